@@ -1,0 +1,24 @@
+//! Online features from a remote Feast feature server, over pooled libcurl connections, for callers of C.
+//!
+//! The way of a call: a C program enters at [`ffi`], which turns pointers into types and nothing else;
+//! [`remote`] admits it, makes attempts under one deadline and decides on retries ([`deadline`], [`retry`],
+//! [`admission`] are pure policy: clock and randomness are arguments); [`transport`] is the only user of
+//! libcurl; [`wire`] writes the request and reads the answer into [`columns`]; `ffi` hands them out.
+//!
+//! Threads: a [`remote::Remote`] is used by any number of threads at once. A blocking call drives its own
+//! connection on the caller's thread; the one thread of ours is the reaper, which closes idle connections.
+
+#![deny(unsafe_code)]
+
+pub mod admission;
+pub mod columns;
+pub mod config;
+pub mod deadline;
+pub mod error;
+#[allow(unsafe_code)]
+pub mod ffi;
+pub mod remote;
+pub mod retry;
+#[allow(unsafe_code)]
+pub mod transport;
+pub mod wire;

@@ -1,0 +1,10 @@
+//! The protocol of Feast's feature servers: requests into JSON bytes, JSON bytes into columns or errors.
+//!
+//! Follows `sdk/python/feast/feature_server.py` (the Python server) and
+//! `go/internal/feast/server/http_server.go` (the Go server) of Feast 0.67.
+
+pub mod decode;
+pub mod request;
+pub mod scanner;
+pub mod server_error;
+pub mod timestamp;

@@ -1,0 +1,445 @@
+//! A forward-only reader of JSON text (RFC 8259, and the bare `NaN`, `Infinity`, `-Infinity` that Python
+//! writes). It builds nothing: callers take numbers and slices as they pass.
+
+use memchr::memchr2;
+
+/// Nesting above this is refused, so that hostile input cannot exhaust the caller's stack.
+const MAX_DEPTH: usize = 128;
+
+/// Why reading stopped, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Offset in bytes.
+    pub at: usize,
+    /// What was expected or refused.
+    pub why: &'static str,
+}
+
+/// The outcome of a read.
+pub type Scan<T> = Result<T, Fault>;
+
+/// A JSON string as it stands in the text, without its quotes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RawString<'a> {
+    /// Between the quotes.
+    pub raw: &'a str,
+    escaped: bool,
+}
+
+/// A JSON number, as narrow as it can be held without loss.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number<'a> {
+    /// Written without point and exponent, fits.
+    Integer(i64),
+    /// Written without point and exponent, too large for an int64.
+    WideInteger(&'a str),
+    /// Everything else, correctly rounded.
+    Double(f64),
+}
+
+/// The reader; `at` only grows, except where a caller goes back to a place it has noted.
+#[derive(Clone)]
+pub struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// At the beginning of `text`.
+    pub fn new(text: &'a str) -> Scanner<'a> {
+        Scanner { text, bytes: text.as_bytes(), at: 0 }
+    }
+
+    /// A fault here.
+    pub fn fault<T>(&self, why: &'static str) -> Scan<T> {
+        Err(Fault { at: self.at, why })
+    }
+
+    /// The next byte that is not white space, not taken; 0 at the end.
+    #[inline]
+    pub fn peek(&mut self) -> u8 {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            if byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return byte;
+            }
+            self.at += 1;
+        }
+        0
+    }
+
+    #[inline]
+    fn take(&mut self, wanted: u8, why: &'static str) -> Scan<()> {
+        if self.peek() != wanted {
+            return self.fault(why);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    /// Whether only white space is left.
+    pub fn at_end(&mut self) -> bool {
+        self.peek();
+        self.at == self.bytes.len()
+    }
+
+    /// The unread text from here on, for comparing it with what is expected to come.
+    #[inline]
+    pub fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.at..]
+    }
+
+    /// Passes over bytes that the caller has compared in [`rest`](Scanner::rest).
+    #[inline]
+    pub fn skip(&mut self, count: usize) {
+        self.at += count;
+    }
+
+    /// Reads an object; `member` gets each key and must read its value.
+    pub fn object<E: From<Fault>>(
+        &mut self,
+        mut member: impl FnMut(&mut Self, RawString<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.take(b'{', "an object was expected")?;
+        if self.peek() == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            let key = self.string()?;
+            self.take(b':', "a ':' was expected")?;
+            member(self, key)?;
+            if !self.more(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads an array; `element` must read each element.
+    #[inline]
+    pub fn array<E: From<Fault>>(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.take(b'[', "an array was expected")?;
+        if self.peek() == b']' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            element(self)?;
+            if !self.more(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    #[inline]
+    fn more(&mut self, end: u8) -> Scan<bool> {
+        let byte = self.peek();
+        if byte != b',' && byte != end {
+            return self.fault("a ',' or the end of the array or object was expected");
+        }
+        self.at += 1;
+        Ok(byte == b',')
+    }
+
+    /// Takes a literal if it comes next.
+    #[inline]
+    pub fn literal(&mut self, word: &str) -> bool {
+        self.peek();
+        let found = self.rest().starts_with(word.as_bytes());
+        if found {
+            self.at += word.len();
+        }
+        found
+    }
+
+    /// Reads a string without undoing its escapes.
+    #[inline]
+    pub fn string(&mut self) -> Scan<RawString<'a>> {
+        self.take(b'"', "a string was expected")?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            let Some(found) = memchr2(b'"', b'\\', &self.bytes[self.at..]) else {
+                self.at = self.bytes.len();
+                return self.fault("the text ends within a string");
+            };
+            self.at += found;
+            if self.bytes[self.at] == b'"' {
+                break;
+            }
+            escaped = true;
+            // The backslash and what it escapes; the escape itself is checked when it is undone.
+            self.at = (self.at + 2).min(self.bytes.len());
+        }
+        let end = self.at;
+        if let Some(control) = self.bytes[start..end].iter().position(|&byte| byte < b' ') {
+            return Err(Fault { at: start + control, why: "a control character within a string" });
+        }
+        self.at += 1;
+        // Both ends lie beside an ASCII quote, so they are character boundaries.
+        let Some(raw) = self.text.get(start..end) else {
+            return self.fault("the text is not UTF-8");
+        };
+        Ok(RawString { raw, escaped })
+    }
+
+    /// Reads a number.
+    #[inline]
+    pub fn number(&mut self) -> Scan<Number<'a>> {
+        self.peek();
+        let start = self.at;
+        let negative = self.bytes.get(self.at) == Some(&b'-');
+        self.at += usize::from(negative);
+        if let Some(special) = self.special(negative) {
+            return Ok(Number::Double(special));
+        }
+        let digits = self.at;
+        let mut magnitude = 0u64;
+        while let Some(digit) = self.digit() {
+            // Wraps beyond 19 digits; the length tells.
+            magnitude = magnitude.wrapping_mul(10).wrapping_add(u64::from(digit));
+        }
+        let length = self.at - digits;
+        if length == 0 || (length > 1 && self.bytes[digits] == b'0') {
+            return Err(Fault { at: start, why: "a value was expected" });
+        }
+        if !matches!(self.bytes.get(self.at), Some(b'.' | b'e' | b'E')) {
+            let narrow = match (negative, length < 20) {
+                (false, true) => i64::try_from(magnitude).ok(),
+                (true, true) => 0i64.checked_sub_unsigned(magnitude),
+                (_, false) => None,
+            };
+            return Ok(match narrow {
+                Some(integer) => Number::Integer(integer),
+                None => Number::WideInteger(&self.text[start..self.at]),
+            });
+        }
+        if self.bytes.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.bytes.get(self.at), Some(b'e' | b'E')) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.bytes.get(self.at), Some(b'+' | b'-')));
+            self.digits()?;
+        }
+        match self.text[start..self.at].parse::<f64>() {
+            Ok(double) if double.is_finite() => Ok(Number::Double(double)),
+            _ => Err(Fault { at: start, why: "a number beyond the range of a double" }),
+        }
+    }
+
+    fn special(&mut self, negative: bool) -> Option<f64> {
+        match self.bytes.get(self.at) {
+            Some(b'N') if !negative && self.literal("NaN") => Some(f64::NAN),
+            Some(b'I') if self.literal("Infinity") => {
+                Some(if negative { f64::NEG_INFINITY } else { f64::INFINITY })
+            }
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn digit(&mut self) -> Option<u8> {
+        let digit = self.bytes.get(self.at)?.wrapping_sub(b'0');
+        (digit < 10).then(|| {
+            self.at += 1;
+            digit
+        })
+    }
+
+    fn digits(&mut self) -> Scan<()> {
+        let start = self.at;
+        while self.digit().is_some() {}
+        if self.at == start { self.fault("a digit was expected") } else { Ok(()) }
+    }
+
+    /// Reads a value of any kind and returns its text.
+    pub fn value(&mut self) -> Scan<&'a str> {
+        self.peek();
+        let start = self.at;
+        self.pass_value(0)?;
+        Ok(&self.text[start..self.at])
+    }
+
+    fn pass_value(&mut self, depth: usize) -> Scan<()> {
+        if depth > MAX_DEPTH {
+            return self.fault("nested more than 128 levels deep");
+        }
+        match self.peek() {
+            b'"' => {
+                let at = self.at;
+                self.string()?.check().map_err(|why| Fault { at, why })
+            }
+            b'[' => self.array(|scanner| scanner.pass_value(depth + 1)),
+            b'{' => self.object(|scanner, key| {
+                key.check().map_err(|why| Fault { at: scanner.at, why })?;
+                scanner.pass_value(depth + 1)
+            }),
+            b't' if self.literal("true") => Ok(()),
+            b'f' if self.literal("false") => Ok(()),
+            b'n' if self.literal("null") => Ok(()),
+            _ => self.number().map(drop),
+        }
+    }
+}
+
+impl RawString<'_> {
+    fn check(&self) -> Result<(), &'static str> {
+        self.append_to(&mut Vec::new())
+    }
+
+    /// Whether the string, escapes undone, is `text`.
+    pub fn is(&self, text: &str) -> bool {
+        if !self.escaped {
+            return self.raw == text;
+        }
+        let mut plain = Vec::new();
+        self.append_to(&mut plain).is_ok() && plain == text.as_bytes()
+    }
+
+    /// Appends the string, escapes undone. A surrogate without its partner is refused: it has no UTF-8.
+    #[inline]
+    pub fn append_to(&self, out: &mut Vec<u8>) -> Result<(), &'static str> {
+        if !self.escaped {
+            out.extend_from_slice(self.raw.as_bytes());
+            return Ok(());
+        }
+        let mut rest = self.raw;
+        while let Some(backslash) = rest.find('\\') {
+            out.extend_from_slice(&rest.as_bytes()[..backslash]);
+            rest = &rest[backslash + 1..];
+            let plain = match rest.as_bytes().first() {
+                Some(&literal @ (b'"' | b'\\' | b'/')) => literal,
+                Some(b'b') => 0x08,
+                Some(b'f') => 0x0c,
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                Some(b't') => b'\t',
+                Some(b'u') => {
+                    let (character, length) = unicode_escape(rest)?;
+                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                    rest = &rest[length..];
+                    continue;
+                }
+                _ => return Err("an unknown escape in a string"),
+            };
+            out.push(plain);
+            rest = &rest[1..];
+        }
+        out.extend_from_slice(rest.as_bytes());
+        Ok(())
+    }
+}
+
+/// Reads `uXXXX`, or `uXXXX\uXXXX` for a surrogate pair; returns the character and the bytes it took.
+fn unicode_escape(text: &str) -> Result<(char, usize), &'static str> {
+    let unit = |at: usize| {
+        text.get(at..at + 4)
+            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .ok_or("four hexadecimal digits were expected after \\u")
+    };
+    let first = unit(1)?;
+    if let Some(character) = char::from_u32(first) {
+        return Ok((character, 5));
+    }
+    const LONE: &str = "a lone surrogate in a string";
+    if first >= 0xdc00 || text.get(5..7) != Some("\\u") {
+        return Err(LONE);
+    }
+    let second = unit(7)?;
+    if !(0xdc00..0xe000).contains(&second) {
+        return Err(LONE);
+    }
+    let character = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(LONE)?;
+    Ok((character, 11))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unescaped(json: &str) -> Result<String, &'static str> {
+        let raw = Scanner::new(json).string().map_err(|fault| fault.why)?;
+        let mut out = Vec::new();
+        raw.append_to(&mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn strings_agree_with_serde_json() {
+        for json in [
+            r#""""#,
+            r#""plain ü""#,
+            r#""\"\\\/\b\f\n\r\t""#,
+            r#""\u00e9\ud83d\ude97\u0000x""#,
+            r#""\ud83d""#,
+            r#""\ude97\ud83d""#,
+            r#""\ud83dx""#,
+            r#""\u12""#,
+            r#""\u+123""#,
+            r#""\x""#,
+            r#""\"#,
+            r#""abc"#,
+            "\"a\nb\"",
+        ] {
+            assert_eq!(unescaped(json).ok(), serde_json::from_str::<String>(json).ok(), "{json}");
+        }
+    }
+
+    #[test]
+    fn numbers_keep_every_bit() {
+        let number = |text| Scanner::new(text).number();
+        assert_eq!(number("9223372036854775807"), Ok(Number::Integer(i64::MAX)));
+        assert_eq!(number("-9223372036854775808"), Ok(Number::Integer(i64::MIN)));
+        assert_eq!(number("9223372036854775808"), Ok(Number::WideInteger("9223372036854775808")));
+        assert_eq!(number("-9223372036854775809"), Ok(Number::WideInteger("-9223372036854775809")));
+        assert_eq!(
+            number("18446744073709551617"),
+            Ok(Number::WideInteger("18446744073709551617")),
+            "20 digits that wrap to a small number"
+        );
+        assert_eq!(number("0.1"), Ok(Number::Double(0.1)));
+        assert_eq!(number("5e-324"), Ok(Number::Double(5e-324)));
+        assert_eq!(number("-Infinity"), Ok(Number::Double(f64::NEG_INFINITY)));
+        assert!(matches!(number("NaN"), Ok(Number::Double(nan)) if nan.is_nan()));
+        assert!(matches!(number("-0.0"), Ok(Number::Double(zero)) if zero.is_sign_negative()));
+        for bad in ["", "-", "01", ".5", "1.", "1e", "1e+", "+1", "-NaN", "1e400", "x", "--1"] {
+            assert!(number(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn values_are_accepted_as_serde_json_accepts_them() {
+        for json in [
+            r#"{"a":[1,{"b":null}],"c":"\n"}"#,
+            "[]",
+            "{}",
+            "[1,]",
+            "{\"a\"}",
+            "{\"a\":1,}",
+            "[1 2]",
+            "{1:2}",
+            "tru",
+            "nul",
+            "[\"\\x\"]",
+            "{\"\\x\":1}",
+            " [ true , false ] ",
+        ] {
+            let mut scanner = Scanner::new(json);
+            let ours = scanner.value().is_ok() && scanner.at_end();
+            assert_eq!(ours, serde_json::from_str::<serde_json::Value>(json).is_ok(), "{json}");
+        }
+    }
+
+    #[test]
+    fn depth_is_limited() {
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(Scanner::new(&nested(100)).value().is_ok());
+        assert_eq!(Scanner::new(&nested(10_000)).value().unwrap_err().why, "nested more than 128 levels deep");
+    }
+}

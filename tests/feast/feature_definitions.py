@@ -1,0 +1,131 @@
+"""Feature definitions: drivers, customers, both together, and one feature of every type that is served."""
+
+from datetime import timedelta
+
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, RequestSource
+from feast.on_demand_feature_view import on_demand_feature_view
+from feast.types import (
+    Array,
+    Bool,
+    Bytes,
+    Decimal,
+    Float32,
+    Float64,
+    Int32,
+    Int64,
+    Json,
+    Map,
+    Set,
+    String,
+    Struct,
+    UnixTimestamp,
+    Uuid,
+)
+from feast.value_type import ValueType
+
+driver = Entity(name="driver", join_keys=["driver_id"], value_type=ValueType.INT64)
+customer = Entity(name="customer", join_keys=["customer_id"], value_type=ValueType.STRING)
+
+
+def source(name):
+    return FileSource(name=f"{name}_source", path=f"data/{name}.parquet", timestamp_field="event_timestamp")
+
+
+driver_hourly_stats = FeatureView(
+    name="driver_hourly_stats",
+    entities=[driver],
+    ttl=timedelta(days=365),
+    schema=[
+        Field(name="driver_id", dtype=Int64),
+        Field(name="conv_rate", dtype=Float64),
+        Field(name="acc_rate", dtype=Float32),
+        Field(name="avg_daily_trips", dtype=Int64),
+        Field(name="home_city", dtype=String),
+        Field(name="is_active", dtype=Bool),
+    ],
+    source=source("driver_hourly_stats"),
+)
+
+# Its values are older than a day when they are written, so the server answers OUTSIDE_MAX_AGE.
+driver_stale_stats = FeatureView(
+    name="driver_stale_stats",
+    entities=[driver],
+    ttl=timedelta(hours=1),
+    schema=[Field(name="driver_id", dtype=Int64), Field(name="rides_last_hour", dtype=Int64)],
+    source=source("driver_stale_stats"),
+)
+
+customer_profile = FeatureView(
+    name="customer_profile",
+    entities=[customer],
+    ttl=timedelta(0),
+    schema=[Field(name="customer_id", dtype=String), Field(name="lifetime_value", dtype=Float64)],
+    source=source("customer_profile"),
+)
+
+driver_customer_affinity = FeatureView(
+    name="driver_customer_affinity",
+    entities=[driver, customer],
+    ttl=timedelta(0),
+    schema=[
+        Field(name="driver_id", dtype=Int64),
+        Field(name="customer_id", dtype=String),
+        Field(name="rides_together", dtype=Int64),
+    ],
+    source=source("driver_customer_affinity"),
+)
+
+every_type = FeatureView(
+    name="every_type",
+    entities=[driver],
+    ttl=timedelta(0),
+    schema=[
+        Field(name="driver_id", dtype=Int64),
+        Field(name="bool_value", dtype=Bool),
+        Field(name="int32_value", dtype=Int32),
+        Field(name="int64_value", dtype=Int64),
+        Field(name="float_value", dtype=Float32),
+        Field(name="double_value", dtype=Float64),
+        Field(name="string_value", dtype=String),
+        Field(name="bytes_value", dtype=Bytes),
+        Field(name="unix_timestamp_value", dtype=UnixTimestamp),
+        Field(name="uuid_value", dtype=Uuid),
+        Field(name="decimal_value", dtype=Decimal),
+        Field(name="json_value", dtype=Json),
+        Field(name="map_value", dtype=Map),
+        Field(name="struct_value", dtype=Struct({"name": String, "age": Int64})),
+        Field(name="bool_list", dtype=Array(Bool)),
+        Field(name="int32_list", dtype=Array(Int32)),
+        Field(name="int64_list", dtype=Array(Int64)),
+        Field(name="float_list", dtype=Array(Float32)),
+        Field(name="double_list", dtype=Array(Float64)),
+        Field(name="string_list", dtype=Array(String)),
+        Field(name="bytes_list", dtype=Array(Bytes)),
+        Field(name="unix_timestamp_list", dtype=Array(UnixTimestamp)),
+        Field(name="int64_set", dtype=Set(Int64)),
+        Field(name="string_set", dtype=Set(String)),
+    ],
+    source=source("every_type"),
+)
+
+trip_request = RequestSource(name="trip_request", schema=[Field(name="trips_today", dtype=Int64)])
+
+
+@on_demand_feature_view(
+    sources=[driver_hourly_stats, trip_request],
+    schema=[Field(name="expected_conversions", dtype=Float64)],
+    mode="python",
+)
+def trip_forecast(inputs):
+    return {
+        "expected_conversions": [
+            None if rate is None else rate * trips
+            for rate, trips in zip(inputs["conv_rate"], inputs["trips_today"])
+        ]
+    }
+
+
+driver_activity = FeatureService(
+    name="driver_activity",
+    features=[driver_hourly_stats[["conv_rate", "avg_daily_trips", "home_city"]], driver_stale_stats],
+)
