@@ -7,12 +7,7 @@ fn main() {
     }
     // nodelete: libcurl, OpenSSL and Rust's std keep thread-local destructors and resolver threads that
     // would run unmapped code after a dlclose().
-    for argument in [
-        "-soname,libfeast_remote.so.0",
-        "-z,nodelete",
-        "-z,now",
-        "-z,relro",
-    ] {
+    for argument in ["-soname,libfeast_remote.so.0", "-z,nodelete", "-z,now", "-z,relro"] {
         println!("cargo:rustc-cdylib-link-arg=-Wl,{argument}");
     }
 }

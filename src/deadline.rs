@@ -39,10 +39,7 @@ mod tests {
     fn remaining_counts_down_and_stops_at_zero() {
         let start = Instant::now();
         let deadline = Deadline::after(start, Some(Duration::from_millis(100)));
-        assert_eq!(
-            deadline.remaining(start + Duration::from_millis(30)),
-            Some(Duration::from_millis(70))
-        );
+        assert_eq!(deadline.remaining(start + Duration::from_millis(30)), Some(Duration::from_millis(70)));
         assert_eq!(deadline.remaining(start + Duration::from_secs(9)), Some(Duration::ZERO));
         assert!(!deadline.passed(start + Duration::from_millis(99)));
         assert!(deadline.passed(start + Duration::from_millis(100)));

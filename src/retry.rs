@@ -134,12 +134,7 @@ mod tests {
     use super::*;
 
     fn feast() -> RetryPolicy {
-        RetryPolicy {
-            retries: 3,
-            backoff_factor: 0.5,
-            backoff_max: Duration::from_secs(120),
-            jitter: 0.0,
-        }
+        RetryPolicy { retries: 3, backoff_factor: 0.5, backoff_max: Duration::from_secs(120), jitter: 0.0 }
     }
 
     fn seconds(s: f64) -> Decision {

@@ -56,7 +56,15 @@ impl Builder {
             statuses: Vec::with_capacity(cells),
             event_timestamps: Vec::with_capacity(cells),
         };
-        Builder { response, kind: Type::Null, rows: 0, words_start: 0, bytes_start: 0, bits_start: 0, nulls: false }
+        Builder {
+            response,
+            kind: Type::Null,
+            rows: 0,
+            words_start: 0,
+            bytes_start: 0,
+            bits_start: 0,
+            nulls: false,
+        }
     }
 
     /// Begins a column of unknown type.

@@ -22,8 +22,8 @@ struct FeatureStore {
 pub(super) fn load(config: &mut Config, path: &str) -> Result<()> {
     let text = read(path).map_err(|why| Error::config(format!("{path}: {why}")))?;
     let refuse = |why: String| Error::config(format!("{path}: {why}"));
-    let file: FeatureStore =
-        serde_saphyr::from_str(&text).map_err(|error| refuse(format!("not a feature_store.yaml: {error}")))?;
+    let file: FeatureStore = serde_saphyr::from_str(&text)
+        .map_err(|error| refuse(format!("not a feature_store.yaml: {error}")))?;
     if let Some(auth) = &file.auth
         && let Some(kind) = auth.get("type").and_then(Value::as_str)
         && kind != "no_auth"
@@ -42,7 +42,9 @@ pub(super) fn load(config: &mut Config, path: &str) -> Result<()> {
         Some(kind) => {
             return Err(refuse(format!("online_store.type is {kind}; this library needs `remote`")));
         }
-        None => return Err(refuse("online_store.type is missing; this library needs `remote`".to_owned())),
+        None => {
+            return Err(refuse("online_store.type is missing; this library needs `remote`".to_owned()));
+        }
     }
     // All or nothing: a file that is refused leaves the configuration as it was.
     let mut loaded = config.clone();

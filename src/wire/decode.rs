@@ -59,7 +59,8 @@ pub fn decode(body: &[u8], request: &Request) -> Result<Response> {
 fn fault_message(text: &str, fault: Fault) -> Error {
     let total = text.len();
     let near: String = text.get(fault.at..).unwrap_or_default().chars().take(24).collect();
-    let place = if near.is_empty() { "at its end".to_owned() } else { format!("near `{}`", near.escape_debug()) };
+    let place =
+        if near.is_empty() { "at its end".to_owned() } else { format!("near `{}`", near.escape_debug()) };
     Error::decode(format!(
         "the server's answer of {total} bytes cannot be read: {} at byte {}, {place}",
         fault.why, fault.at
@@ -93,10 +94,16 @@ fn read_answer(text: &str, request: &Request) -> Read<Response> {
         Ok(())
     })?;
     if !scanner.at_end() {
-        return Err(Fault { at: text.len() - scanner.rest().len(), why: "text after the end of the answer" }.into());
+        return Err(
+            Fault { at: text.len() - scanner.rest().len(), why: "text after the end of the answer" }.into()
+        );
     }
-    let Some(columns) = columns else { return refuse("it has no `results`") };
-    let Some(names) = names else { return refuse("it has no `metadata.feature_names`") };
+    let Some(columns) = columns else {
+        return refuse("it has no `results`");
+    };
+    let Some(names) = names else {
+        return refuse("it has no `metadata.feature_names`");
+    };
     if names.len() != columns.len() {
         return refuse(format!("it names {} columns and holds {}", names.len(), columns.len()));
     }
@@ -165,7 +172,9 @@ fn read_column(scanner: &mut Scanner, builder: &mut Builder) -> Read<ColumnParts
         }
         Ok(())
     })?;
-    let Some(mut parts) = parts else { return refuse("a column has no `values`") };
+    let Some(mut parts) = parts else {
+        return refuse("a column has no `values`");
+    };
     for (what, read) in [("statuses", &statuses), ("event timestamps", &timestamps)] {
         if let Some((_, count)) = read
             && *count != parts.rows
@@ -287,7 +296,8 @@ fn arrange(names: &[String], request: &Request) -> Read<(Vec<usize>, usize)> {
     let mut next = 0;
     for (at, name) in names.iter().enumerate() {
         let entity = request.entities().iter().position(|column| column.name == *name);
-        if let Some(free) = entity.and_then(|entity| entities.get_mut(entity)).filter(|place| place.is_none()) {
+        if let Some(free) = entity.and_then(|entity| entities.get_mut(entity)).filter(|place| place.is_none())
+        {
             *free = Some(at);
             continue;
         }
@@ -344,7 +354,8 @@ mod tests {
 
     fn texts(response: &Response) -> Vec<String> {
         let (offsets, data) = response.string(0).unwrap();
-        let text = |pair: &[i64]| String::from_utf8(data[pair[0] as usize..pair[1] as usize].to_vec()).unwrap();
+        let text =
+            |pair: &[i64]| String::from_utf8(data[pair[0] as usize..pair[1] as usize].to_vec()).unwrap();
         offsets.windows(2).map(text).collect()
     }
 
@@ -376,7 +387,10 @@ mod tests {
 
     #[test]
     fn values_arrive_bit_for_bit() {
-        assert_eq!(column("[9223372036854775807,null,-9223372036854775808]").int64(0).unwrap(), [i64::MAX, 0, i64::MIN]);
+        assert_eq!(
+            column("[9223372036854775807,null,-9223372036854775808]").int64(0).unwrap(),
+            [i64::MAX, 0, i64::MIN]
+        );
         let doubles = column("[null,-0.0,5e-324,1,1e308]");
         let bits: Vec<u64> = doubles.double(0).unwrap().iter().map(|double| double.to_bits()).collect();
         assert_eq!(bits, [0.0f64, -0.0, 5e-324, 1.0, 1e308].map(f64::to_bits));
@@ -425,7 +439,11 @@ mod tests {
             ("\"a\"]", "\"b\"]", "`b` stands in it twice"),
             ("\"id\",\"b\",\"a\"", "\"id\",\"b\"", "names 2 columns and holds 3"),
             ("[7,7]", "[7]", "1 values and 2 statuses"),
-            ("[0.5,0.25],\"statuses\":[\"OUTSIDE_MAX_AGE\",\"SOMETHING_NEW\"]", "[0.5]", "`a` has 1 rows, 2 were asked"),
+            (
+                "[0.5,0.25],\"statuses\":[\"OUTSIDE_MAX_AGE\",\"SOMETHING_NEW\"]",
+                "[0.5]",
+                "`a` has 1 rows, 2 were asked",
+            ),
             ("\"id\",", "\"driver\",", "(`id` is missing: an entity must be named by its join key)"),
             ("2026-11-23T01", "2026-11-23 01:0", "is not a timestamp"),
             ("\"metadata\"", "\"meta\"", "no `metadata.feature_names`"),
@@ -439,7 +457,9 @@ mod tests {
             let error = decode(body.as_bytes(), &request).unwrap_err();
             assert!(error.message.contains(words), "{words}: {error}");
         }
-        let fewer = TWO.replace(r#"{"values":[0.5,0.25],"statuses":["OUTSIDE_MAX_AGE","SOMETHING_NEW"]}"#, "").replace("},],", "}],");
+        let fewer = TWO
+            .replace(r#"{"values":[0.5,0.25],"statuses":["OUTSIDE_MAX_AGE","SOMETHING_NEW"]}"#, "")
+            .replace("},],", "}],");
         let fewer = fewer.replace(",\"a\"]", "]");
         assert!(decode(fewer.as_bytes(), &request).unwrap_err().message.contains("feature `v:a` is missing"));
     }
@@ -457,7 +477,9 @@ mod tests {
                 let _ = decode(&body, &request);
             }
         }
-        assert!(decode(format!("{TWO} x").as_bytes(), &request).unwrap_err().message.contains("after the end"));
+        assert!(
+            decode(format!("{TWO} x").as_bytes(), &request).unwrap_err().message.contains("after the end")
+        );
         assert!(decode(b"<html>", &request).unwrap_err().message.contains("an object was expected"));
     }
 }

@@ -219,7 +219,9 @@ impl Request {
     /// Says what is missing or contradictory before anything goes over the wire.
     pub fn check(&self) -> Result<()> {
         match (self.features.is_empty(), &self.feature_service) {
-            (true, None) => return Err(Error::argument("the request names no feature and no feature service")),
+            (true, None) => {
+                return Err(Error::argument("the request names no feature and no feature service"));
+            }
             (false, Some(_)) => {
                 return Err(Error::argument(
                     "the request names features and a feature service; a request takes one or the other",
@@ -280,14 +282,14 @@ fn checked_entity_name(name: &str) -> Result<String> {
 }
 
 fn write_string(out: &mut Vec<u8>, text: &str) -> Result<()> {
-    serde_json::to_writer(out, text).map_err(|error| Error::new(crate::error::Code::Internal, error.to_string()))
+    serde_json::to_writer(out, text)
+        .map_err(|error| Error::new(crate::error::Code::Internal, error.to_string()))
 }
 
 /// Always with a '.': the Go server takes a column without one for integers.
 fn write_double(out: &mut Vec<u8>, value: f64) -> Result<()> {
     let start = out.len();
-    write!(out, "{value:?}")
-        .map_err(|error| Error::new(crate::error::Code::Internal, error.to_string()))?;
+    write!(out, "{value:?}").map_err(|error| Error::new(crate::error::Code::Internal, error.to_string()))?;
     if !out[start..].contains(&b'.')
         && let Some(exponent) = out[start..].iter().position(|&byte| byte == b'e')
     {

@@ -440,6 +440,9 @@ mod tests {
     fn depth_is_limited() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert!(Scanner::new(&nested(100)).value().is_ok());
-        assert_eq!(Scanner::new(&nested(10_000)).value().unwrap_err().why, "nested more than 128 levels deep");
+        assert_eq!(
+            Scanner::new(&nested(10_000)).value().unwrap_err().why,
+            "nested more than 128 levels deep"
+        );
     }
 }

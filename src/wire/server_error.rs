@@ -137,7 +137,10 @@ mod tests {
 
     #[test]
     fn other_exceptions_of_the_python_server_are_plain_json_strings() {
-        assert_eq!(message(r#""No features specified for retrieval""#), "No features specified for retrieval");
+        assert_eq!(
+            message(r#""No features specified for retrieval""#),
+            "No features specified for retrieval"
+        );
         assert_eq!(message(r#""{\"module\": 1}""#), r#"{"module": 1}"#);
     }
 
@@ -145,7 +148,9 @@ mod tests {
     fn fastapi_details_name_the_place() {
         assert_eq!(message(r#"{"detail":"Not Found"}"#), "Not Found");
         assert_eq!(
-            message(r#"{"detail":[{"type":"missing","loc":["body","entities"],"msg":"Field required"},{"loc":["body",0],"msg":"x"}]}"#),
+            message(
+                r#"{"detail":[{"type":"missing","loc":["body","entities"],"msg":"Field required"},{"loc":["body",0],"msg":"x"}]}"#
+            ),
             "body.entities: Field required; body.0: x"
         );
         assert_eq!(message(r#"{"detail":[1]}"#), "[1]");
@@ -154,7 +159,10 @@ mod tests {
 
     #[test]
     fn the_go_server_has_its_own_shape() {
-        assert_eq!(message(r#"{"error":"Error getting feature vector: x","status_code":500}"#), "Error getting feature vector: x");
+        assert_eq!(
+            message(r#"{"error":"Error getting feature vector: x","status_code":500}"#),
+            "Error getting feature vector: x"
+        );
     }
 
     #[test]

@@ -39,9 +39,10 @@ pub fn parse_nanoseconds(text: &str) -> Option<i64> {
 }
 
 fn digits(bytes: &[u8], at: usize, count: usize) -> Option<i64> {
-    bytes.get(at..at + count)?.iter().try_fold(0, |number, byte| {
-        byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
-    })
+    bytes
+        .get(at..at + count)?
+        .iter()
+        .try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
 }
 
 /// Nanoseconds of the fraction at `at`, if there is one, and the place after it.

@@ -1,0 +1,52 @@
+# make demo   real features from a real Feast server, printed by a C program
+# make test   everything that is tested
+# make build  the release library: target/release/libfeast_remote.{so,a}
+# make check  formatting and lints
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PYTHON ?= python3
+VENV := $(TARGET)/feast-venv
+REPO := $(TARGET)/feast-repo
+SO := $(TARGET)/release/libfeast_remote.so
+CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
+
+.PHONY: build check demo env generate test
+
+# The two C crate types alone: with the rlib among them rustc would drop LTO.
+build:
+	cargo rustc --release --lib --crate-type cdylib,staticlib
+	ln -sf libfeast_remote.so $(SO).0
+
+check:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+
+# A real Feast, and a feature repository of ours, applied and filled.
+env: $(REPO)/data/expected.json
+
+$(VENV)/installed: tests/feast/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/feast/requirements.txt
+	touch $@
+
+$(REPO)/data/expected.json: $(VENV)/installed $(wildcard tests/feast/*.py tests/feast/*.yaml)
+	rm -rf $(REPO)
+	mkdir -p $(REPO)
+	cp tests/feast/*.py tests/feast/*.yaml $(REPO)
+	cd $(REPO) && $(abspath $(VENV))/bin/python -W ignore fill.py >fill.log 2>&1 || { cat fill.log; exit 1; }
+
+$(TARGET)/feast_get: examples/c/feast_get.c include/feast_remote.h build
+	$(CC) $(CFLAGS) -Iinclude -o $@ $< -L$(TARGET)/release -lfeast_remote -Wl,-rpath,$(abspath $(TARGET)/release)
+
+demo: $(TARGET)/feast_get env
+	examples/demo.sh $(VENV) $(REPO) $(TARGET)/feast_get
+
+# Writes the generated files: the C header and CONFIGURATION.md.
+generate:
+	FEAST_GENERATE=1 cargo test --test header -- generated
+
+test: build env
+	tests/run.sh

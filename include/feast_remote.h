@@ -1,0 +1,891 @@
+/*
+ * libfeast_remote 0.1: online features from a remote Feast feature server.
+ *
+ * WHAT IT IS
+ *
+ * A client for the HTTP endpoint /get-online-features of `feast serve`, for programs that cannot or will not run
+ * Python. It keeps a pool of warm connections, holds every call to one deadline, retries what is worth it, and
+ * returns typed columns. Build with `cc program.c -lfeast_remote`; CONFIGURATION.md lists the configuration keys.
+ *
+ * A PROGRAM
+ *
+ *     #include <feast_remote.h>
+ *     #include <stdio.h>
+ *
+ *     int main(void) {
+ *       const int64_t drivers[] = {1001, 1002};
+ *       feast_config_t *config = feast_config_new();
+ *       feast_request_t *req = feast_request_new();
+ *       feast_remote_t *remote = NULL;
+ *       feast_response_t *resp = NULL;
+ *       feast_error_t *err = NULL;
+ *       if (feast_config_set(config, "path", "http://localhost:6566", &err) == FEAST_OK &&
+ *           feast_remote_open(config, &remote, &err) == FEAST_OK &&
+ *           feast_request_add_feature(req, "driver_hourly_stats:avg_daily_trips", &err) == FEAST_OK &&
+ *           feast_request_set_entity_int64(req, "driver_id", drivers, 2, &err) == FEAST_OK &&
+ *           feast_get_online_features(remote, req, &resp, &err) == FEAST_OK) {
+ *         const int64_t *trips = feast_response_column_int64(resp, 1);
+ *         if (trips != NULL) printf("%lld %lld\n", (long long)trips[0], (long long)trips[1]);
+ *       } else {
+ *         fprintf(stderr, "%s\n", feast_error_message(err));
+ *       }
+ *       feast_error_free(err);
+ *       feast_response_free(resp);
+ *       feast_close(remote);
+ *       feast_request_free(req);
+ *       feast_config_free(config);
+ *       return 0;
+ *     }
+ *
+ * THREADS
+ *
+ * A feast_remote_t may be used by any number of threads at once; open one for each server, not one for each
+ * thread. A blocking call runs on the caller's thread. Configurations and requests may be changed by one thread
+ * at a time, and used by many while nobody changes them. Responses and errors never change. The library has one
+ * thread of its own a store, which closes idle connections; it blocks all signals.
+ *
+ * OWNERSHIP
+ *
+ * Each pointer is one of: borrowed for the call; borrowed until the object it came from is freed; copied;
+ * transferred. What a function returns as the caller's own is freed by the _free function of its type, or
+ * feast_close(). Freeing NULL does nothing. Out parameters are set to NULL first and written only on success.
+ * (NULL, 0) is an empty array. Strings are UTF-8 and end with a NUL; entity strings may come with lengths.
+ * NULL where an object is needed is an error, not a crash; a pointer to something that was freed is neither.
+ *
+ * ERRORS
+ *
+ * Functions that can fail return a feast_status_t and take a feast_error_t ** as their last parameter. It may be
+ * NULL; on failure it is set to an error that the caller frees; on success it is not touched, so begin with
+ * NULL. The hundreds of a status say who has to act: 1xx the caller, 2xx this process, 3xx the network, 400 to
+ * 500 the server's answer (numbered like HTTP), 501 and up the data, 9xx this library.
+ *
+ * FORK, DLCLOSE, SIGNALS
+ *
+ * Nothing runs when the library is loaded. After fork() the child must not use stores of the parent: calls on
+ * them return FEAST_INVALID_ARGUMENT, feast_close() leaves the parent's connections alone; the child opens its
+ * own. dlclose() is allowed and does not unload the library. No signal, handler, mask, locale, environment
+ * variable or file descriptor of the program is changed, and nothing is printed.
+ *
+ * VERSIONS
+ *
+ * Compare FEAST_VERSION_NUMBER with feast_version_number() to learn whether the library is older than the
+ * header. Status and type numbers are never reused; new ones may appear. Until 1.0 a minor version may change
+ * signatures, and then the shared library's name changes with it.
+ */
+
+
+#ifndef FEAST_REMOTE_H
+#define FEAST_REMOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * A field status that this library does not know, or that the server calls INVALID.
+ */
+#define FEAST_STATUS_INVALID 0
+
+/**
+ * The value is there (Feast says so of a null that was written, too).
+ */
+#define FEAST_STATUS_PRESENT 1
+
+/**
+ * The value is null.
+ */
+#define FEAST_STATUS_NULL_VALUE 2
+
+/**
+ * The online store has no row for the entity.
+ */
+#define FEAST_STATUS_NOT_FOUND 3
+
+/**
+ * The row is older than the feature view's ttl.
+ */
+#define FEAST_STATUS_OUTSIDE_MAX_AGE 4
+
+/**
+ * Major version of the header. A change means that programs must be changed.
+ */
+#define FEAST_VERSION_MAJOR 0
+
+/**
+ * Minor version of the header. A change means that something was added.
+ */
+#define FEAST_VERSION_MINOR 1
+
+/**
+ * Patch level of the header.
+ */
+#define FEAST_VERSION_PATCH 0
+
+/**
+ * The header's version in one number: major * 1000000 + minor * 1000 + patch.
+ */
+#define FEAST_VERSION_NUMBER 1000
+
+/**
+ * The settings of a store to be opened. Opaque; free with feast_config_free(). One thread at a time.
+ */
+typedef struct feast_config_t feast_config_t;
+
+/**
+ * A failed call's error. Opaque; free with feast_error_free(). Immutable, so any thread may read it.
+ */
+typedef struct feast_error_t feast_error_t;
+
+/**
+ * An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
+ * of threads may use it at once.
+ */
+typedef struct feast_remote_t feast_remote_t;
+
+/**
+ * A question: which features, for which rows of entities. Opaque; free with feast_request_free(). May be used
+ * for any number of calls, by several threads at once while nobody changes it.
+ */
+typedef struct feast_request_t feast_request_t;
+
+/**
+ * An answer. Opaque; free with feast_response_free(). It stands on its own: the request may be changed and the
+ * store closed. Immutable, so any thread may read it.
+ *
+ * Columns: first the entities that the server repeats, in the order of the request (request data for on-demand
+ * feature views is not repeated); then the features in the order in which they were added, or for a feature
+ * service in the server's order.
+ *
+ * Types are inferred from a column's values, whatever the order of its rows: integers INT64; numbers DOUBLE,
+ * if each integer among them is exactly a double; booleans BOOL; strings STRING (the server sends bytes as
+ * base64 and timestamps as integers of seconds); anything else, such as lists, JSON. A column without any value
+ * is NULL.
+ */
+typedef struct feast_response_t feast_response_t;
+
+/**
+ * The result of a call: FEAST_OK or one of the numbers below. Numbers are never reused.
+ */
+typedef int32_t feast_status_t;
+
+/**
+ * The type of a column: one of the FEAST_TYPE_ numbers. More may be added.
+ */
+typedef int32_t feast_type_t;
+
+/**
+ * Success.
+ */
+#define FEAST_OK 0
+
+/**
+ * The caller passed something that cannot be used; the message says what.
+ */
+#define FEAST_INVALID_ARGUMENT 101
+
+/**
+ * A configuration key or value cannot be used.
+ */
+#define FEAST_CONFIG 102
+
+/**
+ * The store was closed before or during the call.
+ */
+#define FEAST_CLOSED 103
+
+/**
+ * The call was cancelled.
+ */
+#define FEAST_CANCELLED 104
+
+/**
+ * No connection of the pool came free before the deadline.
+ */
+#define FEAST_OVERLOADED 202
+
+/**
+ * The deadline passed.
+ */
+#define FEAST_TIMEOUT 301
+
+/**
+ * No connection could be made.
+ */
+#define FEAST_CONNECT 302
+
+/**
+ * TLS failed: a certificate that does not verify, or a broken handshake.
+ */
+#define FEAST_TLS 303
+
+/**
+ * The connection broke before the whole answer was there.
+ */
+#define FEAST_IO 304
+
+/**
+ * HTTP 401.
+ */
+#define FEAST_UNAUTHENTICATED 401
+
+/**
+ * HTTP 403.
+ */
+#define FEAST_PERMISSION_DENIED 403
+
+/**
+ * HTTP 404: no such feature view or feature service, or no feature server at this URL.
+ */
+#define FEAST_NOT_FOUND 404
+
+/**
+ * HTTP 422 and every other 4xx without a number of its own here.
+ */
+#define FEAST_INVALID_REQUEST 422
+
+/**
+ * HTTP 429.
+ */
+#define FEAST_THROTTLED 429
+
+/**
+ * HTTP 5xx and everything else that is not a 200. Feast's Python server answers most mistakes of the caller
+ * with 500; feast_error_message() has its words.
+ */
+#define FEAST_SERVER 500
+
+/**
+ * The answer cannot be read, or does not fit the request.
+ */
+#define FEAST_DECODE 501
+
+/**
+ * A value does not fit the type that it was asked for in.
+ */
+#define FEAST_TYPE 502
+
+/**
+ * This library or libcurl failed in a way that should not happen.
+ */
+#define FEAST_INTERNAL 901
+
+/**
+ * A bug in this library, contained.
+ */
+#define FEAST_PANIC 902
+
+/**
+ * There is no such column.
+ */
+#define FEAST_TYPE_INVALID -1
+
+/**
+ * Every value is null.
+ */
+#define FEAST_TYPE_NULL 0
+
+/**
+ * Booleans.
+ */
+#define FEAST_TYPE_BOOL 1
+
+/**
+ * Integers of 64 bits.
+ */
+#define FEAST_TYPE_INT64 3
+
+/**
+ * Doubles.
+ */
+#define FEAST_TYPE_DOUBLE 5
+
+/**
+ * UTF-8 text.
+ */
+#define FEAST_TYPE_STRING 6
+
+/**
+ * JSON text.
+ */
+#define FEAST_TYPE_JSON 9
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The status code of an error, the same that the failed call returned.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return the code; FEAST_OK for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_error_code(const feast_error_t *err);
+
+/**
+ * What went wrong, for people: which server, what it said, how often and how long it was tried, what to do.
+ * Never holds a credential.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return UTF-8, borrowed until err is freed; "" for NULL, never NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_error_message(const feast_error_t *err);
+
+/**
+ * The status of the last HTTP answer.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return 100 to 599; 0 if there was no answer, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+int32_t feast_error_http_status(const feast_error_t *err);
+
+/**
+ * The class of Feast's exception, such as FeatureViewNotFoundException.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return UTF-8, borrowed until err is freed; NULL if the server named none, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_error_feast_class(const feast_error_t *err);
+
+/**
+ * HTTP attempts that were made for the call.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return a count; 0 if the call failed before the first attempt, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+uint32_t feast_error_attempts(const feast_error_t *err);
+
+/**
+ * Whether the same call may succeed later although nobody changes it: the fault lay with the network, the
+ * load, or a server in trouble.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return true if trying again later makes sense; false for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+bool feast_error_is_retriable(const feast_error_t *err);
+
+/**
+ * Frees an error.
+ *
+ * @param err  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each error.
+ * Since: 0.1
+ */
+void feast_error_free(feast_error_t *err);
+
+/**
+ * The name of a status code, such as "TIMEOUT" for FEAST_TIMEOUT, for logs and bindings.
+ *
+ * @param code  in, any number.
+ * @return a static string, "UNKNOWN" for a number that is no code; never NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_status_name(feast_status_t code);
+
+/**
+ * Makes a configuration with every key at its default (CONFIGURATION.md lists them; the server's URL is
+ * http://localhost:6566, as for Feast itself).
+ *
+ * @return a configuration to free with feast_config_free(); NULL only if memory is exhausted.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_config_t *feast_config_new(void);
+
+/**
+ * Frees a configuration. Stores opened with it are not touched.
+ *
+ * @param config  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each configuration.
+ * Since: 0.1
+ */
+void feast_config_free(feast_config_t *config);
+
+/**
+ * Sets one key, such as "path", "connection_pool_size" or "request_timeout_ms". Keys are named as under
+ * online_store of a feature_store.yaml.
+ *
+ * @param config  in; changed. A refused value leaves the old one.
+ * @param key     in, NUL-terminated UTF-8; borrowed for the call.
+ * @param value   in, NUL-terminated UTF-8, numbers in decimal; copied.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CONFIG for an unknown key (the message names the nearest) or a value out of range
+ *         (it names the range); FEAST_INVALID_ARGUMENT for NULL or text that is not UTF-8.
+ * Thread safety: one thread at a time on one configuration.
+ * Since: 0.1
+ */
+feast_status_t feast_config_set(feast_config_t *config,
+                                const char *key,
+                                const char *value,
+                                feast_error_t **err);
+
+/**
+ * Takes over the online_store section of a Feast feature_store.yaml: type (must be "remote"), path, cert,
+ * the connection_ keys, and any other key of CONFIGURATION.md found there. Keys that are not there keep their
+ * values; keys that this library does not know, and other sections, are passed over. An auth section of a type
+ * other than no_auth is refused.
+ *
+ * @param config  in; changed. A refused file changes nothing.
+ * @param path    in, the file's path, NUL-terminated UTF-8; borrowed for the call.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CONFIG if the file cannot be read or used; FEAST_INVALID_ARGUMENT for NULL or a
+ *         path that is not UTF-8.
+ * Thread safety: one thread at a time on one configuration.
+ * Since: 0.1
+ */
+feast_status_t feast_config_load_yaml(feast_config_t *config,
+                                      const char *path,
+                                      feast_error_t **err);
+
+/**
+ * Opens a store. Nothing goes over the network before the first call.
+ *
+ * @param config  in; copied, so it may be freed or changed afterwards.
+ * @param remote  out, set to NULL first, the store on success; close it with feast_close().
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CONFIG if the configuration cannot be used; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread, if no other one changes config meanwhile.
+ * Since: 0.1
+ */
+feast_status_t feast_remote_open(const feast_config_t *config, feast_remote_t **remote, feast_error_t **err);
+
+/**
+ * Fetches the online features that a request asks for and waits for them, at most until the request's timeout
+ * or else the store's request_timeout_ms. Waiting for a free connection, connecting and retries all count.
+ *
+ * @param remote    in; borrowed for the call.
+ * @param request   in; borrowed for the call, not changed.
+ * @param response  out, set to NULL first, the answer on success; free with feast_response_free().
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK, or the code of the last attempt: FEAST_INVALID_ARGUMENT if the request cannot be sent,
+ *         FEAST_OVERLOADED, FEAST_TIMEOUT, FEAST_CONNECT, FEAST_TLS, FEAST_IO, a 4xx or FEAST_SERVER for the
+ *         server's refusal, FEAST_DECODE, FEAST_CLOSED.
+ * Thread safety: any thread, concurrently, on the same store and the same request, if nobody changes the
+ *         request meanwhile.
+ * Since: 0.1
+ */
+feast_status_t feast_get_online_features(feast_remote_t *remote,
+                                         const feast_request_t *request,
+                                         feast_response_t **response,
+                                         feast_error_t **err);
+
+/**
+ * Closes a store: calls in flight on it return FEAST_CLOSED, are waited for, and every connection is closed.
+ * Another store in the process is not touched. The second of two threads that close the same store returns at
+ * once. Later calls on the store return FEAST_CLOSED; for that a closed store keeps about 100 bytes until the
+ * process ends. In a process forked from the one that opened the store, nothing is closed.
+ *
+ * @param remote  in, may be NULL; transferred: only calls that fail with FEAST_CLOSED are possible afterwards.
+ * Thread safety: any thread, also while others are in calls on the store; not from within the log callback.
+ * Since: 0.1
+ */
+void feast_close(feast_remote_t *remote);
+
+/**
+ * Sends a JSON body of the caller's own to the server's /get-online-features and returns the server's JSON as
+ * it came, with the same connections, deadline, retries and errors as feast_get_online_features().
+ *
+ * @param remote      in; borrowed for the call.
+ * @param body        in, len bytes of UTF-8; borrowed for the call. Not looked into.
+ * @param len         in, bytes of body.
+ * @param timeout_ms  in, milliseconds for the whole call; 0: the store's request_timeout_ms.
+ * @param json        out, set to NULL first, the answer on success, with a NUL behind it; free with
+ *                    feast_string_free().
+ * @param json_len    out, may be NULL, set to 0 first; bytes of the answer without the NUL.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_get_online_features(), without FEAST_DECODE for what the answer says.
+ * Thread safety: any thread, concurrently, on the same store.
+ * Since: 0.1
+ */
+feast_status_t feast_get_online_features_json(feast_remote_t *remote,
+                                              const char *body,
+                                              size_t len,
+                                              int64_t timeout_ms,
+                                              char **json,
+                                              size_t *json_len,
+                                              feast_error_t **err);
+
+/**
+ * Frees a string that this library returned as the caller's own.
+ *
+ * @param string  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each string.
+ * Since: 0.1
+ */
+void feast_string_free(char *string);
+
+/**
+ * Makes an empty request.
+ *
+ * @return a request to free with feast_request_free(); NULL only if memory is exhausted.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_request_t *feast_request_new(void);
+
+/**
+ * Copies a request: one template, a copy for each thread.
+ *
+ * @param request  in, may be NULL; borrowed for the call.
+ * @return a request of its own to free with feast_request_free(); NULL for NULL.
+ * Thread safety: any thread, if no other one changes request meanwhile.
+ * Since: 0.1
+ */
+feast_request_t *feast_request_clone(const feast_request_t *request);
+
+/**
+ * Frees a request.
+ *
+ * @param request  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each request.
+ * Since: 0.1
+ */
+void feast_request_free(feast_request_t *request);
+
+/**
+ * Asks for a feature. The answer's columns come in the order in which the features were added.
+ *
+ * @param request  in; changed.
+ * @param feature  in, "view:feature" or "view@v2:feature", NUL-terminated UTF-8; copied.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, text that is not UTF-8 or not of this form, or a feature
+ *         that was added before.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_add_feature(feast_request_t *request, const char *feature, feast_error_t **err);
+
+/**
+ * Asks for all features of a feature service, instead of single features. A request takes one or the other.
+ *
+ * @param request  in; changed.
+ * @param name     in, NUL-terminated UTF-8; copied.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, text that is not UTF-8, or an empty name.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_feature_service(feast_request_t *request,
+                                                 const char *name,
+                                                 feast_error_t **err);
+
+/**
+ * Asks for column names like view__feature, so that features of the same name in two views can be told apart.
+ *
+ * @param request  in; changed.
+ * @param full     in, true for full names; false is the default.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_full_feature_names(feast_request_t *request, bool full, feast_error_t **err);
+
+/**
+ * Sets how long a call with this request may take in all.
+ *
+ * @param request     in; changed.
+ * @param timeout_ms  in, milliseconds; 0: the store's request_timeout_ms.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a negative number.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_timeout_ms(feast_request_t *request,
+                                            int64_t timeout_ms,
+                                            feast_error_t **err);
+
+/**
+ * Sets an entity column, or a column of request data for an on-demand feature view, to integers. A column of
+ * the same name is replaced. All columns of a request must have the same number of values, at least one.
+ *
+ * @param request  in; changed.
+ * @param name     in, the join key, NUL-terminated UTF-8; copied.
+ * @param values   in, n values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a bad name.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_int64(feast_request_t *request,
+                                              const char *name,
+                                              const int64_t *values,
+                                              size_t n,
+                                              feast_error_t **err);
+
+/**
+ * Sets an entity or request-data column to doubles. As feast_request_set_entity_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, the join key, NUL-terminated UTF-8; copied.
+ * @param values   in, n finite values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or a value that is not finite (JSON has none).
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_double(feast_request_t *request,
+                                               const char *name,
+                                               const double *values,
+                                               size_t n,
+                                               feast_error_t **err);
+
+/**
+ * Sets an entity or request-data column to booleans. As feast_request_set_entity_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, the join key, NUL-terminated UTF-8; copied.
+ * @param values   in, n values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a bad name.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_bool(feast_request_t *request,
+                                             const char *name,
+                                             const bool *values,
+                                             size_t n,
+                                             feast_error_t **err);
+
+/**
+ * Sets an entity or request-data column to strings. As feast_request_set_entity_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, the join key, NUL-terminated UTF-8; copied.
+ * @param values   in, n strings of UTF-8, one a row; copied. May be NULL if n is 0.
+ * @param lengths  in, n lengths in bytes, or NULL if the strings are NUL-terminated; borrowed for the call.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL (also a NULL string), a bad name, a string that is not
+ *         UTF-8 or has a NUL within its length.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_string(feast_request_t *request,
+                                               const char *name,
+                                               const char *const *values,
+                                               const size_t *lengths,
+                                               size_t n,
+                                               feast_error_t **err);
+
+/**
+ * Sets an entity or request-data column to the elements of a JSON array: nulls, lists, mixed types, whatever
+ * the server understands. As feast_request_set_entity_int64().
+ *
+ * @param request     in; changed.
+ * @param name        in, the join key, NUL-terminated UTF-8; copied.
+ * @param json_array  in, NUL-terminated UTF-8, such as "[1001, null]"; copied.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or text that is no JSON array.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_json(feast_request_t *request,
+                                             const char *name,
+                                             const char *json_array,
+                                             feast_error_t **err);
+
+/**
+ * Frees an answer and every pointer that was got from it.
+ *
+ * @param response  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each response.
+ * Since: 0.1
+ */
+void feast_response_free(feast_response_t *response);
+
+/**
+ * The number of rows, the same in every column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return rows; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+size_t feast_response_num_rows(const feast_response_t *response);
+
+/**
+ * The number of columns, entities included.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return columns; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+size_t feast_response_num_columns(const feast_response_t *response);
+
+/**
+ * The number of entity columns; they come first.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return entity columns; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+size_t feast_response_num_entities(const feast_response_t *response);
+
+/**
+ * A column's name: the join key, the feature, or with full feature names view__feature.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return NUL-terminated UTF-8, borrowed until response is freed; NULL if there is no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_response_column_name(const feast_response_t *response, size_t column);
+
+/**
+ * Finds a column by its name.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param name      in, may be NULL, NUL-terminated UTF-8; borrowed for the call.
+ * @return the first such column, from 0; SIZE_MAX if there is none.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+size_t feast_response_find_column(const feast_response_t *response, const char *name);
+
+/**
+ * A column's type.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return a FEAST_TYPE_ number; FEAST_TYPE_INVALID if there is no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_type_t feast_response_column_type(const feast_response_t *response, size_t column);
+
+/**
+ * The values of an INT64 column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const int64_t *feast_response_column_int64(const feast_response_t *response, size_t column);
+
+/**
+ * The values of a DOUBLE column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const double *feast_response_column_double(const feast_response_t *response, size_t column);
+
+/**
+ * The values of a BOOL column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one byte a row, 1 for true, 0 for false and where null, borrowed until response is freed; NULL for a
+ *         column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_bool(const feast_response_t *response,
+                                          size_t column);
+
+/**
+ * The text of a STRING or JSON column. Row i is data[offsets[i]] up to data[offsets[i + 1]], without a NUL
+ * behind it; a null has no bytes.
+ *
+ * @param response  in; borrowed for the call.
+ * @param column    in, from 0.
+ * @param offsets   out, set to NULL first, rows + 1 offsets into data; borrowed until response is freed.
+ * @param data      out, set to NULL first, UTF-8; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE for a column of
+ *         another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_column_string(const feast_response_t *response,
+                                            size_t column,
+                                            const int64_t **offsets,
+                                            const char **data,
+                                            feast_error_t **err);
+
+/**
+ * Which rows of a column have a value, as Arrow's validity bitmap: bit i % 8 (from the lowest) of byte i / 8 is
+ * 1 for a value and 0 for a null.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return (rows + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls, or no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_validity(const feast_response_t *response,
+                                              size_t column);
+
+/**
+ * Feast's field status of each row. A server that sends none yields FEAST_STATUS_PRESENT for values and
+ * FEAST_STATUS_NULL_VALUE for nulls.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return a FEAST_STATUS_ number a row, borrowed until response is freed; NULL if there is no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_statuses(const feast_response_t *response, size_t column);
+
+/**
+ * The event timestamp of each row, in nanoseconds since 1970-01-01 UTC; 0 for entities and for rows that were
+ * not found. A year that these cannot reach (before 1677, after 2262) is INT64_MIN or INT64_MAX.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one timestamp a row, borrowed until response is freed; NULL if the server sent none, or there is no
+ *         such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const int64_t *feast_response_column_event_timestamps_ns(const feast_response_t *response, size_t column);
+
+/**
+ * The version of the library that is loaded, to compare with FEAST_VERSION_NUMBER of the header.
+ *
+ * @return major * 1000000 + minor * 1000 + patch.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+uint32_t feast_version_number(void);
+
+/**
+ * The version of the library that is loaded, with those of libcurl and the TLS library inside it, such as
+ * "0.1.0 (libcurl/8.22.0 OpenSSL/3.6.3 zlib/1.3.2)".
+ *
+ * @return a static string, never NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_version_string(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* FEAST_REMOTE_H */

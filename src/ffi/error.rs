@@ -1,0 +1,209 @@
+//! `feast_error_t` and the status numbers.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+
+use super::guard;
+use crate::error::{Code, Error};
+
+/// The result of a call: FEAST_OK or one of the numbers below. Numbers are never reused.
+pub type feast_status_t = i32;
+
+/// Success.
+pub const FEAST_OK: feast_status_t = 0;
+/// The caller passed something that cannot be used; the message says what.
+pub const FEAST_INVALID_ARGUMENT: feast_status_t = 101;
+/// A configuration key or value cannot be used.
+pub const FEAST_CONFIG: feast_status_t = 102;
+/// The store was closed before or during the call.
+pub const FEAST_CLOSED: feast_status_t = 103;
+/// The call was cancelled.
+pub const FEAST_CANCELLED: feast_status_t = 104;
+/// No connection of the pool came free before the deadline.
+pub const FEAST_OVERLOADED: feast_status_t = 202;
+/// The deadline passed.
+pub const FEAST_TIMEOUT: feast_status_t = 301;
+/// No connection could be made.
+pub const FEAST_CONNECT: feast_status_t = 302;
+/// TLS failed: a certificate that does not verify, or a broken handshake.
+pub const FEAST_TLS: feast_status_t = 303;
+/// The connection broke before the whole answer was there.
+pub const FEAST_IO: feast_status_t = 304;
+/// HTTP 401.
+pub const FEAST_UNAUTHENTICATED: feast_status_t = 401;
+/// HTTP 403.
+pub const FEAST_PERMISSION_DENIED: feast_status_t = 403;
+/// HTTP 404: no such feature view or feature service, or no feature server at this URL.
+pub const FEAST_NOT_FOUND: feast_status_t = 404;
+/// HTTP 422 and every other 4xx without a number of its own here.
+pub const FEAST_INVALID_REQUEST: feast_status_t = 422;
+/// HTTP 429.
+pub const FEAST_THROTTLED: feast_status_t = 429;
+/// HTTP 5xx and everything else that is not a 200. Feast's Python server answers most mistakes of the caller
+/// with 500; feast_error_message() has its words.
+pub const FEAST_SERVER: feast_status_t = 500;
+/// The answer cannot be read, or does not fit the request.
+pub const FEAST_DECODE: feast_status_t = 501;
+/// A value does not fit the type that it was asked for in.
+pub const FEAST_TYPE: feast_status_t = 502;
+/// This library or libcurl failed in a way that should not happen.
+pub const FEAST_INTERNAL: feast_status_t = 901;
+/// A bug in this library, contained.
+pub const FEAST_PANIC: feast_status_t = 902;
+
+/// A failed call's error. Opaque; free with feast_error_free(). Immutable, so any thread may read it.
+pub struct feast_error_t {
+    error: Error,
+    message: CString,
+    feast_class: Option<CString>,
+}
+
+impl feast_error_t {
+    pub(super) fn boxed(error: Error) -> *mut feast_error_t {
+        // Server words with a NUL are cleaned where they are read; this is for everything else.
+        let c_string = |text: &str| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default();
+        let message = c_string(&error.message);
+        let feast_class = error.feast_class.as_deref().map(c_string);
+        Box::into_raw(Box::new(feast_error_t { error, message, feast_class }))
+    }
+
+    #[cfg(test)]
+    pub(super) fn error(&self) -> &Error {
+        &self.error
+    }
+}
+
+/// # Safety
+/// `err` is NULL or a live error.
+unsafe fn read<T>(err: *const feast_error_t, neutral: T, field: impl FnOnce(&feast_error_t) -> T) -> T {
+    // SAFETY: promised by the caller.
+    guard::value(neutral, || unsafe { err.as_ref() }.map(field))
+}
+
+/// The status code of an error, the same that the failed call returned.
+///
+/// @param err  in, may be NULL; borrowed for the call.
+/// @return the code; FEAST_OK for NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_code(err: *const feast_error_t) -> feast_status_t {
+    // SAFETY: the header asks for NULL or a live error.
+    unsafe { read(err, FEAST_OK, |err| err.error.code as feast_status_t) }
+}
+
+/// What went wrong, for people: which server, what it said, how often and how long it was tried, what to do.
+/// Never holds a credential.
+///
+/// @param err  in, may be NULL; borrowed for the call.
+/// @return UTF-8, borrowed until err is freed; "" for NULL, never NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_message(err: *const feast_error_t) -> *const c_char {
+    // SAFETY: the header asks for NULL or a live error.
+    unsafe { read(err, c"".as_ptr(), |err| err.message.as_ptr()) }
+}
+
+/// The status of the last HTTP answer.
+///
+/// @param err  in, may be NULL; borrowed for the call.
+/// @return 100 to 599; 0 if there was no answer, and for NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_http_status(err: *const feast_error_t) -> i32 {
+    // SAFETY: the header asks for NULL or a live error.
+    unsafe { read(err, 0, |err| i32::from(err.error.http_status)) }
+}
+
+/// The class of Feast's exception, such as FeatureViewNotFoundException.
+///
+/// @param err  in, may be NULL; borrowed for the call.
+/// @return UTF-8, borrowed until err is freed; NULL if the server named none, and for NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_feast_class(err: *const feast_error_t) -> *const c_char {
+    let class = |err: &feast_error_t| err.feast_class.as_ref().map_or(ptr::null(), |class| class.as_ptr());
+    // SAFETY: the header asks for NULL or a live error.
+    unsafe { read(err, ptr::null(), class) }
+}
+
+/// HTTP attempts that were made for the call.
+///
+/// @param err  in, may be NULL; borrowed for the call.
+/// @return a count; 0 if the call failed before the first attempt, and for NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_attempts(err: *const feast_error_t) -> u32 {
+    // SAFETY: the header asks for NULL or a live error.
+    unsafe { read(err, 0, |err| err.error.attempts) }
+}
+
+/// Whether the same call may succeed later although nobody changes it: the fault lay with the network, the
+/// load, or a server in trouble.
+///
+/// @param err  in, may be NULL; borrowed for the call.
+/// @return true if trying again later makes sense; false for NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_is_retriable(err: *const feast_error_t) -> bool {
+    // SAFETY: the header asks for NULL or a live error.
+    unsafe { read(err, false, |err| err.error.retriable) }
+}
+
+/// Frees an error.
+///
+/// @param err  in, may be NULL; transferred: it must not be used afterwards.
+/// Thread safety: any thread, once for each error.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_free(err: *mut feast_error_t) {
+    guard::value((), || {
+        if !err.is_null() {
+            // SAFETY: made by `boxed`, and freed once as the header asks.
+            drop(unsafe { Box::from_raw(err) });
+        }
+        Some(())
+    });
+}
+
+/// The name of a status code, such as "TIMEOUT" for FEAST_TIMEOUT, for logs and bindings.
+///
+/// @param code  in, any number.
+/// @return a static string, "UNKNOWN" for a number that is no code; never NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn feast_status_name(code: feast_status_t) -> *const c_char {
+    guard::value(c"UNKNOWN", || {
+        let known = Code::ALL.into_iter().find(|&known| known as feast_status_t == code);
+        Some(match known {
+            None if code == FEAST_OK => c"OK",
+            None => c"UNKNOWN",
+            Some(Code::InvalidArgument) => c"INVALID_ARGUMENT",
+            Some(Code::Config) => c"CONFIG",
+            Some(Code::Closed) => c"CLOSED",
+            Some(Code::Cancelled) => c"CANCELLED",
+            Some(Code::Overloaded) => c"OVERLOADED",
+            Some(Code::Timeout) => c"TIMEOUT",
+            Some(Code::Connect) => c"CONNECT",
+            Some(Code::Tls) => c"TLS",
+            Some(Code::Io) => c"IO",
+            Some(Code::Unauthenticated) => c"UNAUTHENTICATED",
+            Some(Code::PermissionDenied) => c"PERMISSION_DENIED",
+            Some(Code::NotFound) => c"NOT_FOUND",
+            Some(Code::InvalidRequest) => c"INVALID_REQUEST",
+            Some(Code::Throttled) => c"THROTTLED",
+            Some(Code::Server) => c"SERVER",
+            Some(Code::Decode) => c"DECODE",
+            Some(Code::Type) => c"TYPE",
+            Some(Code::Internal) => c"INTERNAL",
+            Some(Code::Panic) => c"PANIC",
+        })
+    })
+    .as_ptr()
+}

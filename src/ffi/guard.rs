@@ -1,0 +1,176 @@
+//! What every entry point goes through: the panic guard, the NULL policy, outputs all or nothing.
+
+use std::cell::Cell;
+use std::ffi::{CStr, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use super::error::{FEAST_OK, feast_error_t, feast_status_t};
+use crate::error::{Code, Error, Result};
+
+thread_local! {
+    /// This thread is inside an entry point. `Cell<bool>` needs no destructor at thread exit.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs an entry point's body; a panic becomes `FEAST_PANIC` and prints nothing.
+fn contained<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+    silence_panics();
+    let outer = INSIDE.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(body));
+    INSIDE.set(outer);
+    outcome.unwrap_or_else(|payload| {
+        let words = payload
+            .downcast_ref::<&str>()
+            .map(|words| (*words).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".to_owned());
+        // A payload's own destructor may panic too; it is not worth the risk.
+        std::mem::forget(payload);
+        Err(Error::new(Code::Panic, format!("a bug in libfeast_remote: {words}")))
+    })
+}
+
+/// The default hook writes to the host's stderr. Panics outside our entry points keep the hook they had.
+fn silence_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !INSIDE.try_with(Cell::get).unwrap_or(false) {
+                before(info);
+            }
+        }));
+    });
+}
+
+/// The body of an entry point that returns a status. `err` is touched only on failure.
+///
+/// # Safety
+/// `err` is NULL or writable.
+pub unsafe fn status(err: *mut *mut feast_error_t, body: impl FnOnce() -> Result<()>) -> feast_status_t {
+    match contained(body) {
+        Ok(()) => FEAST_OK,
+        Err(error) => {
+            let code = error.code as feast_status_t;
+            if !err.is_null() {
+                // SAFETY: writable, as promised by the caller.
+                unsafe { *err = feast_error_t::boxed(error) };
+            }
+            code
+        }
+    }
+}
+
+/// The body of an entry point that returns a value; `neutral` on NULL, on absence and on panic.
+pub fn value<T>(neutral: T, body: impl FnOnce() -> Option<T>) -> T {
+    contained(|| Ok(body())).ok().flatten().unwrap_or(neutral)
+}
+
+/// An object of ours, borrowed for the call.
+///
+/// # Safety
+/// `object` is NULL or came from this library and has not been freed.
+pub unsafe fn object<'a, T>(object: *const T, name: &str) -> Result<&'a T> {
+    // SAFETY: as promised by the caller.
+    unsafe { object.as_ref() }.ok_or_else(|| is_null(name))
+}
+
+/// An object of ours, to be changed.
+///
+/// # Safety
+/// As for [`object`], and no other thread uses it.
+pub unsafe fn object_mut<'a, T>(object: *mut T, name: &str) -> Result<&'a mut T> {
+    // SAFETY: as promised by the caller.
+    unsafe { object.as_mut() }.ok_or_else(|| is_null(name))
+}
+
+/// An output, set to NULL or zero before anything else happens.
+///
+/// # Safety
+/// `out` is NULL or writable.
+pub unsafe fn output<'a, T>(out: *mut T, neutral: T, name: &str) -> Result<&'a mut T> {
+    if out.is_null() {
+        return Err(is_null(name));
+    }
+    // SAFETY: not NULL, writable as promised; `write` because the caller may not have initialised it.
+    unsafe {
+        out.write(neutral);
+        Ok(&mut *out)
+    }
+}
+
+/// A NUL-terminated UTF-8 string.
+///
+/// # Safety
+/// `text` is NULL or NUL-terminated, and lives for the call.
+pub unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
+    if text.is_null() {
+        return Err(is_null(name));
+    }
+    // SAFETY: NUL-terminated, as promised by the caller.
+    let bytes = unsafe { CStr::from_ptr(text) }.to_bytes();
+    utf8(bytes, name)
+}
+
+/// Bytes as text.
+pub fn utf8<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str> {
+    std::str::from_utf8(bytes)
+        .map_err(|error| Error::argument(format!("{name}: not UTF-8 at byte {}", error.valid_up_to())))
+}
+
+/// An array; `(NULL, 0)` is an empty one.
+///
+/// # Safety
+/// `values` points to `count` readable values that live for the call, or is NULL.
+pub unsafe fn array<'a, T>(values: *const T, count: usize, name: &str) -> Result<&'a [T]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if values.is_null() {
+        return Err(is_null(name));
+    }
+    if count > isize::MAX as usize / size_of::<T>().max(1) {
+        return Err(Error::argument(format!("{name}: {count} values cannot be in memory")));
+    }
+    if !values.is_aligned() {
+        return Err(Error::argument(format!("{name}: the pointer is not aligned for its type")));
+    }
+    // SAFETY: not NULL, aligned, in bounds as promised by the caller.
+    Ok(unsafe { std::slice::from_raw_parts(values, count) })
+}
+
+fn is_null(name: &str) -> Error {
+    Error::argument(format!("{name} is NULL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_and_the_next_call_works() {
+        let mut err = std::ptr::null_mut();
+        // SAFETY: `err` is a local.
+        let code = unsafe { status(&mut err, || panic!("row {} is odd", 3)) };
+        assert_eq!(code, Code::Panic as i32);
+        // SAFETY: set by the call above, freed once.
+        let error = unsafe { Box::from_raw(err) };
+        assert_eq!(error.error().message, "a bug in libfeast_remote: row 3 is odd");
+        assert_eq!(value(7, || -> Option<i32> { panic!("again") }), 7);
+        assert_eq!(value(7, || Some(8)), 8);
+    }
+
+    #[test]
+    fn misaligned_and_impossible_arrays_are_refused() {
+        let bytes = [0u8; 64];
+        let odd = bytes.as_ptr().wrapping_add(usize::from(bytes.as_ptr().align_offset(8) == 0));
+        // SAFETY: refused before anything is read.
+        unsafe {
+            assert!(array::<i64>(odd.cast(), 1, "values").is_err());
+            assert!(array::<i64>(std::ptr::dangling(), usize::MAX, "values").is_err());
+            assert!(array::<i64>(std::ptr::null(), 1, "values").is_err());
+            assert_eq!(array::<i64>(std::ptr::null(), 0, "values").unwrap(), [0i64; 0]);
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The C boundary, and nothing else: pointers become types here, errors become status codes, and no panic
+//! passes. The doc comments of the functions are the C manual; cbindgen copies them into the header.
+#![allow(non_camel_case_types)] // C's names
+#![allow(clippy::missing_safety_doc)] // the manual of each function says what C callers must see to
+
+mod config;
+mod error;
+mod guard;
+mod json;
+mod remote;
+mod request;
+mod response;
+mod version;
+
+pub use config::*;
+pub use error::*;
+pub use json::*;
+pub use remote::*;
+pub use request::*;
+pub use response::*;
+pub use version::*;

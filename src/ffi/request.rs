@@ -1,0 +1,318 @@
+//! `feast_request_t`.
+
+use std::ffi::{CStr, c_char};
+use std::ptr;
+
+use super::error::{feast_error_t, feast_status_t};
+use super::{guard, json};
+use crate::error::{Error, Result};
+use crate::wire::request::Request;
+
+/// A question: which features, for which rows of entities. Opaque; free with feast_request_free(). May be used
+/// for any number of calls, by several threads at once while nobody changes it.
+pub struct feast_request_t {
+    pub(super) request: Request,
+}
+
+/// Makes an empty request.
+///
+/// @return a request to free with feast_request_free(); NULL only if memory is exhausted.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub extern "C" fn feast_request_new() -> *mut feast_request_t {
+    guard::value(ptr::null_mut(), || {
+        Some(Box::into_raw(Box::new(feast_request_t { request: Request::default() })))
+    })
+}
+
+/// Copies a request: one template, a copy for each thread.
+///
+/// @param request  in, may be NULL; borrowed for the call.
+/// @return a request of its own to free with feast_request_free(); NULL for NULL.
+/// Thread safety: any thread, if no other one changes request meanwhile.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_clone(request: *const feast_request_t) -> *mut feast_request_t {
+    guard::value(ptr::null_mut(), || {
+        // SAFETY: the header asks for NULL or a live request.
+        let request = unsafe { request.as_ref() }?.request.clone();
+        Some(Box::into_raw(Box::new(feast_request_t { request })))
+    })
+}
+
+/// Frees a request.
+///
+/// @param request  in, may be NULL; transferred: it must not be used afterwards.
+/// Thread safety: any thread, once for each request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_free(request: *mut feast_request_t) {
+    guard::value((), || {
+        if !request.is_null() {
+            // SAFETY: made by `feast_request_new` or `_clone`, and freed once as the header asks.
+            drop(unsafe { Box::from_raw(request) });
+        }
+        Some(())
+    });
+}
+
+/// # Safety
+/// As for `guard::status` and `guard::object_mut`.
+unsafe fn change(
+    request: *mut feast_request_t,
+    err: *mut *mut feast_error_t,
+    change: impl FnOnce(&mut Request) -> Result<()>,
+) -> feast_status_t {
+    // SAFETY: promised by the caller.
+    unsafe { guard::status(err, || change(&mut guard::object_mut(request, "request")?.request)) }
+}
+
+/// Asks for a feature. The answer's columns come in the order in which the features were added.
+///
+/// @param request  in; changed.
+/// @param feature  in, "view:feature" or "view@v2:feature", NUL-terminated UTF-8; copied.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, text that is not UTF-8 or not of this form, or a feature
+///         that was added before.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_add_feature(
+    request: *mut feast_request_t,
+    feature: *const c_char,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe { change(request, err, |request| request.add_feature(guard::text(feature, "feature")?)) }
+}
+
+/// Asks for all features of a feature service, instead of single features. A request takes one or the other.
+///
+/// @param request  in; changed.
+/// @param name     in, NUL-terminated UTF-8; copied.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, text that is not UTF-8, or an empty name.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_feature_service(
+    request: *mut feast_request_t,
+    name: *const c_char,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe { change(request, err, |request| request.set_feature_service(guard::text(name, "name")?)) }
+}
+
+/// Asks for column names like view__feature, so that features of the same name in two views can be told apart.
+///
+/// @param request  in; changed.
+/// @param full     in, true for full names; false is the default.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_full_feature_names(
+    request: *mut feast_request_t,
+    full: bool,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_full_feature_names(full);
+            Ok(())
+        })
+    }
+}
+
+/// Sets how long a call with this request may take in all.
+///
+/// @param request     in; changed.
+/// @param timeout_ms  in, milliseconds; 0: the store's request_timeout_ms.
+/// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a negative number.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_timeout_ms(
+    request: *mut feast_request_t,
+    timeout_ms: i64,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_timeout(json::timeout(timeout_ms)?);
+            Ok(())
+        })
+    }
+}
+
+/// Sets an entity column, or a column of request data for an on-demand feature view, to integers. A column of
+/// the same name is replaced. All columns of a request must have the same number of values, at least one.
+///
+/// @param request  in; changed.
+/// @param name     in, the join key, NUL-terminated UTF-8; copied.
+/// @param values   in, n values, one a row; copied. May be NULL if n is 0.
+/// @param n        in, number of rows.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a bad name.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_entity_int64(
+    request: *mut feast_request_t,
+    name: *const c_char,
+    values: *const i64,
+    n: usize,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_entity_int64(guard::text(name, "name")?, guard::array(values, n, "values")?)
+        })
+    }
+}
+
+/// Sets an entity or request-data column to doubles. As feast_request_set_entity_int64().
+///
+/// @param request  in; changed.
+/// @param name     in, the join key, NUL-terminated UTF-8; copied.
+/// @param values   in, n finite values, one a row; copied. May be NULL if n is 0.
+/// @param n        in, number of rows.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or a value that is not finite (JSON has none).
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_entity_double(
+    request: *mut feast_request_t,
+    name: *const c_char,
+    values: *const f64,
+    n: usize,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_entity_double(guard::text(name, "name")?, guard::array(values, n, "values")?)
+        })
+    }
+}
+
+/// Sets an entity or request-data column to booleans. As feast_request_set_entity_int64().
+///
+/// @param request  in; changed.
+/// @param name     in, the join key, NUL-terminated UTF-8; copied.
+/// @param values   in, n values, one a row; copied. May be NULL if n is 0.
+/// @param n        in, number of rows.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a bad name.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_entity_bool(
+    request: *mut feast_request_t,
+    name: *const c_char,
+    values: *const bool,
+    n: usize,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs. Read as bytes: a C program may have put another
+    // number than 0 and 1 there, which a Rust bool must not be.
+    unsafe {
+        change(request, err, |request| {
+            let bytes = guard::array(values.cast::<u8>(), n, "values")?;
+            request.set_entity_bool(guard::text(name, "name")?, bytes.iter().map(|&byte| byte != 0))
+        })
+    }
+}
+
+/// Sets an entity or request-data column to strings. As feast_request_set_entity_int64().
+///
+/// @param request  in; changed.
+/// @param name     in, the join key, NUL-terminated UTF-8; copied.
+/// @param values   in, n strings of UTF-8, one a row; copied. May be NULL if n is 0.
+/// @param lengths  in, n lengths in bytes, or NULL if the strings are NUL-terminated; borrowed for the call.
+/// @param n        in, number of rows.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL (also a NULL string), a bad name, a string that is not
+///         UTF-8 or has a NUL within its length.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_entity_string(
+    request: *mut feast_request_t,
+    name: *const c_char,
+    values: *const *const c_char,
+    lengths: *const usize,
+    n: usize,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            let name = guard::text(name, "name")?;
+            let values = guard::array(values, n, "values")?;
+            let lengths = if lengths.is_null() { None } else { Some(guard::array(lengths, n, "lengths")?) };
+            let strings = values.iter().enumerate().map(|(row, &value)| {
+                // The length is ignored for a NULL string, which is refused.
+                let length = lengths.map(|lengths| lengths[row]);
+                entity_string(value, length)
+                    .map_err(|why| Error::argument(format!("entity `{name}`, row {row}: {why}")))
+            });
+            request.set_entity_string(name, strings)
+        })
+    }
+}
+
+/// # Safety
+/// `value` is NULL, or has `length` readable bytes, or is NUL-terminated if there is no length.
+unsafe fn entity_string<'a>(
+    value: *const c_char,
+    length: Option<usize>,
+) -> std::result::Result<&'a str, &'static str> {
+    if value.is_null() {
+        return Err("the string is NULL (for a null, use feast_request_set_entity_json)");
+    }
+    let bytes = match length {
+        // SAFETY: promised by the caller.
+        None => unsafe { CStr::from_ptr(value) }.to_bytes(),
+        Some(length) if length > isize::MAX as usize => return Err("the length cannot be in memory"),
+        // SAFETY: promised by the caller.
+        Some(length) => unsafe { std::slice::from_raw_parts(value.cast::<u8>(), length) },
+    };
+    if bytes.contains(&0) {
+        return Err("a NUL within the length");
+    }
+    std::str::from_utf8(bytes).map_err(|_| "not UTF-8")
+}
+
+/// Sets an entity or request-data column to the elements of a JSON array: nulls, lists, mixed types, whatever
+/// the server understands. As feast_request_set_entity_int64().
+///
+/// @param request     in; changed.
+/// @param name        in, the join key, NUL-terminated UTF-8; copied.
+/// @param json_array  in, NUL-terminated UTF-8, such as "[1001, null]"; copied.
+/// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or text that is no JSON array.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_entity_json(
+    request: *mut feast_request_t,
+    name: *const c_char,
+    json_array: *const c_char,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_entity_json(guard::text(name, "name")?, guard::text(json_array, "json_array")?)
+        })
+    }
+}

@@ -1,0 +1,337 @@
+//! `feast_response_t`.
+
+use std::ffi::{CStr, c_char};
+use std::ptr;
+
+use super::error::{feast_error_t, feast_status_t};
+use super::guard;
+use crate::columns::{Response, Type};
+use crate::error::{Code, Error};
+
+/// The type of a column: one of the FEAST_TYPE_ numbers. More may be added.
+pub type feast_type_t = i32;
+
+/// There is no such column.
+pub const FEAST_TYPE_INVALID: feast_type_t = -1;
+/// Every value is null.
+pub const FEAST_TYPE_NULL: feast_type_t = 0;
+/// Booleans.
+pub const FEAST_TYPE_BOOL: feast_type_t = 1;
+/// Integers of 64 bits.
+pub const FEAST_TYPE_INT64: feast_type_t = 3;
+/// Doubles.
+pub const FEAST_TYPE_DOUBLE: feast_type_t = 5;
+/// UTF-8 text.
+pub const FEAST_TYPE_STRING: feast_type_t = 6;
+/// JSON text.
+pub const FEAST_TYPE_JSON: feast_type_t = 9;
+
+/// A field status that this library does not know, or that the server calls INVALID.
+pub const FEAST_STATUS_INVALID: u8 = 0;
+/// The value is there (Feast says so of a null that was written, too).
+pub const FEAST_STATUS_PRESENT: u8 = 1;
+/// The value is null.
+pub const FEAST_STATUS_NULL_VALUE: u8 = 2;
+/// The online store has no row for the entity.
+pub const FEAST_STATUS_NOT_FOUND: u8 = 3;
+/// The row is older than the feature view's ttl.
+pub const FEAST_STATUS_OUTSIDE_MAX_AGE: u8 = 4;
+
+/// An answer. Opaque; free with feast_response_free(). It stands on its own: the request may be changed and the
+/// store closed. Immutable, so any thread may read it.
+///
+/// Columns: first the entities that the server repeats, in the order of the request (request data for on-demand
+/// feature views is not repeated); then the features in the order in which they were added, or for a feature
+/// service in the server's order.
+///
+/// Types are inferred from a column's values, whatever the order of its rows: integers INT64; numbers DOUBLE,
+/// if each integer among them is exactly a double; booleans BOOL; strings STRING (the server sends bytes as
+/// base64 and timestamps as integers of seconds); anything else, such as lists, JSON. A column without any value
+/// is NULL.
+pub struct feast_response_t {
+    response: Response,
+}
+
+impl feast_response_t {
+    pub(super) fn boxed(response: Response) -> *mut feast_response_t {
+        Box::into_raw(Box::new(feast_response_t { response }))
+    }
+}
+
+/// Frees an answer and every pointer that was got from it.
+///
+/// @param response  in, may be NULL; transferred: it must not be used afterwards.
+/// Thread safety: any thread, once for each response.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_free(response: *mut feast_response_t) {
+    guard::value((), || {
+        if !response.is_null() {
+            // SAFETY: made by `boxed`, and freed once as the header asks.
+            drop(unsafe { Box::from_raw(response) });
+        }
+        Some(())
+    });
+}
+
+/// # Safety
+/// `response` is NULL or a live response.
+unsafe fn read<T>(
+    response: *const feast_response_t,
+    neutral: T,
+    field: impl FnOnce(&Response) -> Option<T>,
+) -> T {
+    // SAFETY: promised by the caller.
+    guard::value(neutral, || field(&unsafe { response.as_ref() }?.response))
+}
+
+/// The number of rows, the same in every column.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @return rows; 0 for NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_num_rows(response: *const feast_response_t) -> usize {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, 0, |response| Some(response.num_rows())) }
+}
+
+/// The number of columns, entities included.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @return columns; 0 for NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_num_columns(response: *const feast_response_t) -> usize {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, 0, |response| Some(response.num_columns())) }
+}
+
+/// The number of entity columns; they come first.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @return entity columns; 0 for NULL.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_num_entities(response: *const feast_response_t) -> usize {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, 0, |response| Some(response.num_entities())) }
+}
+
+/// A column's name: the join key, the feature, or with full feature names view__feature.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return NUL-terminated UTF-8, borrowed until response is freed; NULL if there is no such column.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_name(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const c_char {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.name_with_nul(column)?.as_ptr().cast())) }
+}
+
+/// Finds a column by its name.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param name      in, may be NULL, NUL-terminated UTF-8; borrowed for the call.
+/// @return the first such column, from 0; SIZE_MAX if there is none.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_find_column(
+    response: *const feast_response_t,
+    name: *const c_char,
+) -> usize {
+    // SAFETY: the header asks for NULL or live arguments.
+    unsafe {
+        read(response, usize::MAX, |response| {
+            if name.is_null() {
+                return None;
+            }
+            response.find_column(CStr::from_ptr(name).to_bytes())
+        })
+    }
+}
+
+/// A column's type.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return a FEAST_TYPE_ number; FEAST_TYPE_INVALID if there is no such column.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_type(
+    response: *const feast_response_t,
+    column: usize,
+) -> feast_type_t {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe {
+        read(response, FEAST_TYPE_INVALID, |response| Some(response.column_type(column)? as feast_type_t))
+    }
+}
+
+/// The values of an INT64 column.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_int64(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const i64 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.int64(column)?.as_ptr())) }
+}
+
+/// The values of a DOUBLE column.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_double(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const f64 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.double(column)?.as_ptr())) }
+}
+
+/// The values of a BOOL column.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return one byte a row, 1 for true, 0 for false and where null, borrowed until response is freed; NULL for a
+///         column of another type.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_bool(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const u8 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.bool(column)?.as_ptr())) }
+}
+
+/// The text of a STRING or JSON column. Row i is data[offsets[i]] up to data[offsets[i + 1]], without a NUL
+/// behind it; a null has no bytes.
+///
+/// @param response  in; borrowed for the call.
+/// @param column    in, from 0.
+/// @param offsets   out, set to NULL first, rows + 1 offsets into data; borrowed until response is freed.
+/// @param data      out, set to NULL first, UTF-8; borrowed until response is freed.
+/// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE for a column of
+///         another type.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_string(
+    response: *const feast_response_t,
+    column: usize,
+    offsets: *mut *const i64,
+    data: *mut *const c_char,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        guard::status(err, || {
+            let offsets = guard::output(offsets, ptr::null(), "offsets");
+            let data = guard::output(data, ptr::null(), "data")?;
+            let offsets = offsets?;
+            let response = &guard::object(response, "response")?.response;
+            let Some((found_offsets, found_data)) = response.string(column) else {
+                return Err(not_text(response, column));
+            };
+            *offsets = found_offsets.as_ptr();
+            *data = found_data.as_ptr().cast();
+            Ok(())
+        })
+    }
+}
+
+fn not_text(response: &Response, column: usize) -> Error {
+    match response.column_type(column) {
+        None => Error::argument(format!(
+            "there is no column {column}, the response has {}",
+            response.num_columns()
+        )),
+        Some(kind) => {
+            let name = match kind {
+                Type::Null => "NULL",
+                Type::Bool => "BOOL",
+                Type::Int64 => "INT64",
+                Type::Double => "DOUBLE",
+                Type::String => "STRING",
+                Type::Json => "JSON",
+            };
+            Error::new(Code::Type, format!("column {column} is of type {name}, not STRING or JSON"))
+        }
+    }
+}
+
+/// Which rows of a column have a value, as Arrow's validity bitmap: bit i % 8 (from the lowest) of byte i / 8 is
+/// 1 for a value and 0 for a null.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return (rows + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls, or no such column.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_validity(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const u8 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.validity(column)?.as_ptr())) }
+}
+
+/// Feast's field status of each row. A server that sends none yields FEAST_STATUS_PRESENT for values and
+/// FEAST_STATUS_NULL_VALUE for nulls.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return a FEAST_STATUS_ number a row, borrowed until response is freed; NULL if there is no such column.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_statuses(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const u8 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.statuses(column)?.as_ptr())) }
+}
+
+/// The event timestamp of each row, in nanoseconds since 1970-01-01 UTC; 0 for entities and for rows that were
+/// not found. A year that these cannot reach (before 1677, after 2262) is INT64_MIN or INT64_MAX.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return one timestamp a row, borrowed until response is freed; NULL if the server sent none, or there is no
+///         such column.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_event_timestamps_ns(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const i64 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.event_timestamps(column)?.as_ptr())) }
+}

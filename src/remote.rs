@@ -1,0 +1,264 @@
+//! The open store. One call is admission, attempts under one deadline, and decoding.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::columns::Response;
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Code, Error, Result};
+use crate::retry::{self, Decision, RetryBudget, RetryPolicy};
+use crate::transport::{Fault, FaultKind, Pool, Transfer};
+use crate::wire::request::Request;
+use crate::wire::{decode, server_error};
+
+/// A connection pool to one feature server. Used by any number of threads at once.
+pub struct Remote {
+    pool: Pool,
+    server: String,
+    request_timeout: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    retry: RetryPolicy,
+    budget: RetryBudget,
+    dice: AtomicU64,
+    max_response_bytes: usize,
+    process: u32,
+}
+
+/// A failed attempt, and what its kind says about trying again.
+struct Failure {
+    error: Error,
+    retried: bool,
+    timeout: bool,
+    retry_after: Option<Duration>,
+}
+
+impl Remote {
+    /// Opens a store. Nothing goes over the network before the first call.
+    pub fn open(config: &Config) -> Result<Remote> {
+        config.validate()?;
+        Ok(Remote {
+            pool: Pool::new(config)?,
+            server: config.shown_path(),
+            request_timeout: config.request_timeout,
+            attempt_timeout: config.attempt_timeout,
+            retry: RetryPolicy {
+                retries: config.connection_retries,
+                backoff_factor: config.retry_backoff_factor,
+                backoff_max: config.retry_backoff_max,
+                jitter: config.retry_jitter,
+            },
+            budget: RetryBudget::new(config.retry_budget),
+            dice: AtomicU64::new(seed()),
+            max_response_bytes: config.max_response_bytes,
+            process: std::process::id(),
+        })
+    }
+
+    /// Fetches the features that `request` asks for, and waits for them.
+    pub fn get_online_features(&self, request: &Request) -> Result<Response> {
+        request.check()?;
+        self.check_process()?;
+        let mut body = self.pool.buffer();
+        let answer = request.encode(&mut body).and_then(|()| self.exchange(&body, request.timeout()));
+        let (answer, attempts) = match answer {
+            Ok(answered) => answered,
+            Err(error) => {
+                self.pool.keep_buffers([body]);
+                return Err(error);
+            }
+        };
+        let response = decode::decode(&answer, request);
+        self.pool.keep_buffers([body, answer]);
+        response.map_err(|error| Error {
+            message: format!("{}: {}", self.server, error.message),
+            http_status: 200,
+            attempts,
+            ..error
+        })
+    }
+
+    /// Sends a JSON body as it is and returns the server's JSON as it is.
+    pub fn get_online_features_json(&self, body: &[u8], timeout: Option<Duration>) -> Result<Vec<u8>> {
+        self.check_process()?;
+        self.exchange(body, timeout).map(|(answer, _)| answer)
+    }
+
+    /// Makes every call return `CLOSED`: those under way soon, later ones at once. Dropping the store then
+    /// closes its connections.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
+    /// Whether the store was opened by this process, and not by one that this process was forked from: its
+    /// connections belong to the other one.
+    pub fn is_of_this_process(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    fn check_process(&self) -> Result<()> {
+        if self.is_of_this_process() {
+            return Ok(());
+        }
+        Err(Error::argument(
+            "this store was opened before a fork and belongs to the parent process; open another one here",
+        ))
+    }
+
+    /// The body of the HTTP 200 that `body` was answered with, and the attempts it took.
+    fn exchange(&self, body: &[u8], timeout: Option<Duration>) -> Result<(Vec<u8>, u32)> {
+        let start = Instant::now();
+        let deadline = Deadline::after(start, timeout.or(self.request_timeout));
+        let mut answer = self.pool.buffer();
+        let mut attempts = 0;
+        let mut last: Option<Failure> = None;
+        loop {
+            let mut place = match self.pool.enter(deadline) {
+                Ok(place) => place,
+                Err(error) => return Err(self.give_up(last, attempts, start, error)),
+            };
+            let now = Instant::now();
+            let attempt_deadline = deadline.min(Deadline::after(now, self.attempt_timeout));
+            let transfer = place.perform(body, answer, attempt_deadline)?;
+            drop(place);
+            attempts += 1;
+            let mut failure = match self.judge(&transfer) {
+                None => {
+                    self.budget.refill();
+                    return Ok((transfer.body, attempts));
+                }
+                Some(failure) => failure,
+            };
+            answer = transfer.body;
+            let why = match self.next_step(&failure, attempts, deadline) {
+                Ok(wait) => {
+                    if !self.pool.sleep(wait) {
+                        return Err(self.give_up(None, attempts, start, Error::closed()));
+                    }
+                    last = Some(failure);
+                    continue;
+                }
+                Err(why) => why,
+            };
+            self.pool.keep_buffers([answer]);
+            failure.error.message.push_str(&why);
+            return Err(self.complete(failure.error, attempts, start));
+        }
+    }
+
+    /// How long to wait before the next attempt, or why there is none.
+    fn next_step(
+        &self,
+        failure: &Failure,
+        failures: u32,
+        deadline: Deadline,
+    ) -> std::result::Result<Duration, String> {
+        if !failure.retried {
+            return Err(String::new());
+        }
+        let remaining = deadline.remaining(Instant::now());
+        match self.retry.decide(failures, failure.retry_after, self.roll(), remaining) {
+            Decision::Exhausted => Err(String::new()),
+            Decision::PastDeadline(wait) if wait.is_zero() => Err(String::new()),
+            Decision::PastDeadline(wait) => {
+                Err(format!("; the next attempt would have come after {wait:.1?}, past the call's deadline"))
+            }
+            Decision::Retry(_) if !self.budget.pay_for_retry(failure.timeout) => {
+                Err("; not retried, the store's retry budget is used up (retry_budget)".to_owned())
+            }
+            Decision::Retry(wait) => Ok(wait),
+        }
+    }
+
+    /// The error of a call that could not get back on the wire: the last answer says more than the queue.
+    fn give_up(&self, last: Option<Failure>, attempts: u32, start: Instant, queue: Error) -> Error {
+        match last {
+            Some(failure) if queue.code == Code::Overloaded => {
+                let mut error = failure.error;
+                error.message.push_str("; ");
+                error.message.push_str(&queue.message);
+                self.complete(error, attempts, start)
+            }
+            _ => Error { attempts, ..queue },
+        }
+    }
+
+    fn complete(&self, error: Error, attempts: u32, start: Instant) -> Error {
+        if error.code == Code::Closed {
+            return Error { attempts, ..error };
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+        let message = format!("{}: {} ({times} in {seconds:.3} s)", self.server, error.message);
+        Error { message, attempts, ..error }
+    }
+
+    /// `None` for an HTTP 200.
+    fn judge(&self, transfer: &Transfer) -> Option<Failure> {
+        match &transfer.result {
+            Ok(200) => None,
+            Ok(status) => Some(refused_by_server(*status, transfer)),
+            Err(fault) => Some(self.failed_on_the_way(fault)),
+        }
+    }
+
+    fn failed_on_the_way(&self, fault: &Fault) -> Failure {
+        let words = &fault.message;
+        let (code, message, retried) = match fault.kind {
+            FaultKind::Closed => (Code::Closed, Error::closed().message, false),
+            FaultKind::Connect => (Code::Connect, format!("cannot connect: {words}"), true),
+            FaultKind::Tls { verification: true } => {
+                (Code::Tls, format!("TLS: {words}; see the configuration key `cert`"), false)
+            }
+            FaultKind::Tls { verification: false } => (Code::Tls, format!("TLS: {words}"), true),
+            FaultKind::Io => (Code::Io, format!("the connection broke: {words}"), true),
+            FaultKind::Timeout(phase) => {
+                (Code::Timeout, format!("the time was up while {}", phase.describe()), true)
+            }
+            FaultKind::TooLarge => (
+                Code::Decode,
+                format!("the answer has more than {} bytes (max_response_bytes)", self.max_response_bytes),
+                false,
+            ),
+            FaultKind::Refused => (Code::Internal, words.clone(), false),
+        };
+        let mut error = Error::new(code, message);
+        error.retriable = retried;
+        Failure { error, retried, timeout: matches!(fault.kind, FaultKind::Timeout(_)), retry_after: None }
+    }
+
+    /// The next pseudo-random number in 0..1 (splitmix64; it spreads retries, nothing hangs on its quality).
+    fn roll(&self) -> f64 {
+        let mut z = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+fn refused_by_server(status: u16, transfer: &Transfer) -> Failure {
+    let said = server_error::parse(&transfer.body);
+    let retry_after = transfer.retry_after.as_deref();
+    // A FeastError is the answer to the question asked; asking again brings the same one.
+    let retried = said.feast_class.is_none() && retry::status_is_retried(status, retry_after.is_some());
+    let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
+    let advice = match status {
+        300..=399 => "; redirects are not followed, set `path` to the server itself",
+        401 => "; the server wants credentials",
+        404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",
+        _ => "",
+    };
+    let code = Code::of_http_status(status);
+    let mut error = Error::new(code, format!("HTTP {status}: {class}{}{advice}", said.message));
+    error.http_status = status;
+    error.feast_class = said.feast_class;
+    error.retriable = retried;
+    let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
+    Failure { error, retried, timeout: false, retry_after }
+}
+
+/// Different for every store and process.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}

@@ -1,0 +1,15 @@
+//! The only user of libcurl.
+//!
+//! A [`Slot`](slot::Slot) is one libcurl multi handle with one easy handle and at most one kept-alive
+//! connection. A blocking call borrows a slot from the [`Pool`] and drives it on its own thread. Connections
+//! are never shared between slots: libcurl does not support its connection cache in two threads
+//! (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS sessions are, through [`share`].
+
+mod pool;
+mod share;
+mod slot;
+mod sys;
+
+pub use pool::{Admitted, Pool};
+pub use slot::{Fault, FaultKind, Phase, Transfer};
+pub use sys::version;

@@ -1,0 +1,434 @@
+//! One libcurl multi handle, one easy handle, at most one connection; driven by one thread at a time.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::share::Share;
+use super::sys::*;
+use crate::config::Config;
+use crate::deadline::Deadline;
+use crate::error::{Code, Error, Result};
+use crate::wire::request::ENDPOINT;
+
+/// Buffers up to this size are kept for the next call, larger ones are given back.
+const KEPT_BUFFER: usize = 1 << 20;
+/// libcurl reads at most this much at a time.
+const RECEIVE_BUFFER: c_long = 64 * 1024;
+/// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
+const LONGEST_POLL: Duration = Duration::from_secs(600);
+
+/// What every slot of a store is made from.
+pub struct Settings {
+    url: CString,
+    cert: Option<CString>,
+    cert_dir: Option<CString>,
+    connect_timeout_ms: c_long,
+    idle_timeout_s: c_long,
+    max_response_bytes: usize,
+}
+
+impl Settings {
+    pub fn new(config: &Config) -> Result<Settings> {
+        let text = |text: String| CString::new(text).map_err(|_| Error::config("a value contains a NUL"));
+        let (cert, cert_dir) = match &config.cert {
+            Some(cert) => (Some(text(cert.clone())?), None),
+            None => {
+                // The vendored OpenSSL does not know where the distribution keeps its certificates.
+                let found = openssl_probe::probe();
+                let known = |path: std::path::PathBuf| text(path.to_string_lossy().into_owned());
+                let directory = found.cert_dir.into_iter().next();
+                (found.cert_file.map(known).transpose()?, directory.map(known).transpose()?)
+            }
+        };
+        Ok(Settings {
+            url: text(format!("{}{ENDPOINT}", config.path))?,
+            cert,
+            cert_dir,
+            connect_timeout_ms: c_long::try_from(config.connect_timeout.as_millis()).unwrap_or(c_long::MAX),
+            // libcurl takes 0 for "no limit", as the configuration does.
+            idle_timeout_s: config.connection_idle_timeout.map_or(0, |timeout| timeout.as_secs() as c_long),
+            max_response_bytes: config.max_response_bytes,
+        })
+    }
+}
+
+/// Where an attempt was when it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Looking up the server's name.
+    NameLookup,
+    /// Making the TCP connection.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// Sending, and waiting for the first byte of the answer.
+    Wait,
+    /// Receiving the answer.
+    Receive,
+}
+
+impl Phase {
+    /// As in "it was … when the time was up".
+    pub fn describe(self) -> &'static str {
+        match self {
+            Phase::NameLookup => "looking up the server's name",
+            Phase::Connect => "connecting",
+            Phase::Tls => "in the TLS handshake",
+            Phase::Wait => "waiting for the first byte of the answer",
+            Phase::Receive => "receiving the answer",
+        }
+    }
+}
+
+/// Why an attempt brought no HTTP answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// No connection: name lookup, TCP, or `connect_timeout_ms`.
+    Connect,
+    /// TLS; `verification` if the certificate or our own TLS settings are to blame, which no retry mends.
+    Tls {
+        /// See above.
+        verification: bool,
+    },
+    /// The connection broke.
+    Io,
+    /// The attempt's deadline.
+    Timeout(Phase),
+    /// More bytes than `max_response_bytes`.
+    TooLarge,
+    /// The store is closing.
+    Closed,
+    /// libcurl cannot use what it was given.
+    Refused,
+}
+
+/// A failed attempt.
+#[derive(Debug)]
+pub struct Fault {
+    /// What to do about it.
+    pub kind: FaultKind,
+    /// libcurl's words.
+    pub message: String,
+}
+
+/// What came of one attempt.
+#[derive(Debug)]
+pub struct Transfer {
+    /// The HTTP status, or why there is none.
+    pub result: std::result::Result<u16, Fault>,
+    /// The body as far as it came.
+    pub body: Vec<u8>,
+    /// The Retry-After header of an answer that is not a 200.
+    pub retry_after: Option<String>,
+}
+
+/// What libcurl's callbacks write to. Boxed: libcurl holds its address while the slot moves.
+struct Receiver {
+    body: Vec<u8>,
+    limit: usize,
+    too_large: bool,
+    error: [c_char; CURL_ERROR_SIZE],
+}
+
+/// See the module.
+pub struct Slot {
+    multi: *mut CURLM,
+    easy: *mut CURL,
+    headers: *mut curl_slist,
+    receiver: *mut Receiver,
+}
+
+// SAFETY: the handles may be used by any thread, one at a time, and `&mut self` sees to that.
+unsafe impl Send for Slot {}
+
+/// Ends a slot's poll from another thread. Valid while the slot lives: the pool keeps it under its lock, and
+/// takes it out before the slot can be dropped.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Waker(*mut CURLM);
+
+// SAFETY: curl_multi_wakeup is the one function of a multi handle that any thread may call at any time.
+unsafe impl Send for Waker {}
+
+impl Waker {
+    /// Wakes the slot's driver.
+    pub fn wake(self) {
+        // SAFETY: see the type; the handle is live.
+        unsafe { curl_multi_wakeup(self.0) };
+    }
+}
+
+extern "C" fn on_body(data: *mut c_char, size: usize, count: usize, receiver: *mut c_void) -> usize {
+    // SAFETY: libcurl passes the WRITEDATA pointer, the slot's receiver, which nobody else touches while the
+    // slot's transfer runs.
+    let receiver = unsafe { &mut *receiver.cast::<Receiver>() };
+    let length = size * count;
+    if length > receiver.limit - receiver.body.len() {
+        receiver.too_large = true;
+        return 0;
+    }
+    // No panic and no abort when memory is short: libcurl turns a short count into an error.
+    if receiver.body.try_reserve(length).is_err() {
+        return 0;
+    }
+    // SAFETY: libcurl promises `length` readable bytes.
+    receiver.body.extend_from_slice(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) });
+    length
+}
+
+impl Slot {
+    /// A slot without a connection yet.
+    pub fn new(settings: &Settings, share: &Share) -> Result<Slot> {
+        let receiver = Box::into_raw(Box::new(Receiver {
+            body: Vec::new(),
+            limit: settings.max_response_bytes,
+            too_large: false,
+            error: [0; CURL_ERROR_SIZE],
+        }));
+        // SAFETY: plain constructors; `Slot::drop` copes with what they could not make.
+        let slot = unsafe {
+            Slot { multi: curl_multi_init(), easy: curl_easy_init(), headers: ptr::null_mut(), receiver }
+        };
+        if slot.multi.is_null() || slot.easy.is_null() {
+            return Err(Error::new(Code::Internal, "libcurl refused a new handle"));
+        }
+        slot.configure(settings, share)
+    }
+
+    fn configure(mut self, settings: &Settings, share: &Share) -> Result<Slot> {
+        for line in [c"Content-Type: application/json", c"Accept: application/json", c"Expect:"] {
+            // SAFETY: the list is this slot's own; libcurl copies the line.
+            let longer = unsafe { curl_slist_append(self.headers, line.as_ptr()) };
+            if longer.is_null() {
+                return Err(Error::new(Code::Internal, "out of memory"));
+            }
+            self.headers = longer;
+        }
+        let agent = concat!("feast_remote/", env!("CARGO_PKG_VERSION"), "\0");
+        let on_body: curl_write_callback = on_body;
+        // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl; the
+        // receiver and the header list live until `drop` has freed the easy handle; the share handle is kept
+        // by the pool until all slots are gone.
+        let code = unsafe {
+            let easy = self.easy;
+            let text = |option, text: *const c_char| curl_easy_setopt(easy, option, text);
+            let long = |option, value: c_long| curl_easy_setopt(easy, option, value);
+            let optional = |option, value: &Option<CString>| match value {
+                Some(value) => text(option, value.as_ptr()),
+                None => CURLE_OK,
+            };
+            let codes = [
+                text(CURLOPT_URL, settings.url.as_ptr()),
+                text(CURLOPT_PROTOCOLS_STR, c"http,https".as_ptr()),
+                long(CURLOPT_NOSIGNAL, 1),
+                long(CURLOPT_FOLLOWLOCATION, 0),
+                long(CURLOPT_HTTP_VERSION, c_long::from(CURL_HTTP_VERSION_1_1)),
+                long(CURLOPT_POST, 1),
+                curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self.headers),
+                text(CURLOPT_USERAGENT, agent.as_ptr().cast()),
+                long(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER),
+                long(CURLOPT_TCP_KEEPALIVE, 1),
+                long(CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout_ms),
+                long(CURLOPT_MAXAGE_CONN, settings.idle_timeout_s),
+                long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 as c_long),
+                optional(CURLOPT_CAINFO, &settings.cert),
+                optional(CURLOPT_CAPATH, &settings.cert_dir),
+                curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
+                curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body),
+                curl_easy_setopt(easy, CURLOPT_WRITEDATA, self.receiver.cast::<c_void>()),
+                curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, &raw mut (*self.receiver).error),
+            ];
+            codes.into_iter().find(|&code| code != CURLE_OK)
+        };
+        if let Some(code) = code {
+            return Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))));
+        }
+        // SAFETY: as above. QUICK_EXIT is unknown to libcurl before 8.14 and may be refused; without it,
+        // closing waits for a name lookup that is under way.
+        let code = unsafe {
+            curl_multi_setopt(self.multi, CURLMOPT_QUICK_EXIT, 1 as c_long);
+            curl_multi_setopt(self.multi, CURLMOPT_MAXCONNECTS, 1 as c_long)
+        };
+        if code != CURLM_OK {
+            return Err(Error::new(Code::Internal, "libcurl refused an option of a multi handle"));
+        }
+        Ok(self)
+    }
+
+    /// Lets another thread end this slot's poll.
+    pub fn waker(&self) -> Waker {
+        Waker(self.multi)
+    }
+
+    /// One attempt: sends `request`, receives into `body` (cleared first). Returns by `deadline`, or soon after
+    /// `closing` was set and the waker woken.
+    pub fn perform(
+        &mut self,
+        request: &[u8],
+        mut body: Vec<u8>,
+        deadline: Deadline,
+        closing: &AtomicBool,
+    ) -> Transfer {
+        body.clear();
+        // SAFETY: no transfer is running, so the callbacks do not touch the receiver; the request outlives the
+        // transfer, which ends with curl_multi_remove_handle below, and is read only up to its length.
+        let added = unsafe {
+            let receiver = &mut *self.receiver;
+            receiver.body = body;
+            receiver.too_large = false;
+            receiver.error[0] = 0;
+            let length = curl_off_t::try_from(request.len()).unwrap_or(curl_off_t::MAX);
+            curl_easy_setopt(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
+            curl_easy_setopt(self.easy, CURLOPT_POSTFIELDS, request.as_ptr().cast::<c_char>());
+            curl_multi_add_handle(self.multi, self.easy)
+        };
+        let result = if added == CURLM_OK {
+            self.drive(deadline, closing)
+        } else {
+            Err(Fault { kind: FaultKind::Refused, message: "libcurl refused the transfer".to_owned() })
+        };
+        let retry_after = match result {
+            Ok(status) if status != 200 => self.header(c"Retry-After"),
+            _ => None,
+        };
+        // SAFETY: the handle was added above; removing it ends the transfer, so the receiver is ours again.
+        let body = unsafe {
+            curl_multi_remove_handle(self.multi, self.easy);
+            std::mem::take(&mut (*self.receiver).body)
+        };
+        Transfer { result, body, retry_after }
+    }
+
+    fn drive(&mut self, deadline: Deadline, closing: &AtomicBool) -> std::result::Result<u16, Fault> {
+        loop {
+            let mut running: c_int = 0;
+            // SAFETY: the multi handle is live and driven by this thread only.
+            let code = unsafe { curl_multi_perform(self.multi, &mut running) };
+            if code != CURLM_OK {
+                return Err(Fault {
+                    kind: FaultKind::Refused,
+                    message: format!("libcurl's multi error {code}"),
+                });
+            }
+            if running == 0 {
+                return self.outcome();
+            }
+            if closing.load(Ordering::Acquire) {
+                return Err(Fault { kind: FaultKind::Closed, message: String::new() });
+            }
+            let remaining = deadline.remaining(Instant::now());
+            if remaining == Some(Duration::ZERO) {
+                return Err(Fault { kind: FaultKind::Timeout(self.phase()), message: String::new() });
+            }
+            let wait = remaining.unwrap_or(LONGEST_POLL).min(LONGEST_POLL);
+            // Rounded up, or the last millisecond would be spent spinning.
+            let wait_ms = wait.as_nanos().div_ceil(1_000_000) as c_int;
+            // SAFETY: as above; no extra descriptors.
+            unsafe { curl_multi_poll(self.multi, ptr::null_mut(), 0, wait_ms, ptr::null_mut()) };
+        }
+    }
+
+    fn outcome(&mut self) -> std::result::Result<u16, Fault> {
+        let mut code = CURLE_FAILED_INIT;
+        let mut left: c_int = 0;
+        // SAFETY: the multi handle is live; a message is valid until the next call on the handle, and `data`
+        // of a DONE message is the CURLcode of its union (curl/include/curl/multi.h).
+        unsafe {
+            loop {
+                let message = curl_multi_info_read(self.multi, &mut left);
+                if message.is_null() {
+                    break;
+                }
+                if (*message).msg == CURLMSG_DONE {
+                    code = (*message).data as usize as CURLcode;
+                }
+            }
+        }
+        if code == CURLE_OK {
+            // SAFETY: this thread drives the live handle.
+            let status = unsafe { getinfo_long(self.easy, CURLINFO_RESPONSE_CODE) };
+            return Ok(u16::try_from(status).unwrap_or(0));
+        }
+        // SAFETY: the transfer is done, so libcurl does not write to the receiver now.
+        let receiver = unsafe { &*self.receiver };
+        let kind = match code {
+            CURLE_WRITE_ERROR if receiver.too_large => FaultKind::TooLarge,
+            CURLE_COULDNT_RESOLVE_HOST | CURLE_COULDNT_RESOLVE_PROXY | CURLE_COULDNT_CONNECT => {
+                FaultKind::Connect
+            }
+            // The connect timeout is the only one that libcurl is given.
+            CURLE_OPERATION_TIMEDOUT => FaultKind::Connect,
+            CURLE_SSL_CONNECT_ERROR => FaultKind::Tls { verification: false },
+            CURLE_PEER_FAILED_VERIFICATION
+            | CURLE_SSL_CERTPROBLEM
+            | CURLE_SSL_CIPHER
+            | CURLE_SSL_CACERT_BADFILE
+            | CURLE_SSL_CRL_BADFILE
+            | CURLE_SSL_ISSUER_ERROR
+            | CURLE_SSL_INVALIDCERTSTATUS
+            | CURLE_SSL_PINNEDPUBKEYNOTMATCH => FaultKind::Tls { verification: true },
+            CURLE_URL_MALFORMAT | CURLE_UNSUPPORTED_PROTOCOL | CURLE_OUT_OF_MEMORY | CURLE_FAILED_INIT => {
+                FaultKind::Refused
+            }
+            _ => FaultKind::Io,
+        };
+        // SAFETY: libcurl writes a NUL-terminated text, and `perform` put a NUL at the beginning.
+        let words = unsafe { CStr::from_ptr(receiver.error.as_ptr()) }.to_string_lossy().trim().to_owned();
+        Err(Fault { kind, message: if words.is_empty() { describe(code) } else { words } })
+    }
+
+    /// How far the attempt has come: libcurl notes a time for each step taken.
+    fn phase(&self) -> Phase {
+        // SAFETY: this thread drives the live handle.
+        let reached = |info| unsafe { getinfo_microseconds(self.easy, info) } != 0;
+        if reached(CURLINFO_STARTTRANSFER_TIME_T) {
+            Phase::Receive
+        } else if reached(CURLINFO_PRETRANSFER_TIME_T) {
+            Phase::Wait
+        } else if reached(CURLINFO_CONNECT_TIME_T) {
+            Phase::Tls
+        } else if reached(CURLINFO_NAMELOOKUP_TIME_T) {
+            Phase::Connect
+        } else {
+            Phase::NameLookup
+        }
+    }
+
+    fn header(&self, name: &CStr) -> Option<String> {
+        let mut header: *mut curl_header = ptr::null_mut();
+        // SAFETY: the live handle's last response; the header belongs to the handle and is copied at once.
+        unsafe {
+            if curl_easy_header(self.easy, name.as_ptr(), 0, CURLH_HEADER, -1, &mut header) != 0 {
+                return None;
+            }
+            Some(CStr::from_ptr((*header).value).to_string_lossy().into_owned())
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // SAFETY: created by `new`, used by nobody else, freed once; the easy handle is in no multi handle
+        // outside `perform`; libcurl ignores NULL in each of these. The easy handle goes first, so that the
+        // multi handle closes the connection without it.
+        unsafe {
+            curl_easy_cleanup(self.easy);
+            curl_multi_cleanup(self.multi);
+            curl_slist_free_all(self.headers);
+            drop(Box::from_raw(self.receiver));
+        }
+    }
+}
+
+fn describe(code: CURLcode) -> String {
+    // SAFETY: libcurl returns a static string for any code.
+    unsafe { CStr::from_ptr(curl_easy_strerror(code)) }.to_string_lossy().into_owned()
+}
+
+/// Makes a buffer fit for keeping.
+pub fn trim(buffer: &mut Vec<u8>) {
+    if buffer.capacity() > KEPT_BUFFER {
+        *buffer = Vec::new();
+    }
+}

@@ -1,0 +1,102 @@
+//! What `curl-sys` lacks, and the one-time start of libcurl.
+
+use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
+
+pub use curl_sys::*;
+use once_cell::sync::OnceCell;
+
+use crate::error::{Code, Error, Result};
+
+// Numbers from curl/include/curl/curl.h and multi.h.
+pub const CURLOPT_PROTOCOLS_STR: CURLoption = CURLOPTTYPE_OBJECTPOINT + 318;
+pub const CURLMOPT_QUICK_EXIT: CURLMoption = CURLOPTTYPE_LONG + 21;
+pub const CURLH_HEADER: c_uint = 1;
+
+/// `struct curl_header` of curl/include/curl/header.h.
+#[repr(C)]
+pub struct curl_header {
+    pub name: *mut c_char,
+    pub value: *mut c_char,
+    pub amount: usize,
+    pub index: usize,
+    pub origin: c_uint,
+    pub anchor: *mut c_void,
+}
+
+unsafe extern "C" {
+    pub fn curl_easy_header(
+        easy: *mut CURL,
+        name: *const c_char,
+        index: usize,
+        origin: c_uint,
+        request: c_int,
+        out: *mut *mut curl_header,
+    ) -> c_int;
+}
+
+/// Starts libcurl on first use. It is never stopped: other stores, and other users of a shared libcurl in the
+/// same process, may still be at work.
+pub fn start() -> Result<()> {
+    static STARTED: OnceCell<()> = OnceCell::new();
+    STARTED
+        .get_or_try_init(|| {
+            // SAFETY: OnceCell lets one thread in at a time, and nothing of libcurl has been called before.
+            let code = unsafe { curl_global_init(CURL_GLOBAL_DEFAULT) };
+            if code != CURLE_OK {
+                return Err(Error::new(Code::Internal, format!("libcurl does not start (code {code})")));
+            }
+            check_build()
+        })
+        .copied()
+}
+
+/// A libcurl without these would block or crash later; say so now.
+fn check_build() -> Result<()> {
+    // SAFETY: libcurl returns a pointer to its own static data, valid for the whole process.
+    let info = unsafe { &*curl_version_info(CURLVERSION_NOW) };
+    let lacks = |what| Err(Error::new(Code::Internal, format!("this libcurl lacks {what}")));
+    if info.version_num < 0x07_55_00 {
+        return lacks("PROTOCOLS_STR; 7.85 or newer is needed");
+    }
+    if info.features & CURL_VERSION_SSL == 0 {
+        return lacks("TLS");
+    }
+    if info.features & CURL_VERSION_ASYNCHDNS == 0 {
+        return lacks("asynchronous name lookups");
+    }
+    Ok(())
+}
+
+/// libcurl's own description of itself and its libraries.
+pub fn version() -> String {
+    // SAFETY: libcurl returns a NUL-terminated string in a static buffer.
+    unsafe { CStr::from_ptr(curl_version()) }.to_string_lossy().into_owned()
+}
+
+/// Reads a number with `curl_easy_getinfo`; 0 where libcurl has none.
+///
+/// # Safety
+/// `easy` must be a live handle that no other thread uses, `info` one of the `long` infos.
+pub unsafe fn getinfo_long(easy: *mut CURL, info: CURLINFO) -> c_long {
+    let mut value: c_long = 0;
+    // SAFETY: as promised by the caller; `value` is what a long info writes to.
+    unsafe { curl_easy_getinfo(easy, info, &raw mut value) };
+    value
+}
+
+/// Reads a time in microseconds with `curl_easy_getinfo`; 0 where libcurl has none.
+///
+/// # Safety
+/// `easy` must be a live handle that no other thread uses, `info` one of the `_TIME_T` infos.
+pub unsafe fn getinfo_microseconds(easy: *mut CURL, info: CURLINFO) -> u64 {
+    let mut value: curl_off_t = 0;
+    // SAFETY: as promised by the caller; `value` is what an off_t info writes to.
+    unsafe { curl_easy_getinfo(easy, info, &raw mut value) };
+    u64::try_from(value).unwrap_or(0)
+}
+
+const CURLINFO_OFF_T: CURLINFO = 0x60_0000;
+pub const CURLINFO_NAMELOOKUP_TIME_T: CURLINFO = CURLINFO_OFF_T + 51;
+pub const CURLINFO_CONNECT_TIME_T: CURLINFO = CURLINFO_OFF_T + 52;
+pub const CURLINFO_PRETRANSFER_TIME_T: CURLINFO = CURLINFO_OFF_T + 53;
+pub const CURLINFO_STARTTRANSFER_TIME_T: CURLINFO = CURLINFO_OFF_T + 54;

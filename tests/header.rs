@@ -1,0 +1,207 @@
+//! The committed header is the one that the sources generate, compiles everywhere, and documents itself.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use support::paths::{header, library, root, scratch};
+
+fn generated() -> String {
+    let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
+    // Only the boundary's files, in the order of the manual: other rooms have public items too.
+    let files = ["error", "config", "remote", "json", "request", "response", "version"];
+    let builder = files.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
+        builder.with_src(root().join(format!("src/ffi/{file}.rs")))
+    });
+    let bindings = builder.generate().unwrap();
+    let mut text = Vec::new();
+    bindings.write(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+/// With FEAST_GENERATE set (`make generate`) the file is written instead.
+fn compare(file: &str, generated: &str) {
+    let path = root().join(file);
+    if std::env::var_os("FEAST_GENERATE").is_some() {
+        fs::write(&path, generated).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == generated, "{file} is not what the sources say: run `make generate` and commit it");
+}
+
+#[test]
+fn the_header_is_generated_from_the_sources() {
+    compare("include/feast_remote.h", &generated());
+}
+
+#[test]
+fn the_configuration_reference_is_generated_from_the_table() {
+    compare("CONFIGURATION.md", &feast_remote::config::reference());
+}
+
+#[test]
+fn the_version_is_the_same_everywhere() {
+    let header = fs::read_to_string(header()).unwrap();
+    let macro_value = |name: &str| -> u32 {
+        let line = header.lines().find_map(|line| line.strip_prefix(&format!("#define {name} "))).unwrap();
+        line.parse().unwrap()
+    };
+    let parts = ["MAJOR", "MINOR", "PATCH"].map(|part| macro_value(&format!("FEAST_VERSION_{part}")));
+    assert_eq!(parts.map(|part| part.to_string()).join("."), env!("CARGO_PKG_VERSION"));
+    assert_eq!(macro_value("FEAST_VERSION_NUMBER"), parts[0] * 1_000_000 + parts[1] * 1000 + parts[2]);
+    assert_eq!(feast_remote::ffi::feast_version_number(), macro_value("FEAST_VERSION_NUMBER"));
+    assert!(header.contains(&format!("libfeast_remote {}.{}:", parts[0], parts[1])));
+}
+
+fn compile(compiler: &str, standard: &str, source: &str, name: &str) {
+    let folder = scratch();
+    let file = folder.join(name);
+    fs::write(&file, source).unwrap();
+    let output = Command::new(compiler)
+        .args([&format!("-std={standard}"), "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-c", "-o"])
+        .arg(file.with_extension(format!("{standard}.o")))
+        .arg("-I")
+        .arg(root().join("include"))
+        .arg(&file)
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{compiler} -std={standard} {name}: {errors}");
+}
+
+#[test]
+fn the_header_compiles_twice_in_every_standard() {
+    let source = "#include <feast_remote.h>\n#include <feast_remote.h>\n\
+                  int twice(void);\nint twice(void) { return FEAST_OK + (int)FEAST_VERSION_NUMBER; }\n";
+    for standard in ["c99", "c11"] {
+        compile("cc", standard, source, "twice.c");
+    }
+    for standard in ["c++11", "c++17", "c++20"] {
+        compile("c++", standard, source, "twice.cpp");
+    }
+}
+
+#[test]
+fn the_program_in_the_manual_compiles() {
+    let header = fs::read_to_string(header()).unwrap();
+    let program: Vec<&str> = header
+        .lines()
+        .skip_while(|line| !line.contains("A PROGRAM"))
+        .skip(1)
+        .take_while(|line| !line.contains("THREADS"))
+        .map(|line| line.strip_prefix(" *     ").unwrap_or_default())
+        .collect();
+    let lines = program.iter().filter(|line| !line.is_empty()).count();
+    assert!((15..35).contains(&lines), "{lines} lines");
+    for standard in ["c99", "c11"] {
+        compile("cc", standard, &program.join("\n"), "manual.c");
+    }
+}
+
+struct Function {
+    name: String,
+    doc: String,
+    returns: String,
+    parameters: Vec<(String, String)>,
+}
+
+/// Every function of the header with the comment above it.
+fn functions() -> Vec<Function> {
+    let header = fs::read_to_string(header()).unwrap();
+    let mut found = Vec::new();
+    for block in header.split("/**").skip(1) {
+        let (doc, rest) = block.split_once("*/").unwrap();
+        let declaration = rest.split(';').next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        let Some((head, parameters)) = declaration.split_once('(') else { continue };
+        let name_at = head.rfind([' ', '*']).unwrap() + 1;
+        let parameters = parameters.trim_end_matches(')');
+        let parameters = parameters
+            .split(", ")
+            .filter(|parameter| *parameter != "void")
+            .map(|parameter| {
+                let at = parameter.rfind([' ', '*']).unwrap() + 1;
+                (parameter[..at].trim().to_owned(), parameter[at..].to_owned())
+            })
+            .collect();
+        found.push(Function {
+            name: head[name_at..].to_owned(),
+            doc: doc.replace("\n *", "\n"),
+            returns: head[..name_at].trim().to_owned(),
+            parameters,
+        });
+    }
+    assert!(found.len() > 30, "the parser finds the functions");
+    found
+}
+
+/// The text of one `@tag`, up to the next one.
+fn part<'a>(doc: &'a str, tag: &str) -> Option<&'a str> {
+    let start = doc.find(tag)? + tag.len();
+    let rest = &doc[start..];
+    let end = ["@param ", "@return ", "Thread safety:", "Since:"].iter().filter_map(|tag| rest.find(tag)).min();
+    Some(rest[..end.unwrap_or(rest.len())].trim())
+}
+
+#[test]
+fn every_function_documents_all_of_its_parts() {
+    for function in functions() {
+        let Function { name, doc, returns, parameters } = &function;
+        for tag in ["Thread safety:", "Since:"] {
+            assert!(part(doc, tag).is_some_and(|text| !text.is_empty()), "{name}: {tag} is missing");
+        }
+        if returns != "void" {
+            assert!(part(doc, "@return ").is_some_and(|text| !text.is_empty()), "{name}: @return is missing");
+        }
+        for (kind, parameter) in parameters {
+            let text = part(doc, &format!("@param {parameter} "))
+                .unwrap_or_else(|| panic!("{name}: @param {parameter} is missing"));
+            assert!(text.starts_with("in") || text.starts_with("out"), "{name}: {parameter}: which direction?");
+            let owned = ["borrowed", "copied", "transferred", "free with", "close it with", "changed", "bytes of"];
+            assert!(
+                !kind.contains('*') || owned.iter().any(|word| text.contains(word)),
+                "{name}: {parameter}: who owns it?"
+            );
+        }
+        let documented = doc.matches("@param ").count();
+        assert_eq!(documented, parameters.len(), "{name}: a @param without a parameter");
+    }
+}
+
+#[test]
+fn the_release_library_exports_exactly_the_headers_functions() {
+    let output = Command::new("nm").args(["-D", "--defined-only"]).arg(library()).output().unwrap();
+    assert!(output.status.success(), "nm {}", library().display());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let exported: BTreeSet<&str> =
+        text.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    let functions = functions();
+    let declared: BTreeSet<&str> = functions.iter().map(|function| function.name.as_str()).collect();
+    assert_eq!(exported, declared);
+}
+
+#[test]
+fn the_shared_library_has_its_soname_and_link_flags() {
+    let output = Command::new("readelf").args(["-dW"]).arg(library()).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for wanted in ["[libfeast_remote.so.0]", "NODELETE", "NOW"] {
+        assert!(text.contains(wanted), "{wanted} in\n{text}");
+    }
+}
+
+#[test]
+fn every_entry_point_goes_through_the_guard() {
+    let mut count = 0;
+    for file in fs::read_dir(root().join("src/ffi")).unwrap() {
+        let path = file.unwrap().path();
+        let source = fs::read_to_string(&path).unwrap();
+        for entry in source.split("#[unsafe(no_mangle)]").skip(1) {
+            let body = entry.split("\n}").next().unwrap();
+            let guarded = ["guard::status(", "guard::value(", "change(", "read("];
+            assert!(guarded.iter().any(|guard| body.contains(guard)), "{}: {body}", path.display());
+            count += 1;
+        }
+    }
+    assert_eq!(count, functions().len());
+}
