@@ -140,7 +140,8 @@ fn functions() -> Vec<Function> {
 fn part<'a>(doc: &'a str, tag: &str) -> Option<&'a str> {
     let start = doc.find(tag)? + tag.len();
     let rest = &doc[start..];
-    let end = ["@param ", "@return ", "Thread safety:", "Since:"].iter().filter_map(|tag| rest.find(tag)).min();
+    let end =
+        ["@param ", "@return ", "Thread safety:", "Since:"].iter().filter_map(|tag| rest.find(tag)).min();
     Some(rest[..end.unwrap_or(rest.len())].trim())
 }
 
@@ -157,8 +158,12 @@ fn every_function_documents_all_of_its_parts() {
         for (kind, parameter) in parameters {
             let text = part(doc, &format!("@param {parameter} "))
                 .unwrap_or_else(|| panic!("{name}: @param {parameter} is missing"));
-            assert!(text.starts_with("in") || text.starts_with("out"), "{name}: {parameter}: which direction?");
-            let owned = ["borrowed", "copied", "transferred", "free with", "close it with", "changed", "bytes of"];
+            assert!(
+                text.starts_with("in") || text.starts_with("out"),
+                "{name}: {parameter}: which direction?"
+            );
+            let owned =
+                ["borrowed", "copied", "transferred", "free with", "close it with", "changed", "bytes of"];
             assert!(
                 !kind.contains('*') || owned.iter().any(|word| text.contains(word)),
                 "{name}: {parameter}: who owns it?"
@@ -174,8 +179,7 @@ fn the_release_library_exports_exactly_the_headers_functions() {
     let output = Command::new("nm").args(["-D", "--defined-only"]).arg(library()).output().unwrap();
     assert!(output.status.success(), "nm {}", library().display());
     let text = String::from_utf8(output.stdout).unwrap();
-    let exported: BTreeSet<&str> =
-        text.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    let exported: BTreeSet<&str> = text.lines().filter_map(|line| line.split_whitespace().last()).collect();
     let functions = functions();
     let declared: BTreeSet<&str> = functions.iter().map(|function| function.name.as_str()).collect();
     assert_eq!(exported, declared);

@@ -46,15 +46,6 @@ driver_hourly_stats = FeatureView(
     source=source("driver_hourly_stats"),
 )
 
-# Its values are older than a day when they are written, so the server answers OUTSIDE_MAX_AGE.
-driver_stale_stats = FeatureView(
-    name="driver_stale_stats",
-    entities=[driver],
-    ttl=timedelta(hours=1),
-    schema=[Field(name="driver_id", dtype=Int64), Field(name="rides_last_hour", dtype=Int64)],
-    source=source("driver_stale_stats"),
-)
-
 customer_profile = FeatureView(
     name="customer_profile",
     entities=[customer],
@@ -127,5 +118,5 @@ def trip_forecast(inputs):
 
 driver_activity = FeatureService(
     name="driver_activity",
-    features=[driver_hourly_stats[["conv_rate", "avg_daily_trips", "home_city"]], driver_stale_stats],
+    features=[driver_hourly_stats[["conv_rate", "avg_daily_trips", "home_city"]]],
 )

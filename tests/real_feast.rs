@@ -1,0 +1,216 @@
+//! Against a real `feast serve`: what comes back is what was written to its online store.
+
+mod support;
+
+use feast_remote::columns::{Response, Type};
+use feast_remote::config::Config;
+use feast_remote::error::Code;
+use feast_remote::remote::Remote;
+use feast_remote::wire::request::Request;
+use serde_json::Value;
+use support::feast::{Feast, expected};
+
+fn open(feast: &Feast) -> Remote {
+    let mut config = Config::new().unwrap();
+    config.set("path", &feast.url()).unwrap();
+    config.set("request_timeout_ms", "30000").unwrap();
+    Remote::open(&config).unwrap()
+}
+
+fn names(response: &Response) -> Vec<String> {
+    let name = |i| String::from_utf8(response.name_with_nul(i).unwrap().to_vec()).unwrap();
+    (0..response.num_columns()).map(|i| name(i).trim_end_matches('\0').to_owned()).collect()
+}
+
+/// A cell in the notation of expected.json.
+fn cell(response: &Response, name: &str, row: usize) -> Value {
+    let column = response.find_column(name.as_bytes()).unwrap_or_else(|| panic!("no column {name}"));
+    let valid = response.validity(column).is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1);
+    if !valid {
+        return Value::Null;
+    }
+    match response.column_type(column).unwrap() {
+        Type::Null => Value::Null,
+        Type::Bool => Value::Bool(response.bool(column).unwrap()[row] == 1),
+        Type::Int64 => Value::String(response.int64(column).unwrap()[row].to_string()),
+        Type::Double => response.double(column).unwrap()[row].into(),
+        Type::String => Value::String(text(response, column, row)),
+        Type::Json => serde_json::from_str(&text(response, column, row)).unwrap(),
+    }
+}
+
+fn text(response: &Response, column: usize, row: usize) -> String {
+    let (offsets, data) = response.string(column).unwrap();
+    String::from_utf8(data[offsets[row] as usize..offsets[row + 1] as usize].to_vec()).unwrap()
+}
+
+/// Integers within lists as strings, as expected.json has them.
+fn integers_as_strings(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(integers_as_strings).collect(),
+        Value::Object(members) => {
+            Value::Object(members.into_iter().map(|(key, item)| (key, integers_as_strings(item))).collect())
+        }
+        Value::Number(number) if number.is_i64() => Value::String(number.to_string()),
+        other => other,
+    }
+}
+
+#[test]
+fn features_come_back_as_they_were_written_and_in_the_order_asked() {
+    let feast = Feast::serve(&[]);
+    let remote = open(&feast);
+    let expected = expected();
+
+    // Every feature of a view, in an order of ours, for all drivers and one that does not exist.
+    let features = ["is_active", "avg_daily_trips", "home_city", "acc_rate", "conv_rate"];
+    let mut request = Request::default();
+    features.iter().for_each(|name| request.add_feature(&format!("driver_hourly_stats:{name}")).unwrap());
+    let drivers: Vec<i64> = (1001..=1020).chain([9999]).collect();
+    request.set_entity_int64("driver_id", &drivers).unwrap();
+    let response = remote.get_online_features(&request).unwrap();
+    assert_eq!(
+        names(&response),
+        ["driver_id", "is_active", "avg_daily_trips", "home_city", "acc_rate", "conv_rate"]
+    );
+    assert_eq!(response.num_entities(), 1);
+    assert_eq!(response.int64(0).unwrap(), drivers);
+    let written_at: i64 =
+        expected["event_timestamps_ns"]["driver_hourly_stats"].as_str().unwrap().parse().unwrap();
+    for (row, driver) in drivers.iter().enumerate() {
+        let written = &expected["driver_hourly_stats"][driver.to_string()];
+        for (column, name) in features.iter().enumerate() {
+            let found = *driver != 9999;
+            let wanted = if found { written[*name].clone() } else { Value::Null };
+            assert_eq!(cell(&response, name, row), wanted, "{name} of {driver}");
+            let status = response.statuses(column + 1).unwrap()[row];
+            assert_eq!(status, if found { 1 } else { 3 }, "status of {name} of {driver}");
+            let timestamp = response.event_timestamps(column + 1).unwrap()[row];
+            assert_eq!(timestamp, if found { written_at } else { 0 });
+        }
+    }
+    assert!(response.int64(2).unwrap().contains(&((1 << 53) + 4)), "an int64 beyond a double's reach");
+    remote.close();
+}
+
+#[test]
+fn every_type_that_the_online_path_serves_comes_back_exactly() {
+    let feast = Feast::serve(&[]);
+    let remote = open(&feast);
+    let written = &expected()["every_type"]["1001"];
+    let mut request = Request::default();
+    for name in written.as_object().unwrap().keys() {
+        request.add_feature(&format!("every_type:{name}")).unwrap();
+    }
+    request.set_full_feature_names(true);
+    request.set_entity_int64("driver_id", &[1001, 1002]).unwrap();
+    let response = remote.get_online_features(&request).unwrap();
+    for (name, wanted) in written.as_object().unwrap() {
+        let full = format!("every_type__{name}");
+        let got = integers_as_strings(cell(&response, &full, 0));
+        match name.as_str() {
+            // A float32 is written in its shortest form as a double.
+            "float_value" => assert_eq!(got.as_f64().unwrap() as f32, 0.1f32),
+            _ => assert_eq!(&got, wanted, "{name}"),
+        }
+        assert_eq!(cell(&response, &full, 1), Value::Null, "{name} of a row of nulls");
+    }
+    let zero = response.find_column(b"every_type__double_list").unwrap();
+    assert_eq!(text(&response, zero, 0), "[0.1,1e+308,-0.0]", "lists keep the server's text");
+}
+
+#[test]
+fn string_keys_two_keys_services_and_request_data() {
+    let feast = Feast::serve(&[]);
+    let remote = open(&feast);
+    let expected = expected();
+
+    let mut both = Request::default();
+    both.add_feature("driver_customer_affinity:rides_together").unwrap();
+    both.add_feature("customer_profile:lifetime_value").unwrap();
+    both.set_entity_string("customer_id", ["C-003", "C-000"].into_iter().map(Ok)).unwrap();
+    both.set_entity_int64("driver_id", &[1001, 1002]).unwrap();
+    let response = remote.get_online_features(&both).unwrap();
+    assert_eq!(names(&response), ["customer_id", "driver_id", "rides_together", "lifetime_value"]);
+    for (row, (driver, customer)) in [("1001", "C-003"), ("1002", "C-000")].iter().enumerate() {
+        let key = format!("{driver},{customer}");
+        let wanted = &expected["driver_customer_affinity"][key]["rides_together"];
+        assert_eq!(&cell(&response, "rides_together", row), wanted);
+        assert_eq!(
+            &cell(&response, "lifetime_value", row),
+            &expected["customer_profile"][*customer]["lifetime_value"]
+        );
+    }
+
+    let mut service = Request::default();
+    service.set_feature_service("driver_activity").unwrap();
+    service.set_entity_json("driver_id", "[1004]").unwrap();
+    let response = remote.get_online_features(&service).unwrap();
+    for name in ["conv_rate", "avg_daily_trips", "home_city"] {
+        assert_eq!(cell(&response, name, 0), expected["driver_hourly_stats"]["1004"][name]);
+    }
+    assert_eq!((response.num_columns(), response.num_entities()), (4, 1));
+
+    let mut forecast = Request::default();
+    forecast.add_feature("trip_forecast:expected_conversions").unwrap();
+    forecast.add_feature("driver_hourly_stats:conv_rate").unwrap();
+    forecast.set_entity_int64("trips_today", &[10, 20]).unwrap();
+    forecast.set_entity_int64("driver_id", &[1001, 1002]).unwrap();
+    let response = remote.get_online_features(&forecast).unwrap();
+    assert_eq!(
+        names(&response),
+        ["driver_id", "expected_conversions", "conv_rate"],
+        "request data is not repeated"
+    );
+    for (row, (driver, trips)) in [("1001", 10.0), ("1002", 20.0)].iter().enumerate() {
+        let rate = expected["driver_hourly_stats"][driver]["conv_rate"].as_f64().unwrap();
+        assert_eq!(cell(&response, "expected_conversions", row), Value::from(rate * trips));
+    }
+}
+
+#[test]
+fn the_servers_words_reach_the_caller() {
+    let feast = Feast::serve(&[]);
+    let remote = open(&feast);
+    let ask = |feature: &str, entity: &str| {
+        let mut request = Request::default();
+        request.add_feature(feature).unwrap();
+        request.set_entity_json(entity, "[1001]").unwrap();
+        remote.get_online_features(&request).unwrap_err()
+    };
+    let error = ask("nope:x", "driver_id");
+    assert_eq!((error.code, error.http_status, error.attempts), (Code::NotFound, 404, 1));
+    assert_eq!(error.feast_class.as_deref(), Some("FeatureViewNotFoundException"));
+    assert!(error.message.contains("Feature view nope does not exist in project drivers"), "{error}");
+    assert!(error.message.contains(&feast.url()) && !error.retriable);
+
+    let collision = {
+        let mut request = Request::default();
+        request.add_feature("driver_hourly_stats:conv_rate").unwrap();
+        request.add_feature("driver_hourly_stats@latest:conv_rate").unwrap();
+        request.set_entity_json("driver_id", "[1001]").unwrap();
+        remote.get_online_features(&request).unwrap_err()
+    };
+    // HTTP 500, but a FeastError: the same question would get the same answer, so it is asked once.
+    assert_eq!((collision.code, collision.http_status, collision.attempts), (Code::Server, 500, 1));
+    assert_eq!(collision.feast_class.as_deref(), Some("FeatureNameCollisionError"));
+
+    let error = remote.get_online_features_json(b"{\"features\":[]}", None).unwrap_err();
+    assert_eq!((error.code, error.http_status), (Code::InvalidRequest, 422));
+    assert!(error.message.contains("body.entities: Field required"), "{error}");
+
+    let by_entity_name = ask("driver_hourly_stats:conv_rate", "driver");
+    assert_eq!(by_entity_name.code, Code::Decode);
+    assert!(by_entity_name.message.contains("must be named by its join key"), "{by_entity_name}");
+}
+
+#[test]
+fn json_passes_through_as_it_is() {
+    let feast = Feast::serve(&[]);
+    let remote = open(&feast);
+    let body = br#"{"features":["driver_hourly_stats:home_city"],"entities":{"driver_id":[1001]}}"#;
+    let answer: Value =
+        serde_json::from_slice(&remote.get_online_features_json(body, None).unwrap()).unwrap();
+    assert_eq!(answer["metadata"]["feature_names"], serde_json::json!(["driver_id", "home_city"]));
+    assert_eq!(answer["results"][1]["values"][0], expected()["driver_hourly_stats"]["1001"]["home_city"]);
+}
