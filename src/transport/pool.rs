@@ -173,12 +173,7 @@ impl Pool {
             gate.driving.retain(|&driving| driving != waker);
             gate.idle.push(Idle { slot, since: Instant::now() });
         }
-        if let Some(next) = gate.admission.leave()
-            && let Some(waiter) = gate.waiting.remove(&next)
-        {
-            waiter.admitted.store(true, Ordering::Release);
-            waiter.changed.notify_one();
-        }
+        gate.leave();
         if std::mem::take(&mut gate.reaper_idle) {
             shared.reaper_wanted.notify_one();
         }
@@ -195,6 +190,18 @@ impl Pool {
         });
         // Without a thread, idle connections still end at their age limit when the next call looks at them.
         *self.reaper.lock().unwrap_or_else(PoisonError::into_inner) = started.ok();
+    }
+}
+
+impl Gate {
+    /// Gives a place back and wakes whoever has it now.
+    fn leave(&mut self) {
+        if let Some(next) = self.admission.leave()
+            && let Some(waiter) = self.waiting.remove(&next)
+        {
+            waiter.admitted.store(true, Ordering::Release);
+            waiter.changed.notify_one();
+        }
     }
 }
 
@@ -217,14 +224,17 @@ impl Shared {
         let waiter = Arc::new(Waiter::default());
         gate.waiting.insert(ticket, Arc::clone(&waiter));
         loop {
-            if waiter.admitted.load(Ordering::Acquire) {
+            let admitted = waiter.admitted.load(Ordering::Acquire);
+            let closing = self.is_closing();
+            if admitted && !closing {
                 return Ok(gate);
             }
             let remaining = deadline.remaining(Instant::now());
-            let closing = self.is_closing();
             if closing || remaining == Some(Duration::ZERO) {
                 gate.waiting.remove(&ticket);
-                gate.admission.give_up(ticket);
+                if !gate.admission.give_up(ticket) {
+                    gate.leave();
+                }
                 return Err(if closing { Error::closed() } else { self.overloaded(&gate) });
             }
             gate = wait_on(&waiter.changed, gate, remaining);

@@ -302,6 +302,9 @@ impl Slot {
 
     fn drive(&mut self, deadline: Deadline, closing: &AtomicBool) -> std::result::Result<u16, Fault> {
         loop {
+            if closing.load(Ordering::Acquire) {
+                return Err(Fault { kind: FaultKind::Closed, message: String::new() });
+            }
             let mut running: c_int = 0;
             // SAFETY: the multi handle is live and driven by this thread only.
             let code = unsafe { curl_multi_perform(self.multi, &mut running) };
@@ -313,9 +316,6 @@ impl Slot {
             }
             if running == 0 {
                 return self.outcome();
-            }
-            if closing.load(Ordering::Acquire) {
-                return Err(Fault { kind: FaultKind::Closed, message: String::new() });
             }
             let remaining = deadline.remaining(Instant::now());
             if remaining == Some(Duration::ZERO) {

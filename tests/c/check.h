@@ -1,0 +1,64 @@
+/* Checks for the C tests: a failed one says where and ends the program with 1. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <feast_remote.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECK(condition)                                                                                     \
+  do {                                                                                                       \
+    if (!(condition)) {                                                                                      \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                        \
+      exit(1);                                                                                               \
+    }                                                                                                        \
+  } while (0)
+
+/* The call fails with this code, and its message has these words. */
+#define CHECK_FAILS(call, code, words)                                                                       \
+  do {                                                                                                       \
+    feast_error_t *err = NULL;                                                                               \
+    feast_status_t got = (call);                                                                             \
+    if (got != (code) || err == NULL || feast_error_code(err) != (code) ||                                   \
+        strstr(feast_error_message(err), (words)) == NULL) {                                                 \
+      fprintf(stderr, "%s:%d: %s\n  returned %s: %s\n", __FILE__, __LINE__, #call, feast_status_name(got),   \
+              feast_error_message(err));                                                                     \
+      exit(1);                                                                                               \
+    }                                                                                                        \
+    feast_error_free(err);                                                                                   \
+  } while (0)
+
+/* The call succeeds, and leaves err alone. */
+#define CHECK_OK(call)                                                                                       \
+  do {                                                                                                       \
+    feast_error_t *err = NULL;                                                                               \
+    feast_status_t got = (call);                                                                             \
+    if (got != FEAST_OK || err != NULL) {                                                                    \
+      fprintf(stderr, "%s:%d: %s\n  returned %s: %s\n", __FILE__, __LINE__, #call, feast_status_name(got),   \
+              feast_error_message(err));                                                                     \
+      exit(1);                                                                                               \
+    }                                                                                                        \
+  } while (0)
+
+static inline feast_remote_t *open_at(const char *url) {
+  feast_config_t *config = feast_config_new();
+  feast_remote_t *remote = NULL;
+  CHECK_OK(feast_config_set(config, "path", url, &err));
+  CHECK_OK(feast_config_set(config, "retry_backoff_factor", "0", &err));
+  CHECK_OK(feast_remote_open(config, &remote, &err));
+  feast_config_free(config);
+  return remote;
+}
+
+/* Features v:a and v:b for the ids. */
+static inline feast_request_t *ask(const int64_t *ids, size_t n) {
+  feast_request_t *req = feast_request_new();
+  CHECK_OK(feast_request_add_feature(req, "v:a", &err));
+  CHECK_OK(feast_request_add_feature(req, "v:b", &err));
+  CHECK_OK(feast_request_set_entity_int64(req, "id", ids, n, &err));
+  return req;
+}
+
+#endif

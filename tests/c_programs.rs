@@ -1,0 +1,203 @@
+//! C programs against the header and the release library: as they are, and under valgrind's memcheck, where
+//! nothing may be lost and nothing invalid be touched.
+
+mod support;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use support::paths::{library_folder, root, scratch};
+use support::server::{Seen, Server, Step, answer, reply, say};
+use support::wait_until;
+
+fn compile(source: &str) -> PathBuf {
+    let source = root().join(source);
+    let program = scratch().join(source.file_stem().unwrap());
+    let output = Command::new("cc")
+        .args(["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-I"])
+        .arg(root().join("include"))
+        .arg("-o")
+        .arg(&program)
+        .arg(&source)
+        .arg("-L")
+        .arg(library_folder())
+        .args(["-lfeast_remote", &format!("-Wl,-rpath,{}", library_folder().display())])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}: {}", source.display(), String::from_utf8_lossy(&output.stderr));
+    program
+}
+
+const MEMCHECK: [&str; 6] = [
+    "valgrind",
+    "--quiet",
+    "--leak-check=full",
+    "--errors-for-leak-kinds=definite,indirect,possible",
+    "--error-exitcode=99",
+    "--track-fds=no",
+];
+
+fn command(program: &Path, memcheck: bool) -> Command {
+    if !memcheck {
+        return Command::new(program);
+    }
+    let mut command = Command::new(MEMCHECK[0]);
+    command.args(&MEMCHECK[1..]).arg(program);
+    command
+}
+
+fn passed(name: &str, output: &Output) {
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {}\n{printed}", output.status);
+    assert!(printed.is_empty(), "{name} printed: {printed}");
+}
+
+/// As it is and under memcheck.
+fn run(source: &str, arguments: &[&str]) {
+    let program = compile(source);
+    for memcheck in [false, true] {
+        let output = command(&program, memcheck).args(arguments).output().unwrap();
+        passed(source, &output);
+    }
+}
+
+#[test]
+fn bad_input_gets_a_clear_error_and_leaks_nothing() {
+    run("tests/c/bad_input.c", &[]);
+}
+
+/// The cases of tests/c/answers.c, chosen by an entity's name.
+fn scripted(seen: &Seen) -> Vec<Step> {
+    let question: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+    let entities = question["entities"].as_object().unwrap();
+    let case = entities.keys().find(|name| *name != "id").map_or("", String::as_str);
+    let one = |names: &str, second: &str| {
+        format!(
+            r#"{{"results":[{{"values":[1]}},{{"values":[2]}}{second}],"metadata":{{"feature_names":{names}}}}}"#
+        )
+    };
+    match case {
+        "" if question["features"].as_array().unwrap().len() == 6 => say(
+            200,
+            r#"{"results":[{"values":[7,9223372036854775807,-1]},
+                {"values":[null,null,null]},
+                {"values":[1,9007199254740993,null],"statuses":["PRESENT","PRESENT","NOT_FOUND"],
+                 "event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T01:00:00Z","1970-01-01T00:00:00Z"]},
+                {"values":[1,2.5,0.1]},
+                {"values":[[1,2],[],null]},
+                {"values":[true,false,true]},
+                {"values":["\u00fc\u0000","","abc"]}],
+               "metadata":{"feature_names":["id","none","b","a","list","flag","text"]}}"#,
+        ),
+        "" => answer(seen),
+        "feast_error" => say(
+            404,
+            r#""{\"module\": \"feast.errors\", \"class\": \"FeatureViewNotFoundException\", \"message\": \"Feature view nope does not exist\"}""#,
+        ),
+        "plain_string" => say(500, r#""'pop from an empty set'""#),
+        "fastapi" => {
+            say(422, r#"{"detail":[{"type":"missing","loc":["body","entities"],"msg":"Field required"}]}"#)
+        }
+        "go_server" => say(500, r#"{"error":"Error getting feature vector: x","status_code":500}"#),
+        "html" => say(502, "<html>\n<title>502 Bad Gateway</title>\n</html>"),
+        "empty" => say(403, ""),
+        "redirect" => vec![Step::Send(reply(307, &[("Location", "http://127.0.0.1:1/")], ""))],
+        "throttled" => say(429, r#""slow down""#),
+        "not_json" => say(200, "<html>"),
+        "cut_off" => say(200, r#"{"results":[{"val"#),
+        "cut_body" => {
+            vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec()), Step::Close]
+        }
+        "unequal" => say(200, one(r#"["id","a","b"]"#, r#",{"values":[1,2],"statuses":["PRESENT"]}"#)),
+        "wrong_rows" => say(200, one(r#"["id","a","b"]"#, r#",{"values":[1,2]}"#)),
+        "unasked" => say(200, one(r#"["id","a","c"]"#, r#",{"values":[3]}"#)),
+        "fewer" => say(200, one(r#"["id","a"]"#, "")),
+        "raw" => say(200, b"a\0b\0c"),
+        other => panic!("no such case: {other}"),
+    }
+}
+
+#[test]
+fn answers_become_typed_columns_and_refusals_clear_errors() {
+    let server = Server::start(scripted);
+    run("tests/c/answers.c", &[&server.url()]);
+}
+
+#[test]
+fn closing_returns_closed_to_every_call_in_flight_and_leaves_other_stores_alone() {
+    let program = compile("tests/c/close_in_flight.c");
+    for memcheck in [false, true] {
+        let stalling = Server::start(|_| vec![Step::Stall]);
+        let healthy = Server::start(answer);
+        let mut child = command(&program, memcheck)
+            .args([stalling.url(), healthy.url()])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        wait_until("four calls are on the wire", || stalling.requests() == 4);
+        child.stdin.take().unwrap().write_all(b"g").unwrap();
+        passed("close_in_flight", &child.wait_with_output().unwrap());
+        assert_eq!(stalling.connections(), 4);
+        wait_until("every connection is closed", || stalling.open() == 0);
+    }
+}
+
+#[test]
+fn the_first_program_of_the_readme_prints_features() {
+    let program = compile("examples/c/minimal.c");
+    let lines = std::fs::read_to_string(root().join("examples/c/minimal.c")).unwrap().lines().count();
+    assert!(lines < 60, "{lines} lines");
+    let server = Server::start(|_| {
+        say(
+            200,
+            r#"{"results":[{"values":[1001,1002]},{"values":[0.5,0.25]},{"values":[17,18]}],
+                "metadata":{"feature_names":["driver_id","conv_rate","avg_daily_trips"]}}"#,
+        )
+    });
+    for memcheck in [false, true] {
+        let output = command(&program, memcheck).arg(server.url()).output().unwrap();
+        passed("minimal", &output);
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "17 trips a day, conversion rate 0.500000\n18 trips a day, conversion rate 0.250000\n"
+        );
+    }
+    let refused = Command::new(&program).arg("localhost").output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        String::from_utf8_lossy(&refused.stderr).starts_with("CONFIG: path: `localhost` must begin with")
+    );
+}
+
+#[test]
+fn the_command_line_tool_prints_tables_json_and_csv() {
+    let program = compile("examples/c/feast_get.c");
+    let server = Server::start(|_| {
+        say(
+            200,
+            r#"{"results":[{"values":["a,\"b","ü"],"statuses":["PRESENT","PRESENT"]},
+                {"values":[null,1.5],"statuses":["NOT_FOUND","PRESENT"]},
+                {"values":[[1,2],null],"statuses":["PRESENT","PRESENT"]}],
+                "metadata":{"feature_names":["k","x","l"]}}"#,
+        )
+    });
+    for (format, expected) in [
+        ("table", "k     x            l\na,\"b  (not found)  [1,2]\nü     1.5          (null)\n"),
+        ("json", "{\"k\":\"a,\\\"b\",\"x\":null,\"l\":[1,2]}\n{\"k\":\"ü\",\"x\":1.5,\"l\":null}\n"),
+        ("csv", "\"k\",\"x\",\"l\"\n\"a,\"\"b\",,\"[1,2]\"\n\"ü\",1.5,\n"),
+    ] {
+        for memcheck in [false, true] {
+            let output = command(&program, memcheck)
+                .args(["--path", &server.url(), "--feature", "v:x", "--feature", "v:l", "--entity", "k=p,q"])
+                .args(["--format", format])
+                .output()
+                .unwrap();
+            passed("feast_get", &output);
+            assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{format}");
+        }
+    }
+    let usage = Command::new(&program).arg("--nonsense").output().unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+}
