@@ -1,0 +1,118 @@
+/* A load client on the public header; decodes every answer.
+ *   feast_remote_client sync|async BASE_URL ROWS FEATURES REQUESTS CONCURRENCY
+ * sync: CONCURRENCY threads, each in the blocking call. Prints one line: requests/s, latency percentiles, this
+ * process's CPU a request, errors. */
+#define _GNU_SOURCE
+#include <feast_remote.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+typedef struct {
+  feast_remote_t *remote;
+  feast_request_t *request;
+  int calls, errors;
+  double *latencies;
+} worker_t;
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double cpu(void) {
+  struct rusage r;
+  getrusage(RUSAGE_SELF, &r);
+  return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * 1e-6;
+}
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static void die(const char *what, feast_error_t *err) {
+  fprintf(stderr, "%s: %s\n", what, feast_error_message(err));
+  exit(2);
+}
+
+static void *run(void *argument) {
+  worker_t *worker = argument;
+  for (int i = 0; i < worker->calls; i++) {
+    feast_response_t *response = NULL;
+    feast_error_t *err = NULL;
+    double start = now();
+    if (feast_get_online_features(worker->remote, worker->request, &response, &err) != FEAST_OK) {
+      if (worker->errors++ == 0) fprintf(stderr, "%s\n", feast_error_message(err));
+      feast_error_free(err);
+    }
+    feast_response_free(response);
+    worker->latencies[i] = now() - start;
+  }
+  return NULL;
+}
+
+static feast_request_t *question(int rows, int features) {
+  feast_request_t *request = feast_request_new();
+  feast_error_t *err = NULL;
+  char name[64];
+  int64_t *ids = malloc((size_t)rows * sizeof *ids);
+  for (int i = 0; i < rows; i++) ids[i] = 1000 + i;
+  for (int i = 0; i < features; i++) {
+    snprintf(name, sizeof name, "stats:feature_%03d", i);
+    if (feast_request_add_feature(request, name, &err) != FEAST_OK) die(name, err);
+  }
+  if (feast_request_set_entity_int64(request, "driver_id", ids, (size_t)rows, &err) != FEAST_OK) die("entity", err);
+  free(ids);
+  return request;
+}
+
+int main(int argc, char **argv) {
+  feast_error_t *err = NULL;
+  feast_remote_t *remote = NULL;
+  char pool_size[16];
+  if (argc != 7) {
+    fprintf(stderr, "usage: %s sync|async BASE_URL ROWS FEATURES REQUESTS CONCURRENCY\n", argv[0]);
+    return 2;
+  }
+  if (strcmp(argv[1], "sync") != 0) {
+    printf("feast_remote-%s not yet\n", argv[1]);
+    return 0;
+  }
+  int total = atoi(argv[5]), threads = atoi(argv[6]), each = total / threads, done = each * threads, errors = 0;
+  snprintf(pool_size, sizeof pool_size, "%d", threads > 50 ? threads : 50);
+  feast_config_t *config = feast_config_new();
+  if (feast_config_set(config, "path", argv[2], &err) != FEAST_OK) die("path", err);
+  if (feast_config_set(config, "connection_pool_size", pool_size, &err) != FEAST_OK) die("pool", err);
+  if (feast_remote_open(config, &remote, &err) != FEAST_OK) die("open", err);
+  feast_request_t *request = question(atoi(argv[3]), atoi(argv[4]));
+  double *latencies = malloc((size_t)done * sizeof *latencies);
+  pthread_t *ids = malloc((size_t)threads * sizeof *ids);
+  worker_t *workers = malloc((size_t)threads * sizeof *workers);
+
+  double start = now(), cpu_start = cpu();
+  for (int i = 0; i < threads; i++) {
+    workers[i] = (worker_t){remote, request, each, 0, latencies + (size_t)i * (size_t)each};
+    pthread_create(&ids[i], NULL, run, &workers[i]);
+  }
+  for (int i = 0; i < threads; i++) {
+    pthread_join(ids[i], NULL);
+    errors += workers[i].errors;
+  }
+  double seconds = now() - start, cpu_seconds = cpu() - cpu_start;
+  qsort(latencies, (size_t)done, sizeof *latencies, ascending);
+  printf("feast_remote-sync conc=%d n=%d rps=%.0f p50=%.0fus p99=%.0fus max=%.0fus cpu/req=%.1fus errors=%d\n", threads, done,
+         done / seconds, latencies[done / 2] * 1e6, latencies[(int)(done * .99)] * 1e6, latencies[done - 1] * 1e6,
+         cpu_seconds / done * 1e6, errors);
+  free(latencies);
+  free(ids);
+  free(workers);
+  feast_request_free(request);
+  feast_config_free(config);
+  feast_close(remote);
+  return errors != 0;
+}
