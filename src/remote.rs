@@ -90,6 +90,11 @@ impl Remote {
         self.pool.close();
     }
 
+    /// Calls that wait for a free connection now.
+    pub fn waiting(&self) -> usize {
+        self.pool.waiting()
+    }
+
     /// Whether the store was opened by this process, and not by one that this process was forked from: its
     /// connections belong to the other one.
     pub fn is_of_this_process(&self) -> bool {

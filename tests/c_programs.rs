@@ -12,6 +12,12 @@ use support::server::{Seen, Server, Step, answer, reply, say};
 use support::wait_until;
 
 fn compile(source: &str) -> PathBuf {
+    let folder = library_folder();
+    let rpath = format!("-Wl,-rpath,{}", folder.display());
+    compile_with(source, &["-L", folder.to_str().unwrap(), "-lfeast_remote", &rpath])
+}
+
+fn compile_with(source: &str, link: &[&str]) -> PathBuf {
     let source = root().join(source);
     let program = scratch().join(source.file_stem().unwrap());
     let output = Command::new("cc")
@@ -20,9 +26,7 @@ fn compile(source: &str) -> PathBuf {
         .arg("-o")
         .arg(&program)
         .arg(&source)
-        .arg("-L")
-        .arg(library_folder())
-        .args(["-lfeast_remote", &format!("-Wl,-rpath,{}", library_folder().display())])
+        .args(link)
         .output()
         .unwrap();
     assert!(output.status.success(), "{}: {}", source.display(), String::from_utf8_lossy(&output.stderr));
@@ -169,6 +173,14 @@ fn the_first_program_of_the_readme_prints_features() {
     assert!(
         String::from_utf8_lossy(&refused.stderr).starts_with("CONFIG: path: `localhost` must begin with")
     );
+}
+
+#[test]
+fn the_static_library_links_with_the_line_of_the_readme() {
+    let archive = library_folder().join("libfeast_remote.a");
+    let program =
+        compile_with("tests/c/bad_input.c", &[archive.to_str().unwrap(), "-lpthread", "-ldl", "-lm"]);
+    passed("bad_input, static", &Command::new(&program).output().unwrap());
 }
 
 #[test]

@@ -192,6 +192,14 @@ fn the_shared_library_has_its_soname_and_link_flags() {
     for wanted in ["[libfeast_remote.so.0]", "NODELETE", "NOW"] {
         assert!(text.contains(wanted), "{wanted} in\n{text}");
     }
+    let needed: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("(NEEDED)"))
+        .filter_map(|line| line.split('[').nth(1)?.strip_suffix(']'))
+        .filter(|name| !["libc.so.6", "libm.so.6", "libgcc_s.so.1"].contains(name))
+        .filter(|name| !name.starts_with("ld-linux"))
+        .collect();
+    assert!(needed.is_empty(), "libraries that a user would have to install: {needed:?}");
 }
 
 #[test]

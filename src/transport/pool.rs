@@ -136,6 +136,11 @@ impl Pool {
         false
     }
 
+    /// Calls that wait for a place now.
+    pub fn waiting(&self) -> usize {
+        self.shared.lock().admission.waiting()
+    }
+
     /// A buffer of an earlier call, or a new one.
     pub fn buffer(&self) -> Vec<u8> {
         self.shared.lock().buffers.pop().unwrap_or_default()

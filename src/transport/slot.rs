@@ -368,9 +368,8 @@ impl Slot {
             | CURLE_SSL_ISSUER_ERROR
             | CURLE_SSL_INVALIDCERTSTATUS
             | CURLE_SSL_PINNEDPUBKEYNOTMATCH => FaultKind::Tls { verification: true },
-            CURLE_URL_MALFORMAT | CURLE_UNSUPPORTED_PROTOCOL | CURLE_OUT_OF_MEMORY | CURLE_FAILED_INIT => {
-                FaultKind::Refused
-            }
+            CURLE_URL_MALFORMAT | CURLE_OUT_OF_MEMORY | CURLE_FAILED_INIT => FaultKind::Refused,
+            // Among the rest UNSUPPORTED_PROTOCOL: the server does not speak HTTP/1.
             _ => FaultKind::Io,
         };
         // SAFETY: libcurl writes a NUL-terminated text, and `perform` put a NUL at the beginning.

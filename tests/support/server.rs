@@ -99,7 +99,9 @@ pub fn features_of(body: &[u8]) -> String {
     for (place, feature) in question["features"].as_array().unwrap().iter().enumerate() {
         names.push(feature.as_str().unwrap().split(':').next_back().unwrap().to_owned());
         results.push(column(
-            ids.iter().map(|id| json!(id.as_i64().unwrap_or(0).wrapping_mul(1000).wrapping_add(place as i64))).collect(),
+            ids.iter()
+                .map(|id| json!(id.as_i64().unwrap_or(0).wrapping_mul(1000).wrapping_add(place as i64)))
+                .collect(),
         ));
     }
     json!({"results": results, "metadata": {"feature_names": names}}).to_string()

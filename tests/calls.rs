@@ -1,0 +1,429 @@
+//! What goes over the wire: connections, deadlines, retries, the idle timeout, against the misbehaving server.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use feast_remote::config::Config;
+use feast_remote::error::{Code, Error};
+use feast_remote::remote::Remote;
+use feast_remote::wire::request::Request;
+use support::server::{Server, Step, Welcome, answer, features_of, reply, say};
+use support::wait_until;
+
+/// A store without pauses between retries, unless `keys` say otherwise.
+fn open(server: &Server, keys: &[(&str, &str)]) -> Remote {
+    let mut config = Config::new().unwrap();
+    config.set("path", &server.url()).unwrap();
+    config.set("retry_backoff_factor", "0").unwrap();
+    keys.iter().for_each(|(key, value)| config.set(key, value).unwrap());
+    Remote::open(&config).unwrap()
+}
+
+fn ask(id: i64) -> Request {
+    let mut request = Request::default();
+    request.add_feature("v:a").unwrap();
+    request.add_feature("v:b").unwrap();
+    request.set_entity_int64("id", &[id]).unwrap();
+    request
+}
+
+/// One call, whose answer must belong to its question.
+fn call(remote: &Remote, id: i64) -> Result<(), Error> {
+    let response = remote.get_online_features(&ask(id))?;
+    assert_eq!(response.int64(0).unwrap(), [id]);
+    assert_eq!(response.int64(1).unwrap(), [1000 * id]);
+    assert_eq!(response.int64(2).unwrap(), [1000 * id + 1]);
+    Ok(())
+}
+
+fn fails(remote: &Remote, id: i64) -> Error {
+    call(remote, id).unwrap_err()
+}
+
+#[test]
+fn the_request_is_what_a_feature_server_expects() {
+    let server = Server::start(answer);
+    call(&open(&server, &[]), 7).unwrap();
+    let seen = &server.seen()[0];
+    assert_eq!(seen.target, "POST /get-online-features?status=true");
+    assert_eq!(seen.headers["content-type"], "application/json");
+    assert_eq!(seen.headers["user-agent"], format!("feast_remote/{}", env!("CARGO_PKG_VERSION")));
+    assert!(!seen.headers.contains_key("expect") && !seen.headers.contains_key("accept-encoding"));
+}
+
+#[test]
+fn ten_thousand_calls_on_one_thread_open_one_connection() {
+    let server = Server::start(answer);
+    server.forget_requests();
+    let remote = open(&server, &[]);
+    (0..10_000).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!((server.connections(), server.requests()), (1, 10_000));
+}
+
+#[test]
+fn sixty_four_threads_on_a_pool_of_eight_never_open_a_ninth_connection() {
+    let server = Server::start(answer);
+    server.forget_requests();
+    let remote = open(&server, &[("connection_pool_size", "8"), ("request_timeout_ms", "60000")]);
+    thread::scope(|scope| {
+        for thread in 0..64 {
+            let remote = &remote;
+            scope.spawn(move || (0..100).for_each(|i| call(remote, thread * 1000 + i).unwrap()));
+        }
+    });
+    assert!(server.connections() <= 8, "{}", server.connections());
+    assert_eq!(server.requests(), 6400);
+}
+
+/// Steps that wait until a gate opens.
+struct Gate(AtomicBool);
+
+impl Gate {
+    fn new() -> Arc<Gate> {
+        Arc::new(Gate(AtomicBool::new(false)))
+    }
+
+    fn pass(&self) {
+        wait_until("the gate opens", || self.0.load(Ordering::SeqCst));
+    }
+
+    fn open(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn waiting_calls_are_served_in_the_order_of_their_arrival() {
+    let gate = Gate::new();
+    let held = Arc::clone(&gate);
+    let server = Server::start(move |seen| {
+        held.pass();
+        answer(seen)
+    });
+    let remote = open(&server, &[("connection_pool_size", "1"), ("request_timeout_ms", "60000")]);
+    thread::scope(|scope| {
+        for id in 0..6 {
+            let remote = &remote;
+            scope.spawn(move || call(remote, id).unwrap());
+            // The first is on the wire, or the next has joined the queue, before another one comes.
+            if id == 0 {
+                wait_until("the first call is on the wire", || server.requests() == 1);
+            } else {
+                wait_until("the call waits", || remote.waiting() == id as usize);
+            }
+        }
+        gate.open();
+    });
+    let order: Vec<String> = server
+        .seen()
+        .iter()
+        .map(|seen| String::from_utf8_lossy(&seen.body).split(['[', ']']).nth(3).unwrap().to_owned())
+        .collect();
+    assert_eq!(order, ["0", "1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn a_call_that_finds_no_place_until_its_deadline_is_overloaded() {
+    let server = Server::start(|_| vec![Step::Stall]);
+    let remote = open(&server, &[("connection_pool_size", "1"), ("request_timeout_ms", "0")]);
+    thread::scope(|scope| {
+        scope.spawn(|| assert_eq!(fails(&remote, 1).code, Code::Closed));
+        wait_until("the place is taken", || server.requests() == 1);
+        let mut request = ask(2);
+        request.set_timeout(Duration::from_millis(50));
+        let start = Instant::now();
+        let error = remote.get_online_features(&request).unwrap_err();
+        assert!(start.elapsed() >= Duration::from_millis(50));
+        assert_eq!((error.code, error.attempts, error.retriable), (Code::Overloaded, 0, true));
+        assert!(error.message.contains("all 1 connections (connection_pool_size)"), "{error}");
+        remote.close();
+    });
+    assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn the_connection_used_last_is_used_first() {
+    let gate = Gate::new();
+    let held = Arc::clone(&gate);
+    let server = Server::start(move |seen| {
+        if seen.number < 3 {
+            held.pass();
+        }
+        answer(seen)
+    });
+    let remote = open(&server, &[]);
+    thread::scope(|scope| {
+        for id in 0..3 {
+            let remote = &remote;
+            scope.spawn(move || call(remote, id).unwrap());
+        }
+        wait_until("three calls are on the wire", || server.requests() == 3);
+        gate.open();
+    });
+    (10..20).for_each(|id| call(&remote, id).unwrap());
+    let later: Vec<usize> = server.seen()[3..].iter().map(|seen| seen.connection).collect();
+    assert!(later.windows(2).all(|pair| pair[0] == pair[1]), "{later:?}");
+    assert_eq!(server.connections(), 3);
+}
+
+#[test]
+fn an_idle_connection_is_closed_at_its_time_with_no_call_to_trigger_it() {
+    let server = Server::start(answer);
+    let remote = open(&server, &[("connection_idle_timeout", "1")]);
+    let start = Instant::now();
+    call(&remote, 1).unwrap();
+    wait_until("the connection is closed", || server.open() == 0);
+    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+    call(&remote, 2).unwrap();
+    assert_eq!(server.connections(), 2);
+}
+
+#[test]
+fn connections_that_the_server_closes_cost_no_error() {
+    // Each connection serves 20 requests and is closed without a word.
+    let served = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&served);
+    let server = Server::start_with(
+        |_| Welcome::IdleLimit(Duration::from_secs(1)),
+        move |seen| {
+            let mut steps = answer(seen);
+            if count.fetch_add(1, Ordering::SeqCst) % 20 == 19 {
+                steps.push(Step::Close);
+            }
+            steps
+        },
+    );
+    server.forget_requests();
+    let remote = open(&server, &[("connection_retries", "0")]);
+    (0..10_000).for_each(|id| call(&remote, id).unwrap());
+    assert!(server.connections() >= 500, "{}", server.connections());
+    // All of them idle for longer than the server keeps them.
+    wait_until("the server has closed every connection", || server.open() == 0);
+    call(&remote, 1).unwrap();
+}
+
+#[test]
+fn a_stalled_server_cannot_make_a_call_outlive_its_deadline_and_the_error_names_the_phase() {
+    type Script = (&'static str, fn() -> Vec<Step>, &'static str);
+    let scripts: [Script; 4] = [
+        ("before the answer", || vec![Step::Stall], "waiting for the first byte of the answer"),
+        (
+            "within the header",
+            || vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()), Step::Stall],
+            "receiving the answer",
+        ),
+        (
+            "within the body",
+            || vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()), Step::Stall],
+            "receiving the answer",
+        ),
+        (
+            "dripping",
+            || {
+                let bytes = reply(200, &[], vec![b' '; 100_000]);
+                vec![Step::Drip { bytes, count: 100, every: Duration::from_millis(5) }]
+            },
+            "receiving the answer",
+        ),
+    ];
+    for (name, script, phase) in scripts {
+        let server = Server::start(move |_| script());
+        let remote = open(&server, &[("request_timeout_ms", "150")]);
+        let start = Instant::now();
+        let error = fails(&remote, 1);
+        assert!(start.elapsed() >= Duration::from_millis(150), "{name}");
+        assert_eq!(
+            (error.code, error.attempts, error.retriable),
+            (Code::Timeout, 1, true),
+            "{name}: {error}"
+        );
+        assert!(error.message.contains(phase), "{name}: {error}");
+    }
+}
+
+#[test]
+fn an_attempt_limit_leaves_time_for_another_try() {
+    let server = Server::start(|seen| if seen.number == 0 { vec![Step::Stall] } else { answer(seen) });
+    let remote = open(&server, &[("attempt_timeout_ms", "100"), ("request_timeout_ms", "30000")]);
+    call(&remote, 3).unwrap();
+    assert_eq!((server.requests(), server.connections()), (2, 2));
+}
+
+#[test]
+fn every_fault_before_a_full_answer_is_retried() {
+    type Script = (&'static str, fn() -> Vec<Step>);
+    let scripts: [Script; 9] = [
+        ("reset before the header", || vec![Step::Reset]),
+        ("reset within the header", || vec![Step::Send(b"HTTP/1.1 20".to_vec()), Step::Reset]),
+        ("reset within the body", || {
+            vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Reset]
+        }),
+        ("closed before the header", || vec![Step::Close]),
+        ("closed within a chunk", || {
+            vec![
+                Step::Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{".to_vec()),
+                Step::Close,
+            ]
+        }),
+        ("half-closed within the body", || {
+            vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::HalfClose]
+        }),
+        ("garbage instead of HTTP", || vec![Step::Send(b"SSH-2.0-x\r\n\r\n".to_vec()), Step::Close]),
+        ("an error status", || say(503, "\"busy\"")),
+        ("a gateway's page", || say(504, "<html>504</html>")),
+    ];
+    for (name, script) in scripts {
+        // The first call warms a connection; the second one meets the fault twice.
+        let server = Server::start(move |seen| match seen.number {
+            1 | 2 => script(),
+            _ => answer(seen),
+        });
+        let remote = open(&server, &[]);
+        call(&remote, 1).unwrap();
+        call(&remote, 2).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(server.requests() >= 3, "{name}: {}", server.requests());
+    }
+}
+
+#[test]
+fn nothing_of_a_failed_attempt_leaks_into_the_next() {
+    let server = Server::start(|seen| match seen.number {
+        0 => say(503, "x".repeat(100_000)),
+        1 => vec![
+            Step::Send(
+                b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\nRetry-After: 9\r\n\r\n{\"results\":[".to_vec(),
+            ),
+            Step::Close,
+        ],
+        _ => answer(seen),
+    });
+    call(&open(&server, &[]), 5).unwrap();
+    assert_eq!(server.requests(), 3);
+}
+
+#[test]
+fn the_last_status_and_words_survive_exhaustion() {
+    let server = Server::start(|seen| say(500, format!("\"trouble {}\"", seen.number)));
+    let error = fails(&open(&server, &[]), 1);
+    assert_eq!((error.code, error.http_status, error.attempts), (Code::Server, 500, 4));
+    assert!(error.message.contains("HTTP 500: trouble 3 (4 attempts in"), "{error}");
+    assert!(error.message.starts_with(&server.url()), "{error}");
+    assert_eq!(server.connections(), 1, "the connection of an error answer is used again");
+}
+
+#[test]
+fn a_feast_error_is_an_answer_and_is_asked_for_once() {
+    let body =
+        r#""{\"module\": \"feast.errors\", \"class\": \"FeatureNameCollisionError\", \"message\": \"no\"}""#;
+    let server = Server::start(move |_| say(500, body));
+    let error = fails(&open(&server, &[]), 1);
+    assert_eq!((error.attempts, error.retriable), (1, false));
+    assert_eq!(error.feast_class.as_deref(), Some("FeatureNameCollisionError"));
+}
+
+#[test]
+fn no_pause_is_begun_that_would_pass_the_deadline() {
+    let server = Server::start(|_| vec![Step::Send(reply(503, &[("Retry-After", "3600")], "\"later\""))]);
+    let start = Instant::now();
+    let error = fails(&open(&server, &[("request_timeout_ms", "5000")]), 1);
+    assert!(start.elapsed() < Duration::from_secs(5), "it did not wait for the deadline");
+    assert_eq!((error.code, error.attempts), (Code::Server, 1));
+    assert!(error.message.contains("would have come after 3600.0s, past the call's deadline"), "{error}");
+}
+
+#[test]
+fn retry_after_replaces_the_pause() {
+    let server = Server::start(|seen| match seen.number {
+        0 => vec![Step::Send(reply(429, &[("Retry-After", "1")], "\"slow down\""))],
+        _ => answer(seen),
+    });
+    let start = Instant::now();
+    call(&open(&server, &[]), 1).unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(1));
+}
+
+#[test]
+fn in_an_outage_the_retry_budget_bounds_what_the_server_sees() {
+    let down = Arc::new(AtomicBool::new(true));
+    let state = Arc::clone(&down);
+    let server =
+        Server::start(
+            move |seen| {
+                if state.load(Ordering::SeqCst) { say(503, "\"down\"") } else { answer(seen) }
+            },
+        );
+    let remote = open(&server, &[]);
+    // 500 tokens at 5 a retry: the first 100 retries use the budget up.
+    let mut calls = 0;
+    while server.requests() < calls + 100 {
+        fails(&remote, 1);
+        calls += 1;
+    }
+    let (before, spent) = (server.requests(), calls);
+    for _ in 0..200 {
+        let error = fails(&remote, 1);
+        assert!(error.message.contains("retry budget is used up"), "{error}");
+    }
+    assert!(server.requests() - before <= 220, "{} requests for 200 calls", server.requests() - before);
+    assert!(spent <= 34, "{spent} calls used 100 retries");
+    down.store(false, Ordering::SeqCst);
+    (0..100).for_each(|id| call(&remote, id).unwrap());
+}
+
+#[test]
+fn an_answer_larger_than_the_limit_is_an_error_that_names_it() {
+    let server = Server::start(|_| {
+        let header = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+        vec![Step::Send(header), Step::Flood { bytes: chunk, total: 300 << 20 }]
+    });
+    let error = fails(&open(&server, &[("max_response_bytes", "1048576")]), 1);
+    assert_eq!((error.code, error.attempts), (Code::Decode, 1));
+    assert!(error.message.contains("more than 1048576 bytes (max_response_bytes)"), "{error}");
+}
+
+#[test]
+fn odd_but_legal_http_is_understood() {
+    let server = Server::start(|seen| {
+        let body = features_of(&seen.body);
+        match seen.number {
+            0 => {
+                let mut text =
+                    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n".to_vec();
+                text.extend(reply(200, &[], body));
+                vec![Step::Send(text)]
+            }
+            1 => {
+                let mut text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+                body.as_bytes().chunks(7).for_each(|part| {
+                    text.extend(format!("{:x}\r\n", part.len()).bytes());
+                    text.extend(part);
+                    text.extend(b"\r\n");
+                });
+                text.extend(b"0\r\n\r\n");
+                vec![Step::Drip { bytes: text, count: 11, every: Duration::from_micros(50) }]
+            }
+            _ => vec![Step::Send(format!("HTTP/1.0 200 OK\r\n\r\n{body}").into_bytes()), Step::Close],
+        }
+    });
+    let remote = open(&server, &[("connection_retries", "0")]);
+    (0..3).for_each(|id| call(&remote, id).unwrap());
+}
+
+#[test]
+fn a_server_that_resets_new_connections_is_unreachable() {
+    let server = Server::start_with(|_| Welcome::Reset, answer);
+    let error = fails(&open(&server, &[]), 1);
+    assert!(matches!(error.code, Code::Io | Code::Connect), "{error}");
+    assert_eq!((error.attempts, error.retriable), (4, true));
+}
+
+#[test]
+fn a_server_that_accepts_late_is_waited_for_within_the_deadline() {
+    let server = Server::start_with(|_| Welcome::Late(Duration::from_millis(200)), answer);
+    call(&open(&server, &[]), 1).unwrap();
+}
