@@ -1,5 +1,6 @@
 //! C programs against the header and the release library: as they are, and under valgrind's memcheck, where
 //! nothing may be lost and nothing invalid be touched.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod support;
 

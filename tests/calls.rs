@@ -1,4 +1,5 @@
 //! What goes over the wire: connections, deadlines, retries, the idle timeout, against the misbehaving server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod support;
 

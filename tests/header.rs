@@ -1,4 +1,5 @@
 //! The committed header is the one that the sources generate, compiles everywhere, and documents itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod support;
 

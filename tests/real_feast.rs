@@ -1,4 +1,5 @@
 //! Against a real `feast serve`: what comes back is what was written to its online store.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod support;
 
