@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::retry::{self, Decision, RetryBudget, RetryPolicy};
-use crate::transport::{Fault, FaultKind, Pool, Transfer};
+use crate::transport::{Fault, FaultKind, Pool, Transfer, process};
 use crate::wire::request::Request;
 use crate::wire::{decode, server_error};
 
@@ -22,7 +22,7 @@ pub struct Remote {
     budget: RetryBudget,
     dice: AtomicU64,
     max_response_bytes: usize,
-    process: u32,
+    generation: u32,
 }
 
 /// A failed attempt, and what its kind says about trying again.
@@ -37,6 +37,7 @@ impl Remote {
     /// Opens a store. Nothing goes over the network before the first call.
     pub fn open(config: &Config) -> Result<Remote> {
         config.validate()?;
+        process::watch_forks()?;
         Ok(Remote {
             pool: Pool::new(config)?,
             server: config.shown_path(),
@@ -51,7 +52,7 @@ impl Remote {
             budget: RetryBudget::new(config.retry_budget),
             dice: AtomicU64::new(seed()),
             max_response_bytes: config.max_response_bytes,
-            process: std::process::id(),
+            generation: process::generation(),
         })
     }
 
@@ -61,15 +62,10 @@ impl Remote {
         self.check_process()?;
         let mut body = self.pool.buffer();
         let answer = request.encode(&mut body).and_then(|()| self.exchange(&body, request.timeout()));
-        let (answer, attempts) = match answer {
-            Ok(answered) => answered,
-            Err(error) => {
-                self.pool.keep_buffers([body]);
-                return Err(error);
-            }
-        };
+        self.pool.keep_buffer(body);
+        let (answer, attempts) = answer?;
         let response = decode::decode(&answer, request);
-        self.pool.keep_buffers([body, answer]);
+        self.pool.keep_buffer(answer);
         response.map_err(|error| Error {
             message: format!("{}: {}", self.server, error.message),
             http_status: 200,
@@ -98,7 +94,7 @@ impl Remote {
     /// Whether the store was opened by this process, and not by one that this process was forked from: its
     /// connections belong to the other one.
     pub fn is_of_this_process(&self) -> bool {
-        self.process == std::process::id()
+        self.generation == process::generation()
     }
 
     fn check_process(&self) -> Result<()> {
@@ -145,7 +141,7 @@ impl Remote {
                 }
                 Err(why) => why,
             };
-            self.pool.keep_buffers([answer]);
+            self.pool.keep_buffer(answer);
             failure.error.message.push_str(&why);
             return Err(self.complete(failure.error, attempts, start));
         }

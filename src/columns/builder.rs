@@ -48,8 +48,8 @@ impl Builder {
         let response = Response {
             rows,
             entities: 0,
-            columns: Vec::new(),
-            names: Vec::new(),
+            columns: Vec::with_capacity(columns),
+            names: Vec::with_capacity(columns * 16),
             words: Vec::with_capacity(cells),
             bytes: Vec::new(),
             bits: Vec::new(),

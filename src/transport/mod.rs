@@ -6,6 +6,7 @@
 //! (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS sessions are, through [`share`].
 
 mod pool;
+pub mod process;
 mod share;
 mod slot;
 mod sys;

@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crossbeam_queue::ArrayQueue;
+
 use super::share::Share;
 use super::slot::{Settings, Slot, Transfer, Waker, trim};
 use super::sys;
@@ -23,6 +25,8 @@ pub struct Pool {
 struct Shared {
     // Fields are dropped in this order: slots before the share handle they use.
     gate: Mutex<Gate>,
+    /// Buffers of finished calls.
+    buffers: ArrayQueue<Vec<u8>>,
     share: Share,
     settings: Settings,
     capacity: usize,
@@ -38,12 +42,10 @@ struct Gate {
     admission: Admission,
     next_ticket: Ticket,
     waiting: HashMap<Ticket, Arc<Waiter>>,
-    /// Slots in use.
-    driving: Vec<Waker>,
+    /// One for each slot there is, in use or not.
+    wakers: Vec<Waker>,
     /// Slots not in use; the last was used last and is taken first, so that the others can grow old.
     idle: Vec<Idle>,
-    /// Buffers of finished calls.
-    buffers: Vec<Vec<u8>>,
     /// The reaper sleeps with nothing to wait for.
     reaper_idle: bool,
     /// A reaper was started, or could not be.
@@ -76,14 +78,15 @@ impl Pool {
             admission: Admission::new(capacity),
             next_ticket: 0,
             waiting: HashMap::new(),
-            driving: Vec::new(),
+            wakers: Vec::new(),
             idle: Vec::new(),
-            buffers: Vec::new(),
             reaper_idle: false,
             reaper_tried: false,
         };
         let shared = Shared {
             gate: Mutex::new(gate),
+            // A call has a request and an answer.
+            buffers: ArrayQueue::new(2 * capacity),
             share: Share::new()?,
             settings: Settings::new(config)?,
             capacity,
@@ -108,15 +111,12 @@ impl Pool {
             gate = shared.wait_for_place(gate, ticket, deadline)?;
         }
         let idle = gate.idle.pop();
-        if let Some(idle) = &idle {
-            gate.driving.push(idle.slot.waker());
-        }
         drop(gate);
         // From here on `admitted` gives the place back, whatever happens.
         let mut admitted = Admitted { pool: self, slot: idle.map(|idle| idle.slot) };
         if admitted.slot.is_none() {
             let slot = Slot::new(&shared.settings, &shared.share)?;
-            shared.lock().driving.push(slot.waker());
+            shared.lock().wakers.push(slot.waker());
             admitted.slot = Some(slot);
         }
         Ok(admitted)
@@ -143,19 +143,14 @@ impl Pool {
 
     /// A buffer of an earlier call, or a new one.
     pub fn buffer(&self) -> Vec<u8> {
-        self.shared.lock().buffers.pop().unwrap_or_default()
+        self.shared.buffers.pop().unwrap_or_default()
     }
 
-    /// Keeps a call's buffers for the next call.
-    pub fn keep_buffers<const N: usize>(&self, buffers: [Vec<u8>; N]) {
-        let mut gate = self.shared.lock();
-        for mut buffer in buffers {
-            trim(&mut buffer);
-            // A call has a request and an answer.
-            if gate.buffers.len() < 2 * self.shared.capacity {
-                gate.buffers.push(buffer);
-            }
-        }
+    /// Keeps a call's buffer for another call.
+    pub fn keep_buffer(&self, mut buffer: Vec<u8>) {
+        trim(&mut buffer);
+        // A full queue hands it back, and it is freed.
+        let _ = self.shared.buffers.push(buffer);
     }
 
     /// Makes every call, waiting or on the wire, return `CLOSED` soon, and every later one at once.
@@ -167,16 +162,15 @@ impl Pool {
         shared.reaper_wanted.notify_all();
         gate.waiting.values().for_each(|waiter| waiter.changed.notify_all());
         // Under the lock, so that no waker's slot can be dropped; waking is one write to an eventfd.
-        gate.driving.iter().for_each(|waker| waker.wake());
+        gate.wakers.iter().for_each(|waker| waker.wake());
     }
 
     fn give_back(&self, slot: Option<Slot>) {
         let shared = &*self.shared;
+        let since = Instant::now();
         let mut gate = shared.lock();
         if let Some(slot) = slot {
-            let waker = slot.waker();
-            gate.driving.retain(|&driving| driving != waker);
-            gate.idle.push(Idle { slot, since: Instant::now() });
+            gate.idle.push(Idle { slot, since });
         }
         gate.leave();
         if std::mem::take(&mut gate.reaper_idle) {
@@ -268,6 +262,7 @@ impl Shared {
             let expired = gate.idle.iter().take_while(|idle| now.duration_since(idle.since) >= limit).count();
             if expired > 0 {
                 let old: Vec<Idle> = gate.idle.drain(..expired).collect();
+                gate.wakers.retain(|&waker| old.iter().all(|idle| idle.slot.waker() != waker));
                 drop(gate);
                 drop(old); // closes the connections; not under the lock
                 gate = self.lock();

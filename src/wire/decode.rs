@@ -1,5 +1,7 @@
 //! Reads a server's answer straight into columns, in one pass over its bytes.
 
+use std::borrow::Cow;
+
 use super::request::Request;
 use super::scanner::{Fault, Number, RawString, Scanner};
 use super::timestamp;
@@ -71,7 +73,7 @@ fn read_answer(text: &str, request: &Request) -> Read<Response> {
     let expected = request.entities().len() + request.features().map_or(8, <[_]>::len);
     let mut builder = Builder::new(request.rows(), expected);
     let mut columns: Option<Vec<ColumnParts>> = None;
-    let mut names: Option<Vec<String>> = None;
+    let mut names: Option<Vec<Cow<str>>> = None;
     let mut scanner = Scanner::new(text);
     // The metadata stands before the results in some servers' answers and after them in others'.
     scanner.object(|scanner, key| {
@@ -117,12 +119,12 @@ fn read_answer(text: &str, request: &Request) -> Read<Response> {
         }
     }
     let (order, entities) = arrange(&names, request)?;
-    let ordered = order.iter().map(|&at| (names[at].as_str(), columns[at].clone()));
+    let ordered = order.iter().map(|&at| (names[at].as_ref(), columns[at].clone()));
     Ok(builder.finish(ordered, entities, status::PRESENT, status::NULL_VALUE))
 }
 
 /// `{"feature_names": […]}`, or as protobuf's own JSON writes a list: `{"feature_names": {"val": […]}}`.
-fn read_metadata(scanner: &mut Scanner) -> Read<Vec<String>> {
+fn read_metadata<'a>(scanner: &mut Scanner<'a>) -> Read<Vec<Cow<'a, str>>> {
     let mut names = Vec::new();
     scanner.object(|scanner, key| {
         if !key.is("feature_names") {
@@ -137,14 +139,13 @@ fn read_metadata(scanner: &mut Scanner) -> Read<Vec<String>> {
     Ok(names)
 }
 
-fn read_names(scanner: &mut Scanner, names: &mut Vec<String>) -> Read<()> {
+fn read_names<'a>(scanner: &mut Scanner<'a>, names: &mut Vec<Cow<'a, str>>) -> Read<()> {
     scanner.array(|scanner| {
-        let mut name = Vec::new();
-        append(scanner.string()?, &mut name)?;
-        match String::from_utf8(name) {
-            Ok(name) if !name.contains('\0') => names.push(name),
-            _ => return refuse("a column's name contains a NUL"),
+        let name = scanner.string()?.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
+        if name.contains('\0') {
+            return refuse("a column's name contains a NUL");
         }
+        names.push(name);
         Ok(())
     })
 }
@@ -287,7 +288,7 @@ fn read_timestamps(scanner: &mut Scanner, out: &mut Vec<i64>) -> Read<(usize, us
 
 /// The order in which the server's columns are handed out (entities as in the request, then the features as
 /// asked, or as the server has them for a feature service), and how many of them are entities.
-fn arrange(names: &[String], request: &Request) -> Read<(Vec<usize>, usize)> {
+fn arrange(names: &[Cow<str>], request: &Request) -> Read<(Vec<usize>, usize)> {
     let mut entities = vec![None; request.entities().len()];
     let asked = request.features();
     let mut features = vec![None; asked.map_or(0, <[_]>::len)];

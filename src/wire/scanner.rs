@@ -1,6 +1,8 @@
 //! A forward-only reader of JSON text (RFC 8259, and the bare `NaN`, `Infinity`, `-Infinity` that Python
 //! writes). It builds nothing: callers take numbers and slices as they pass.
 
+use std::borrow::Cow;
+
 use memchr::memchr2;
 
 /// Nesting above this is refused, so that hostile input cannot exhaust the caller's stack.
@@ -287,7 +289,17 @@ impl<'a> Scanner<'a> {
     }
 }
 
-impl RawString<'_> {
+impl<'a> RawString<'a> {
+    /// The string, escapes undone.
+    pub fn text(&self) -> Result<Cow<'a, str>, &'static str> {
+        if !self.escaped {
+            return Ok(Cow::Borrowed(self.raw));
+        }
+        let mut plain = Vec::new();
+        self.append_to(&mut plain)?;
+        String::from_utf8(plain).map(Cow::Owned).map_err(|_| "not UTF-8")
+    }
+
     fn check(&self) -> Result<(), &'static str> {
         self.append_to(&mut Vec::new())
     }

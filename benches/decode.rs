@@ -1,0 +1,58 @@
+//! Decoding alone: an answer's bytes into columns, beside serde_json's tree. `cargo bench --bench decode`.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use feast_remote::wire::decode::decode;
+use feast_remote::wire::request::Request;
+use serde_json::{Value, json};
+
+/// What Feast's Python server sends for `features` features of `rows` rows, two thirds of them reals.
+fn answer(rows: usize, features: usize) -> (Request, Vec<u8>) {
+    let mut seed = 1u64;
+    let mut random = || {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        seed >> 11
+    };
+    let column = |values: Vec<Value>, timestamp: &str| json!({"values": values, "statuses": vec!["PRESENT"; rows], "event_timestamps": vec![timestamp; rows]});
+    let ids: Vec<i64> = (1000..1000 + rows as i64).collect();
+    let mut request = Request::default();
+    request.set_entity_int64("driver_id", &ids).unwrap();
+    let mut names = vec!["driver_id".to_owned()];
+    let mut results = vec![column(ids.iter().map(|id| json!(id)).collect(), "1970-01-01T00:00:00Z")];
+    for feature in 0..features {
+        let name = format!("feature_{feature:03}");
+        request.add_feature(&format!("stats:{name}")).unwrap();
+        let mut value = || match feature % 3 {
+            2 => json!(random() % 1_000_000),
+            _ => json!(random() as f64 / (1u64 << 53) as f64),
+        };
+        results.push(column((0..rows).map(|_| value()).collect(), "2026-11-23T01:00:00Z"));
+        names.push(name);
+    }
+    let body = json!({"results": results, "metadata": {"feature_names": names}}).to_string();
+    (request, body.into_bytes())
+}
+
+fn benches(criterion: &mut Criterion) {
+    for (case, rows, features) in [("r1", 1, 10), ("r10", 10, 20), ("r100", 100, 50), ("r1000", 1000, 200)] {
+        let (request, body) = answer(rows, features);
+        let mut group = criterion.benchmark_group(case);
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.sample_size(20);
+        group.bench_function("columns", |bencher| {
+            bencher.iter(|| decode(black_box(&body), &request).unwrap());
+        });
+        group.bench_function("serde_json::Value", |bencher| {
+            bencher.iter(|| serde_json::from_slice::<Value>(black_box(&body)).unwrap());
+        });
+        let mut buffer = Vec::new();
+        group.bench_function("encode the request", |bencher| {
+            bencher.iter(|| request.encode(black_box(&mut buffer)).unwrap());
+        });
+    }
+}
+
+criterion_group!(decode_benches, benches);
+criterion_main!(decode_benches);
