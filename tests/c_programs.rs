@@ -150,6 +150,15 @@ fn closing_returns_closed_to_every_call_in_flight_and_leaves_other_stores_alone(
 }
 
 #[test]
+fn a_crowded_process_and_its_forks_are_served() {
+    let server = Server::start(answer);
+    let program = compile("tests/c/crowded_and_forked.c");
+    passed("crowded_and_forked", &Command::new(&program).arg(server.url()).output().unwrap());
+    // The parent's calls went over its one connection, in spite of the children.
+    assert_eq!(server.connections(), 1 + 10);
+}
+
+#[test]
 fn the_first_program_of_the_readme_prints_features() {
     let program = compile("examples/c/minimal.c");
     let lines = std::fs::read_to_string(root().join("examples/c/minimal.c")).unwrap().lines().count();

@@ -74,13 +74,14 @@ fn read_answer(text: &str, request: &Request) -> Read<Response> {
     let mut builder = Builder::new(request.rows(), expected);
     let mut columns: Option<Vec<ColumnParts>> = None;
     let mut names: Option<Vec<Cow<str>>> = None;
+    let mut repeats = Repeats::default();
     let mut scanner = Scanner::new(text);
     // The metadata stands before the results in some servers' answers and after them in others'.
     scanner.object(|scanner, key| {
         if key.is("results") {
             let mut read = Vec::with_capacity(expected);
             scanner.array(|scanner| {
-                read.push(read_column(scanner, &mut builder)?);
+                read.push(read_column(scanner, &mut builder, &mut repeats)?);
                 Ok::<_, Refusal>(())
             })?;
             if columns.replace(read).is_some() {
@@ -155,7 +156,11 @@ fn append(string: RawString, out: &mut Vec<u8>) -> Read<()> {
 }
 
 /// One element of `results`: `{"values": […], "statuses": […], "event_timestamps": […]}`.
-fn read_column(scanner: &mut Scanner, builder: &mut Builder) -> Read<ColumnParts> {
+fn read_column<'a>(
+    scanner: &mut Scanner<'a>,
+    builder: &mut Builder,
+    repeats: &mut Repeats<'a>,
+) -> Read<ColumnParts> {
     let mut parts: Option<ColumnParts> = None;
     let mut statuses = None;
     let mut timestamps = None;
@@ -165,9 +170,12 @@ fn read_column(scanner: &mut Scanner, builder: &mut Builder) -> Read<ColumnParts
                 return refuse("a column has `values` twice");
             }
         } else if key.is("statuses") {
-            statuses = optional(scanner, |scanner| read_statuses(scanner, builder.statuses()))?;
+            statuses =
+                optional(scanner, |scanner| read_statuses(scanner, builder.statuses(), &mut repeats.status))?;
         } else if key.is("event_timestamps") {
-            timestamps = optional(scanner, |scanner| read_timestamps(scanner, builder.event_timestamps()))?;
+            timestamps = optional(scanner, |scanner| {
+                read_timestamps(scanner, builder.event_timestamps(), &mut repeats.timestamp)
+            })?;
         } else {
             scanner.value()?;
         }
@@ -241,18 +249,28 @@ fn read_value(scanner: &mut Scanner, builder: &mut Builder) -> Read<()> {
     Ok(())
 }
 
-/// Statuses and timestamps mostly repeat, so each string is first compared with the one before.
+/// A string as it was read last, quotes included, and what it meant.
+type Last<'a, T> = Option<(&'a [u8], T)>;
+
+/// Statuses and timestamps mostly repeat, from row to row and from column to column, so each string is first
+/// compared with the one before.
+#[derive(Default)]
+struct Repeats<'a> {
+    status: Last<'a, u8>,
+    timestamp: Last<'a, i64>,
+}
+
 fn read_repeating<'a, T: Copy>(
     scanner: &mut Scanner<'a>,
     out: &mut Vec<T>,
+    last: &mut Last<'a, T>,
     read: impl Fn(RawString<'a>) -> Read<T>,
 ) -> Read<(usize, usize)> {
     let start = out.len();
-    let mut last: Option<(&[u8], T)> = None;
     scanner.array(|scanner| {
         scanner.peek();
         let rest = scanner.rest();
-        if let Some((quoted, value)) = last
+        if let Some((quoted, value)) = *last
             && rest.starts_with(quoted)
         {
             scanner.skip(quoted.len());
@@ -260,15 +278,19 @@ fn read_repeating<'a, T: Copy>(
             return Ok(());
         }
         let value = read(scanner.string()?)?;
-        last = Some((&rest[..rest.len() - scanner.rest().len()], value));
+        *last = Some((&rest[..rest.len() - scanner.rest().len()], value));
         out.push(value);
         Ok::<_, Refusal>(())
     })?;
     Ok((start, out.len() - start))
 }
 
-fn read_statuses(scanner: &mut Scanner, out: &mut Vec<u8>) -> Read<(usize, usize)> {
-    read_repeating(scanner, out, |word| {
+fn read_statuses<'a>(
+    scanner: &mut Scanner<'a>,
+    out: &mut Vec<u8>,
+    last: &mut Last<'a, u8>,
+) -> Read<(usize, usize)> {
+    read_repeating(scanner, out, last, |word| {
         Ok(match word.raw {
             "PRESENT" => status::PRESENT,
             "NULL_VALUE" => status::NULL_VALUE,
@@ -279,8 +301,12 @@ fn read_statuses(scanner: &mut Scanner, out: &mut Vec<u8>) -> Read<(usize, usize
     })
 }
 
-fn read_timestamps(scanner: &mut Scanner, out: &mut Vec<i64>) -> Read<(usize, usize)> {
-    read_repeating(scanner, out, |text| match timestamp::parse_nanoseconds(text.raw) {
+fn read_timestamps<'a>(
+    scanner: &mut Scanner<'a>,
+    out: &mut Vec<i64>,
+    last: &mut Last<'a, i64>,
+) -> Read<(usize, usize)> {
+    read_repeating(scanner, out, last, |text| match timestamp::parse_nanoseconds(text.raw) {
         Some(nanoseconds) => Ok(nanoseconds),
         None => refuse(format!("`{}` is not a timestamp", text.raw)),
     })

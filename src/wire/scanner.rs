@@ -163,8 +163,15 @@ impl<'a> Scanner<'a> {
         self.take(b'"', "a string was expected")?;
         let start = self.at;
         let mut escaped = false;
+        // Names, statuses and most values are short: a plain loop beats the set-up of a vector search.
+        let near = &self.bytes[start..self.bytes.len().min(start + 32)];
+        self.at += near.iter().take_while(|&&byte| byte != b'"' && byte != b'\\').count();
         loop {
-            let Some(found) = memchr2(b'"', b'\\', &self.bytes[self.at..]) else {
+            let found = match self.bytes.get(self.at) {
+                Some(b'"' | b'\\') => Some(0),
+                _ => memchr2(b'"', b'\\', &self.bytes[self.at..]),
+            };
+            let Some(found) = found else {
                 self.at = self.bytes.len();
                 return self.fault("the text ends within a string");
             };
