@@ -21,9 +21,13 @@ pub struct Remote {
     retry: RetryPolicy,
     budget: RetryBudget,
     dice: AtomicU64,
+    pause: Option<Box<Pause>>,
     max_response_bytes: usize,
     generation: u32,
 }
+
+/// Told each wait before a retry, in place of waiting.
+type Pause = dyn Fn(Duration) + Send + Sync;
 
 /// A failed attempt, and what its kind says about trying again.
 struct Failure {
@@ -51,9 +55,16 @@ impl Remote {
             },
             budget: RetryBudget::new(config.retry_budget),
             dice: AtomicU64::new(seed()),
+            pause: None,
             max_response_bytes: config.max_response_bytes,
             generation: process::generation(),
         })
+    }
+
+    /// Replaces the waiting before retries, for tests that must not take its time.
+    pub fn with_pause(mut self, pause: impl Fn(Duration) + Send + Sync + 'static) -> Remote {
+        self.pause = Some(Box::new(pause));
+        self
     }
 
     /// Fetches the features that `request` asks for, and waits for them.
@@ -133,7 +144,7 @@ impl Remote {
             answer = transfer.body;
             let why = match self.next_step(&failure, attempts, deadline) {
                 Ok(wait) => {
-                    if !self.pool.sleep(wait) {
+                    if !self.wait(wait) {
                         return Err(self.give_up(None, attempts, start, Error::closed()));
                     }
                     last = Some(failure);
@@ -144,6 +155,17 @@ impl Remote {
             self.pool.keep_buffer(answer);
             failure.error.message.push_str(&why);
             return Err(self.complete(failure.error, attempts, start));
+        }
+    }
+
+    /// `false` if the store closes meanwhile.
+    fn wait(&self, wait: Duration) -> bool {
+        match &self.pause {
+            Some(pause) => {
+                pause(wait);
+                true
+            }
+            None => self.pool.sleep(wait),
         }
     }
 
