@@ -57,7 +57,8 @@
  * Functions that can fail return a feast_status_t and take a feast_error_t ** as their last parameter. It may be
  * NULL; on failure it is set to an error that the caller frees; on success it is not touched, so begin with
  * NULL. The hundreds of a status say who has to act: 1xx the caller, 2xx this process, 3xx the network, 400 to
- * 500 the server's answer (numbered like HTTP), 501 and up the data, 9xx this library.
+ * 500 the server's answer (numbered like HTTP), 501 and up the data, 9xx this library. An answer too large for
+ * memory is an error; a small allocation that fails ends the process, as in most programs.
  *
  * FORK, DLCLOSE, SIGNALS
  *
@@ -338,7 +339,7 @@ const char *feast_error_message(const feast_error_t *err);
  * The status of the last HTTP answer.
  *
  * @param err  in, may be NULL; borrowed for the call.
- * @return 100 to 599; 0 if there was no answer, and for NULL.
+ * @return an HTTP status; 0 if no attempt of the call was answered, and for NULL.
  * Thread safety: any thread.
  * Since: 0.1
  */
@@ -398,7 +399,7 @@ const char *feast_status_name(feast_status_t code);
  * Makes a configuration with every key at its default (CONFIGURATION.md lists them; the server's URL is
  * http://localhost:6566, as for Feast itself).
  *
- * @return a configuration to free with feast_config_free(); NULL only if memory is exhausted.
+ * @return a configuration to free with feast_config_free().
  * Thread safety: any thread.
  * Since: 0.1
  */
@@ -488,7 +489,7 @@ feast_status_t feast_get_online_features(feast_remote_t *remote,
  * process ends. In a process forked from the one that opened the store, nothing is closed.
  *
  * @param remote  in, may be NULL; transferred: only calls that fail with FEAST_CLOSED are possible afterwards.
- * Thread safety: any thread, also while others are in calls on the store; not from within the log callback.
+ * Thread safety: any thread, also while others are in calls on the store.
  * Since: 0.1
  */
 void feast_close(feast_remote_t *remote);
@@ -529,7 +530,7 @@ void feast_string_free(char *string);
 /**
  * Makes an empty request.
  *
- * @return a request to free with feast_request_free(); NULL only if memory is exhausted.
+ * @return a request to free with feast_request_free().
  * Thread safety: any thread.
  * Since: 0.1
  */

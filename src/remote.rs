@@ -124,6 +124,7 @@ impl Remote {
         let mut answer = self.pool.buffer();
         let mut attempts = 0;
         let mut last: Option<Failure> = None;
+        let mut http_status = 0;
         loop {
             let mut place = match self.pool.enter(deadline) {
                 Ok(place) => place,
@@ -141,6 +142,11 @@ impl Remote {
                 }
                 Some(failure) => failure,
             };
+            // The last answer stays known when a later attempt brings none.
+            if failure.error.http_status != 0 {
+                http_status = failure.error.http_status;
+            }
+            failure.error.http_status = http_status;
             answer = transfer.body;
             let why = match self.next_step(&failure, attempts, deadline) {
                 Ok(wait) => {
@@ -247,6 +253,9 @@ impl Remote {
         };
         let mut error = Error::new(code, message);
         error.retriable = retried;
+        if fault.kind == FaultKind::TooLarge {
+            error.http_status = 200; // only an answer is refused for its size
+        }
         Failure { error, retried, timeout: matches!(fault.kind, FaultKind::Timeout(_)), retry_after: None }
     }
 

@@ -388,6 +388,21 @@ fn an_answer_larger_than_the_limit_is_an_error_that_names_it() {
 }
 
 #[test]
+fn the_limit_of_an_answer_does_not_hide_a_long_error_page() {
+    let server = Server::start(|_| say(503, format!("<html>\nbusy\n{}", "x".repeat(5000))));
+    let error = fails(&open(&server, &[("max_response_bytes", "1024")]), 1);
+    assert_eq!((error.code, error.http_status, error.attempts), (Code::Server, 503, 4), "{error}");
+}
+
+#[test]
+fn the_last_status_stays_known_when_a_later_attempt_brings_none() {
+    let server =
+        Server::start(|seen| if seen.number == 0 { say(503, "\"busy\"") } else { vec![Step::Reset] });
+    let error = fails(&open(&server, &[("connection_retries", "1")]), 1);
+    assert_eq!((error.code, error.http_status, error.attempts), (Code::Io, 503, 2), "{error}");
+}
+
+#[test]
 fn odd_but_legal_http_is_understood() {
     let server = Server::start(|seen| {
         let body = features_of(&seen.body);

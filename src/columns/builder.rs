@@ -42,9 +42,8 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// With room for an answer of about this shape.
-    pub fn new(rows: usize, columns: usize) -> Builder {
-        let cells = rows.saturating_mul(columns);
+    /// For answers of `rows` rows, with room for about so many columns and cells.
+    pub fn new(rows: usize, columns: usize, cells: usize) -> Builder {
         let response = Response {
             rows,
             entities: 0,
@@ -65,6 +64,16 @@ impl Builder {
             bits_start: 0,
             nulls: false,
         }
+    }
+
+    /// Rows that the response has in the end.
+    pub fn rows(&self) -> usize {
+        self.response.rows
+    }
+
+    /// Rows of the column so far.
+    pub fn column_rows(&self) -> usize {
+        self.rows
     }
 
     /// Begins a column of unknown type.
@@ -298,7 +307,7 @@ mod tests {
     fn validity_bits_are_right_around_every_byte_boundary() {
         for rows in 1..40 {
             for null in 0..rows {
-                let mut builder = Builder::new(rows, 1);
+                let mut builder = Builder::new(rows, 1, rows);
                 builder.begin_column();
                 for row in 0..rows {
                     if row == null {

@@ -175,6 +175,9 @@ fn url_fault(url: &str) -> Option<&'static str> {
     if host.is_empty() || host.starts_with(':') {
         return Some("names no host");
     }
+    if rest.split_once('/').is_some_and(|(_, path)| path.contains('@')) {
+        return Some("has an @ after the host; in a password, write / as %2F");
+    }
     if url.contains(['?', '#', ' ', '\\']) {
         return Some("must not contain ?, #, backslashes or spaces");
     }
@@ -246,7 +249,15 @@ mod tests {
         }
         assert!(refused("path", "http://host?x=1").contains("must not contain"));
         assert!(refused("path", "http://host\r\nX: y").contains("control character"));
-        assert!(!refused("path", "ftp://me:secret@host").contains("secret"));
+        for bad in [
+            "ftp://me:secret@host",
+            "me:secret@host:6566",
+            "http:/me:secret@host",
+            "http://me:secret/x@host",
+            "http://me:secret#/x@host",
+        ] {
+            assert!(!refused("path", bad).contains("secret"), "{bad}");
+        }
     }
 
     #[test]

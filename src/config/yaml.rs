@@ -23,7 +23,8 @@ pub(super) fn load(config: &mut Config, path: &str) -> Result<()> {
     let text = read(path).map_err(|why| Error::config(format!("{path}: {why}")))?;
     let refuse = |why: String| Error::config(format!("{path}: {why}"));
     let file: FeatureStore = serde_saphyr::from_str(&text)
-        .map_err(|error| refuse(format!("not a feature_store.yaml: {error}")))?;
+        // Without the excerpt of the file that the parser would show: it may hold somebody's password.
+        .map_err(|error| refuse(format!("not a feature_store.yaml: {}", error.without_snippet())))?;
     if let Some(auth) = &file.auth
         && let Some(kind) = auth.get("type").and_then(Value::as_str)
         && kind != "no_auth"
@@ -121,6 +122,18 @@ mod tests {
         ] {
             let message = load_text(text).unwrap_err().message;
             assert!(message.contains(words), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_not_quoted() {
+        for text in [
+            "registry:\n  path: postgresql://u:TOPSECRET@db/x\n bad: [\n",
+            "online_store:\n  path: http://u:TOPSECRET@h\n  type: [remote\n",
+            "auth: TOPSECRET\nonline_store: {type: remote}\n",
+        ] {
+            let message = load_text(text).unwrap_err().message;
+            assert!(!message.contains("TOPSECRET"), "{message}");
         }
     }
 

@@ -15,7 +15,7 @@ pub struct feast_config_t {
 /// Makes a configuration with every key at its default (CONFIGURATION.md lists them; the server's URL is
 /// http://localhost:6566, as for Feast itself).
 ///
-/// @return a configuration to free with feast_config_free(); NULL only if memory is exhausted.
+/// @return a configuration to free with feast_config_free().
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]

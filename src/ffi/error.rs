@@ -108,7 +108,7 @@ pub unsafe extern "C" fn feast_error_message(err: *const feast_error_t) -> *cons
 /// The status of the last HTTP answer.
 ///
 /// @param err  in, may be NULL; borrowed for the call.
-/// @return 100 to 599; 0 if there was no answer, and for NULL.
+/// @return an HTTP status; 0 if no attempt of the call was answered, and for NULL.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -35,8 +35,12 @@ struct Inside<'a>(&'a feast_remote_t);
 impl feast_remote_t {
     /// Holds the store open for a call.
     fn enter(&self) -> Result<Inside<'_>> {
-        // Counted before looking: whoever closes sets `closed` first and then waits for the count, so one of
-        // the two sees the other.
+        // Late callers are not even counted, or a crowd of them could keep `close` waiting.
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Error::closed());
+        }
+        // Counted before looking again: whoever closes sets `closed` first and then waits for the count, so one
+        // of the two sees the other.
         self.inside.fetch_add(1, Ordering::SeqCst);
         let inside = Inside(self);
         if self.closed.load(Ordering::SeqCst) { Err(Error::closed()) } else { Ok(inside) }
@@ -142,7 +146,7 @@ pub unsafe extern "C" fn feast_get_online_features(
 /// process ends. In a process forked from the one that opened the store, nothing is closed.
 ///
 /// @param remote  in, may be NULL; transferred: only calls that fail with FEAST_CLOSED are possible afterwards.
-/// Thread safety: any thread, also while others are in calls on the store; not from within the log callback.
+/// Thread safety: any thread, also while others are in calls on the store.
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_close(remote: *mut feast_remote_t) {
@@ -152,13 +156,13 @@ pub unsafe extern "C" fn feast_close(remote: *mut feast_remote_t) {
         if handle.closed.swap(true, Ordering::SeqCst) {
             return None;
         }
-        CLOSED_HANDLES.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
         // SAFETY: shared access only, until nobody is inside.
         let remote = unsafe { &*handle.remote.get() }.as_ref()?;
         if !remote.is_of_this_process() {
-            // The parent's threads and sockets: neither wait for the one nor say goodbye on the other.
+            // The parent's threads, locks and sockets: neither wait for those nor say goodbye on these.
             return None;
         }
+        CLOSED_HANDLES.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
         remote.close();
         let mut left = handle.left.0.lock().unwrap_or_else(PoisonError::into_inner);
         while handle.inside.load(Ordering::SeqCst) != 0 {

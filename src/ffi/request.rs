@@ -16,7 +16,7 @@ pub struct feast_request_t {
 
 /// Makes an empty request.
 ///
-/// @return a request to free with feast_request_free(); NULL only if memory is exhausted.
+/// @return a request to free with feast_request_free().
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -126,9 +126,11 @@ pub struct Transfer {
 
 /// What libcurl's callbacks write to. Boxed: libcurl holds its address while the slot moves.
 struct Receiver {
+    easy: *mut CURL,
     body: Vec<u8>,
     limit: usize,
     too_large: bool,
+    no_memory: bool,
     error: [c_char; CURL_ERROR_SIZE],
 }
 
@@ -165,11 +167,17 @@ extern "C" fn on_body(data: *mut c_char, size: usize, count: usize, receiver: *m
     let receiver = unsafe { &mut *receiver.cast::<Receiver>() };
     let length = size * count;
     if length > receiver.limit - receiver.body.len() {
+        // SAFETY: libcurl calls this for the live handle, and getinfo is allowed in callbacks.
+        if unsafe { getinfo_long(receiver.easy, CURLINFO_RESPONSE_CODE) } != 200 {
+            // An error's first words are enough; its status is what counts.
+            return length;
+        }
         receiver.too_large = true;
         return 0;
     }
     // No panic and no abort when memory is short: libcurl turns a short count into an error.
     if receiver.body.try_reserve(length).is_err() {
+        receiver.no_memory = true;
         return 0;
     }
     // SAFETY: libcurl promises `length` readable bytes.
@@ -180,18 +188,24 @@ extern "C" fn on_body(data: *mut c_char, size: usize, count: usize, receiver: *m
 impl Slot {
     /// A slot without a connection yet.
     pub fn new(settings: &Settings, share: &Share) -> Result<Slot> {
+        // SAFETY: plain constructors; `Slot::drop` copes with what they could not make.
+        let (multi, easy) = unsafe { (curl_multi_init(), curl_easy_init()) };
         let receiver = Box::into_raw(Box::new(Receiver {
+            easy,
             body: Vec::new(),
             limit: settings.max_response_bytes,
             too_large: false,
+            no_memory: false,
             error: [0; CURL_ERROR_SIZE],
         }));
-        // SAFETY: plain constructors; `Slot::drop` copes with what they could not make.
-        let slot = unsafe {
-            Slot { multi: curl_multi_init(), easy: curl_easy_init(), headers: ptr::null_mut(), receiver }
-        };
+        let slot = Slot { multi, easy, headers: ptr::null_mut(), receiver };
         if slot.multi.is_null() || slot.easy.is_null() {
-            return Err(Error::new(Code::Internal, "libcurl refused a new handle"));
+            let mut error = Error::new(
+                Code::Internal,
+                "libcurl refused a new handle: this process is out of file descriptors or memory",
+            );
+            error.retriable = true;
+            return Err(error);
         }
         slot.configure(settings, share)
     }
@@ -277,6 +291,7 @@ impl Slot {
             let receiver = &mut *self.receiver;
             receiver.body = body;
             receiver.too_large = false;
+            receiver.no_memory = false;
             receiver.error[0] = 0;
             let length = curl_off_t::try_from(request.len()).unwrap_or(curl_off_t::MAX);
             curl_easy_setopt(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
@@ -325,7 +340,11 @@ impl Slot {
             // Rounded up, or the last millisecond would be spent spinning.
             let wait_ms = wait.as_nanos().div_ceil(1_000_000) as c_int;
             // SAFETY: as above; no extra descriptors.
-            unsafe { curl_multi_poll(self.multi, ptr::null_mut(), 0, wait_ms, ptr::null_mut()) };
+            let code = unsafe { curl_multi_poll(self.multi, ptr::null_mut(), 0, wait_ms, ptr::null_mut()) };
+            if code != CURLM_OK {
+                let message = format!("libcurl's poll failed with error {code}");
+                return Err(Fault { kind: FaultKind::Refused, message });
+            }
         }
     }
 
@@ -354,6 +373,10 @@ impl Slot {
         let receiver = unsafe { &*self.receiver };
         let kind = match code {
             CURLE_WRITE_ERROR if receiver.too_large => FaultKind::TooLarge,
+            CURLE_WRITE_ERROR if receiver.no_memory => {
+                let message = format!("no memory for an answer of more than {} bytes", receiver.body.len());
+                return Err(Fault { kind: FaultKind::Refused, message });
+            }
             CURLE_COULDNT_RESOLVE_HOST | CURLE_COULDNT_RESOLVE_PROXY | CURLE_COULDNT_CONNECT => {
                 FaultKind::Connect
             }

@@ -23,7 +23,11 @@ pub struct curl_header {
     pub anchor: *mut c_void,
 }
 
+/// From openssl/crypto.h.
+const OPENSSL_INIT_NO_ATEXIT: u64 = 0x0008_0000;
+
 unsafe extern "C" {
+    fn OPENSSL_init_crypto(options: u64, settings: *const c_void) -> c_int;
     pub fn curl_easy_header(
         easy: *mut CURL,
         name: *const c_char,
@@ -40,8 +44,13 @@ pub fn start() -> Result<()> {
     static STARTED: OnceCell<()> = OnceCell::new();
     STARTED
         .get_or_try_init(|| {
-            // SAFETY: OnceCell lets one thread in at a time, and nothing of libcurl has been called before.
-            let code = unsafe { curl_global_init(CURL_GLOBAL_DEFAULT) };
+            // SAFETY: OnceCell lets one thread in at a time, and nothing of libcurl has been called before. Our
+            // OpenSSL is private, so this is its first call: without it, OpenSSL would free itself in an atexit
+            // handler while other threads of the host are still in handshakes.
+            let code = unsafe {
+                OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, std::ptr::null());
+                curl_global_init(CURL_GLOBAL_DEFAULT)
+            };
             if code != CURLE_OK {
                 return Err(Error::new(Code::Internal, format!("libcurl does not start (code {code})")));
             }

@@ -71,7 +71,9 @@ fn fault_message(text: &str, fault: Fault) -> Error {
 
 fn read_answer(text: &str, request: &Request) -> Read<Response> {
     let expected = request.entities().len() + request.features().map_or(8, <[_]>::len);
-    let mut builder = Builder::new(request.rows(), expected);
+    // A cell takes two bytes of text at the least, so a small answer cannot claim much memory.
+    let cells = request.rows().saturating_mul(expected).min(text.len() / 2);
+    let mut builder = Builder::new(request.rows(), expected.min(text.len()), cells);
     let mut columns: Option<Vec<ColumnParts>> = None;
     let mut names: Option<Vec<Cow<str>>> = None;
     let mut repeats = Repeats::default();
@@ -79,8 +81,9 @@ fn read_answer(text: &str, request: &Request) -> Read<Response> {
     // The metadata stands before the results in some servers' answers and after them in others'.
     scanner.object(|scanner, key| {
         if key.is("results") {
-            let mut read = Vec::with_capacity(expected);
+            let mut read = Vec::with_capacity(expected.min(text.len()));
             scanner.array(|scanner| {
+                limit_columns(read.len())?;
                 read.push(read_column(scanner, &mut builder, &mut repeats)?);
                 Ok::<_, Refusal>(())
             })?;
@@ -140,8 +143,15 @@ fn read_metadata<'a>(scanner: &mut Scanner<'a>) -> Read<Vec<Cow<'a, str>>> {
     Ok(names)
 }
 
+/// A bound on what an answer can make this process store.
+fn limit_columns(count: usize) -> Read<()> {
+    const MOST_COLUMNS: usize = 100_000;
+    if count < MOST_COLUMNS { Ok(()) } else { refuse(format!("it has more than {MOST_COLUMNS} columns")) }
+}
+
 fn read_names<'a>(scanner: &mut Scanner<'a>, names: &mut Vec<Cow<'a, str>>) -> Read<()> {
     scanner.array(|scanner| {
+        limit_columns(names.len())?;
         let name = scanner.string()?.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
         if name.contains('\0') {
             return refuse("a column's name contains a NUL");
@@ -161,6 +171,7 @@ fn read_column<'a>(
     builder: &mut Builder,
     repeats: &mut Repeats<'a>,
 ) -> Read<ColumnParts> {
+    let rows = builder.rows();
     let mut parts: Option<ColumnParts> = None;
     let mut statuses = None;
     let mut timestamps = None;
@@ -170,11 +181,12 @@ fn read_column<'a>(
                 return refuse("a column has `values` twice");
             }
         } else if key.is("statuses") {
-            statuses =
-                optional(scanner, |scanner| read_statuses(scanner, builder.statuses(), &mut repeats.status))?;
+            statuses = optional(scanner, |scanner| {
+                read_statuses(scanner, builder.statuses(), &mut repeats.status, rows)
+            })?;
         } else if key.is("event_timestamps") {
             timestamps = optional(scanner, |scanner| {
-                read_timestamps(scanner, builder.event_timestamps(), &mut repeats.timestamp)
+                read_timestamps(scanner, builder.event_timestamps(), &mut repeats.timestamp, rows)
             })?;
         } else {
             scanner.value()?;
@@ -216,12 +228,13 @@ fn read_values(scanner: &mut Scanner, builder: &mut Builder) -> Read<ColumnParts
             *scanner = beginning;
             builder.begin_again_as_json();
             scanner.array(|scanner| {
+                limit_rows(builder.column_rows(), builder.rows())?;
                 if scanner.literal("null") {
                     builder.null();
                 } else {
                     builder.json(scanner.value()?);
                 }
-                Ok::<_, Fault>(())
+                Ok::<_, Refusal>(())
             })?;
         }
         Err(refusal) => return Err(refusal),
@@ -229,8 +242,15 @@ fn read_values(scanner: &mut Scanner, builder: &mut Builder) -> Read<ColumnParts
     Ok(builder.end_column())
 }
 
+/// What was not asked for is refused before it is stored.
+#[inline]
+fn limit_rows(count: usize, asked: usize) -> Read<()> {
+    if count < asked { Ok(()) } else { refuse(format!("a column has more than the {asked} rows asked for")) }
+}
+
 #[inline]
 fn read_value(scanner: &mut Scanner, builder: &mut Builder) -> Read<()> {
+    limit_rows(builder.column_rows(), builder.rows())?;
     match scanner.peek() {
         b'"' => {
             let string = scanner.string()?;
@@ -264,10 +284,12 @@ fn read_repeating<'a, T: Copy>(
     scanner: &mut Scanner<'a>,
     out: &mut Vec<T>,
     last: &mut Last<'a, T>,
+    rows: usize,
     read: impl Fn(RawString<'a>) -> Read<T>,
 ) -> Read<(usize, usize)> {
     let start = out.len();
     scanner.array(|scanner| {
+        limit_rows(out.len() - start, rows)?;
         scanner.peek();
         let rest = scanner.rest();
         if let Some((quoted, value)) = *last
@@ -289,8 +311,9 @@ fn read_statuses<'a>(
     scanner: &mut Scanner<'a>,
     out: &mut Vec<u8>,
     last: &mut Last<'a, u8>,
+    rows: usize,
 ) -> Read<(usize, usize)> {
-    read_repeating(scanner, out, last, |word| {
+    read_repeating(scanner, out, last, rows, |word| {
         Ok(match word.raw {
             "PRESENT" => status::PRESENT,
             "NULL_VALUE" => status::NULL_VALUE,
@@ -305,10 +328,14 @@ fn read_timestamps<'a>(
     scanner: &mut Scanner<'a>,
     out: &mut Vec<i64>,
     last: &mut Last<'a, i64>,
+    rows: usize,
 ) -> Read<(usize, usize)> {
-    read_repeating(scanner, out, last, |text| match timestamp::parse_nanoseconds(text.raw) {
-        Some(nanoseconds) => Ok(nanoseconds),
-        None => refuse(format!("`{}` is not a timestamp", text.raw)),
+    read_repeating(scanner, out, last, rows, |text| {
+        let text = text.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
+        match timestamp::parse_nanoseconds(&text) {
+            Some(nanoseconds) => Ok(nanoseconds),
+            None => refuse(format!("`{text}` is not a timestamp")),
+        }
     })
 }
 
@@ -335,6 +362,19 @@ fn arrange(names: &[Cow<str>], request: &Request) -> Read<(Vec<usize>, usize)> {
         let found = (next..asked.len())
             .chain(0..next.min(asked.len()))
             .find(|&i| asked[i].is_named(name, request.full_feature_names()));
+        let found = match found {
+            None if request.full_feature_names() => {
+                let mut fitting = (0..asked.len()).filter(|&i| asked[i].is_named_without_version(name));
+                let first = fitting.next();
+                if fitting.next().is_some() {
+                    return refuse(format!(
+                        "column `{name}` may be any of several versions that were asked for"
+                    ));
+                }
+                first
+            }
+            found => found,
+        };
         match found {
             Some(i) if features[i].is_none() => {
                 features[i] = Some(at);
@@ -489,6 +529,40 @@ mod tests {
             .replace("},],", "}],");
         let fewer = fewer.replace(",\"a\"]", "]");
         assert!(decode(fewer.as_bytes(), &request).unwrap_err().message.contains("feature `v:a` is missing"));
+    }
+
+    #[test]
+    fn versions_of_a_feature_are_told_apart_or_refused() {
+        let answer = |names: &str| {
+            format!(
+                r#"{{"results":[{{"values":[7]}},{{"values":[1]}},{{"values":[2]}}],"metadata":{{"feature_names":["id",{names}]}}}}"#
+            )
+        };
+        let ask_full = |features: &[&str]| {
+            let mut request = ask(features, 1);
+            request.set_full_feature_names(true);
+            request
+        };
+        let request = ask_full(&["v@v2:f", "v:f"]);
+        for (names, first) in [(r#""v__f","v@v2__f""#, 2), (r#""v@v2__f","v__f""#, 1)] {
+            let response = decode(answer(names).as_bytes(), &request).unwrap();
+            assert_eq!(response.int64(1).unwrap(), [first], "{names}");
+        }
+        let versions = ask_full(&["v@v2:f", "v@v3:f"]);
+        let error = decode(answer(r#""v__f","v__f""#).as_bytes(), &versions).unwrap_err();
+        assert!(error.message.contains("may be any of several versions"), "{error}");
+    }
+
+    #[test]
+    fn more_than_was_asked_for_is_refused_before_it_is_stored() {
+        let many = format!(r#"{{"results":[{{"values":[{}1]}}]}}"#, "1,".repeat(100_000));
+        let error = decode(many.as_bytes(), &ask(&["v:f"], 2)).unwrap_err();
+        assert!(error.message.contains("more than the 2 rows"), "{error}");
+        let names = format!(r#"{{"metadata":{{"feature_names":[{}""]}}}}"#, "\"\",".repeat(100_001));
+        let error = decode(names.as_bytes(), &ask(&["v:f"], 2)).unwrap_err();
+        assert!(error.message.contains("more than 100000 columns"), "{error}");
+        // A huge question and a tiny answer: no memory is claimed for what cannot come.
+        assert!(decode(b"{}", &ask(&["v:f"], 1 << 20)).is_err());
     }
 
     #[test]

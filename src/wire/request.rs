@@ -38,17 +38,23 @@ impl FeatureReference {
         &self.text[self.colon + 1..]
     }
 
-    /// Whether a column of an answer with this name holds this feature.
+    /// Whether a column of an answer has this feature's name: `feature`, or in full `view__feature`.
     pub fn is_named(&self, name: &str, full_feature_names: bool) -> bool {
         if !full_feature_names {
             return name == self.feature();
         }
-        // `view__feature`; of `view@v2:feature` servers may or may not keep the version.
-        let Some(view) = name.strip_suffix(self.feature()).and_then(|rest| rest.strip_suffix("__")) else {
-            return false;
-        };
-        let asked = &self.text[..self.colon];
-        view == asked || asked.split_once('@').is_some_and(|(unversioned, _)| view == unversioned)
+        self.view_of(name) == Some(&self.text[..self.colon])
+    }
+
+    /// Whether a column of an answer has this feature's full name without its version: of `view@v2:feature`
+    /// servers may or may not keep it.
+    pub fn is_named_without_version(&self, name: &str) -> bool {
+        let unversioned = self.text[..self.colon].split_once('@').map(|(view, _)| view);
+        unversioned.is_some() && self.view_of(name) == unversioned
+    }
+
+    fn view_of<'a>(&self, full_name: &'a str) -> Option<&'a str> {
+        full_name.strip_suffix(self.feature())?.strip_suffix("__")
     }
 }
 
@@ -389,9 +395,11 @@ mod tests {
     #[test]
     fn full_names_match_with_and_without_the_version() {
         let reference = FeatureReference::parse("view@v2:f__x").unwrap();
-        assert!(reference.is_named("view__f__x", true));
+        assert!(reference.is_named_without_version("view__f__x"));
+        assert!(!reference.is_named("view__f__x", true));
         assert!(reference.is_named("view@v2__f__x", true));
         assert!(!reference.is_named("f__x", true));
+        assert!(!FeatureReference::parse("view:f").unwrap().is_named_without_version("view__f"));
         assert!(reference.is_named("f__x", false));
         assert!(!reference.is_named("view__f__x", false));
     }

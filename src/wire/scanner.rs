@@ -222,6 +222,8 @@ impl<'a> Scanner<'a> {
                 (_, false) => None,
             };
             return Ok(match narrow {
+                // The only integer with a sign that an int64 loses; Go writes a double's -0.0 so.
+                Some(0) if negative => Number::Double(-0.0),
                 Some(integer) => Number::Integer(integer),
                 None => Number::WideInteger(&self.text[start..self.at]),
             });
