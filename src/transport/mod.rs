@@ -3,13 +3,15 @@
 //! A [`Slot`](slot::Slot) is one libcurl multi handle with one easy handle and at most one kept-alive
 //! connection. A blocking call borrows a slot from the [`Pool`] and drives it on its own thread. Connections
 //! are never shared between slots: libcurl does not support its connection cache in two threads
-//! (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS sessions are, through [`share`].
+//! (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS sessions are, through [`share`]; so are the trusted certificates, through
+//! [`trust`].
 
 mod pool;
 pub mod process;
 mod share;
 mod slot;
 mod sys;
+mod trust;
 
 pub use pool::{Admitted, Pool};
 pub use slot::{Fault, FaultKind, Phase, Transfer};

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::share::Share;
 use super::sys::*;
+use super::trust::{Trust, use_trust};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
@@ -22,8 +23,8 @@ const LONGEST_POLL: Duration = Duration::from_secs(600);
 /// What every slot of a store is made from.
 pub struct Settings {
     url: CString,
-    cert: Option<CString>,
-    cert_dir: Option<CString>,
+    /// For https only.
+    trust: Option<Trust>,
     connect_timeout_ms: c_long,
     idle_timeout_s: c_long,
     max_response_bytes: usize,
@@ -32,20 +33,10 @@ pub struct Settings {
 impl Settings {
     pub fn new(config: &Config) -> Result<Settings> {
         let text = |text: String| CString::new(text).map_err(|_| Error::config("a value contains a NUL"));
-        let (cert, cert_dir) = match &config.cert {
-            Some(cert) => (Some(text(cert.clone())?), None),
-            None => {
-                // The vendored OpenSSL does not know where the distribution keeps its certificates.
-                let found = openssl_probe::probe();
-                let known = |path: std::path::PathBuf| text(path.to_string_lossy().into_owned());
-                let directory = found.cert_dir.into_iter().next();
-                (found.cert_file.map(known).transpose()?, directory.map(known).transpose()?)
-            }
-        };
+        let https = config.path.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
         Ok(Settings {
             url: text(format!("{}{ENDPOINT}", config.path))?,
-            cert,
-            cert_dir,
+            trust: if https { Some(Trust::load(config.cert.as_deref())?) } else { None },
             connect_timeout_ms: c_long::try_from(config.connect_timeout.as_millis()).unwrap_or(c_long::MAX),
             // libcurl takes 0 for "no limit", as the configuration does.
             idle_timeout_s: config.connection_idle_timeout.map_or(0, |timeout| timeout.as_secs() as c_long),
@@ -221,17 +212,14 @@ impl Slot {
         }
         let agent = concat!("feast_remote/", env!("CARGO_PKG_VERSION"), "\0");
         let on_body: curl_write_callback = on_body;
+        let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
         // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl; the
-        // receiver and the header list live until `drop` has freed the easy handle; the share handle is kept
-        // by the pool until all slots are gone.
+        // receiver and the header list live until `drop` has freed the easy handle; the share handle and the
+        // trust are kept by the pool until all slots are gone.
         let code = unsafe {
             let easy = self.easy;
             let text = |option, text: *const c_char| curl_easy_setopt(easy, option, text);
             let long = |option, value: c_long| curl_easy_setopt(easy, option, value);
-            let optional = |option, value: &Option<CString>| match value {
-                Some(value) => text(option, value.as_ptr()),
-                None => CURLE_OK,
-            };
             let codes = [
                 text(CURLOPT_URL, settings.url.as_ptr()),
                 text(CURLOPT_PROTOCOLS_STR, c"http,https".as_ptr()),
@@ -246,14 +234,19 @@ impl Slot {
                 long(CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout_ms),
                 long(CURLOPT_MAXAGE_CONN, settings.idle_timeout_s),
                 long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 as c_long),
-                optional(CURLOPT_CAINFO, &settings.cert),
-                optional(CURLOPT_CAPATH, &settings.cert_dir),
                 curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
                 curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body),
                 curl_easy_setopt(easy, CURLOPT_WRITEDATA, self.receiver.cast::<c_void>()),
                 curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, &raw mut (*self.receiver).error),
             ];
-            codes.into_iter().find(|&code| code != CURLE_OK)
+            let trusting = match &settings.trust {
+                Some(trust) => [
+                    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_trust),
+                    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, trust.as_ptr()),
+                ],
+                None => [CURLE_OK; 2],
+            };
+            codes.into_iter().chain(trusting).find(|&code| code != CURLE_OK)
         };
         if let Some(code) = code {
             return Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))));

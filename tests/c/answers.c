@@ -85,8 +85,8 @@ int main(int argc, char **argv) {
   refused(remote, "not_json", FEAST_DECODE, 200, "an object was expected at byte 0, near `<html>`");
   refused(remote, "cut_off", FEAST_DECODE, 200, "ends within a string");
   refused(remote, "cut_body", FEAST_IO, 0, "the connection broke");
-  refused(remote, "unequal", FEAST_DECODE, 200, "2 values and 1 statuses");
-  refused(remote, "wrong_rows", FEAST_DECODE, 200, "has 2 rows, 1 were asked for");
+  refused(remote, "unequal", FEAST_DECODE, 200, "0 values and 1 statuses");
+  refused(remote, "wrong_rows", FEAST_DECODE, 200, "has 0 rows, 1 were asked for");
   refused(remote, "unasked", FEAST_DECODE, 200, "column `c` was not asked for");
   refused(remote, "fewer", FEAST_DECODE, 200, "feature `v:b` is missing");
 

@@ -1,9 +1,11 @@
 //! What the integration tests share. Each test file uses a part of it.
 #![allow(dead_code)]
 
+pub mod cc;
 pub mod feast;
 pub mod paths;
 pub mod server;
+pub mod tls;
 
 use std::time::{Duration, Instant};
 

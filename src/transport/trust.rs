@@ -1,0 +1,94 @@
+//! The certificate authorities a store trusts, parsed once for all of its connections.
+//!
+//! libcurl would parse the CA file anew for every slot: its cache of it belongs to a multi handle. OpenSSL's
+//! store is reference-counted and may be used by many handshakes at once, so ours is handed to each of them.
+
+use std::ffi::{CStr, CString, c_char, c_int, c_ulong, c_void};
+
+use super::sys::{CURL, CURLE_OK, CURLcode};
+use crate::error::{Code, Error, Result};
+
+// From openssl/x509_vfy.h. libcurl sets the same two.
+const X509_V_FLAG_TRUSTED_FIRST: c_ulong = 0x8000;
+const X509_V_FLAG_PARTIAL_CHAIN: c_ulong = 0x80000;
+
+unsafe extern "C" {
+    fn X509_STORE_new() -> *mut c_void;
+    fn X509_STORE_free(store: *mut c_void);
+    fn X509_STORE_set_flags(store: *mut c_void, flags: c_ulong) -> c_int;
+    fn X509_STORE_load_file(store: *mut c_void, file: *const c_char) -> c_int;
+    fn X509_STORE_load_path(store: *mut c_void, directory: *const c_char) -> c_int;
+    fn SSL_CTX_set1_cert_store(context: *mut c_void, store: *mut c_void);
+    fn ERR_clear_error();
+}
+
+/// Owns a reference to the OpenSSL store.
+pub struct Trust(*mut c_void);
+
+// SAFETY: OpenSSL guards an X509_STORE with a lock of its own and counts its references atomically.
+unsafe impl Send for Trust {}
+// SAFETY: as above.
+unsafe impl Sync for Trust {}
+
+impl Trust {
+    /// The authorities of one PEM file, or the system's.
+    pub fn load(cert: Option<&str>) -> Result<Trust> {
+        // SAFETY: plain constructor.
+        let trust = Trust(unsafe { X509_STORE_new() });
+        if trust.0.is_null() {
+            return Err(Error::new(Code::Internal, "out of memory"));
+        }
+        // SAFETY: a live store.
+        unsafe { X509_STORE_set_flags(trust.0, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) };
+        match cert {
+            Some(cert) => {
+                let path = CString::new(cert).map_err(|_| Error::config("cert: the path contains a NUL"))?;
+                if !trust.add(&path, X509_STORE_load_file) {
+                    return Err(Error::config(format!("cert: {cert}: holds no PEM certificate")));
+                }
+            }
+            None => {
+                // The vendored OpenSSL does not know where the distribution keeps its certificates.
+                let found = openssl_probe::probe();
+                let text = |path: std::path::PathBuf| CString::new(path.to_string_lossy().into_owned()).ok();
+                if let Some(file) = found.cert_file.and_then(text) {
+                    trust.add(&file, X509_STORE_load_file);
+                }
+                for directory in found.cert_dir.into_iter().filter_map(text) {
+                    trust.add(&directory, X509_STORE_load_path);
+                }
+            }
+        }
+        Ok(trust)
+    }
+
+    fn add(&self, path: &CStr, load: unsafe extern "C" fn(*mut c_void, *const c_char) -> c_int) -> bool {
+        // SAFETY: a live store and a NUL-terminated path. The error queue is this thread's and would otherwise
+        // be found by the next call into OpenSSL.
+        unsafe {
+            let loaded = load(self.0, path.as_ptr()) == 1;
+            ERR_clear_error();
+            loaded
+        }
+    }
+
+    /// For `CURLOPT_SSL_CTX_DATA`; borrowed, the trust must outlive the easy handle.
+    pub fn as_ptr(&self) -> *mut c_void {
+        self.0
+    }
+}
+
+/// For `CURLOPT_SSL_CTX_FUNCTION`.
+pub extern "C" fn use_trust(_easy: *mut CURL, context: *mut c_void, trust: *mut c_void) -> CURLcode {
+    // SAFETY: libcurl passes the SSL_CTX of a new connection and the pointer that it was given; the context
+    // takes a reference of its own.
+    unsafe { SSL_CTX_set1_cert_store(context, trust) };
+    CURLE_OK
+}
+
+impl Drop for Trust {
+    fn drop(&mut self) {
+        // SAFETY: our reference; NULL is ignored.
+        unsafe { X509_STORE_free(self.0) };
+    }
+}
