@@ -44,7 +44,7 @@ $(TARGET)/feast_get: examples/c/feast_get.c include/feast_remote.h build
 demo: $(TARGET)/feast_get env
 	examples/demo.sh $(VENV) $(REPO) $(TARGET)/feast_get
 
-# Writes the generated files: the C header and CONFIGURATION.md.
+# Writes the generated files: the C header, CONFIGURATION.md and STATISTICS.md.
 generate:
 	FEAST_GENERATE=1 cargo test --test header -- generated
 

@@ -519,6 +519,20 @@ feast_status_t feast_get_online_features_json(feast_remote_t *remote,
                                               feast_error_t **err);
 
 /**
+ * The store's figures so far, as one JSON object: calls, attempts, retries by cause, connections, latencies.
+ * STATISTICS.md lists the fields with their units; more may be added.
+ *
+ * @param remote    in; borrowed for the call.
+ * @param json      out, set to NULL first, on success NUL-terminated UTF-8; free with feast_string_free().
+ * @param json_len  out, may be NULL, set to 0 first; bytes of the text without the NUL.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CLOSED; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread, concurrently, on the same store.
+ * Since: 0.1
+ */
+feast_status_t feast_stats_json(feast_remote_t *remote, char **json, size_t *json_len, feast_error_t **err);
+
+/**
  * Frees a string that this library returned as the caller's own.
  *
  * @param string  in, may be NULL; transferred: it must not be used afterwards.

@@ -19,6 +19,7 @@ pub mod error;
 pub mod ffi;
 pub mod remote;
 pub mod retry;
+pub mod stats;
 #[allow(unsafe_code)]
 pub mod transport;
 pub mod wire;

@@ -1,5 +1,6 @@
 //! The open store. One call is admission, attempts under one deadline, and decoding.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,6 +9,7 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::retry::{self, Decision, RetryBudget, RetryPolicy};
+use crate::stats::{self, Stats};
 use crate::transport::{Fault, FaultKind, Pool, Transfer, process};
 use crate::wire::request::Request;
 use crate::wire::{decode, server_error};
@@ -15,6 +17,7 @@ use crate::wire::{decode, server_error};
 /// A connection pool to one feature server. Used by any number of threads at once.
 pub struct Remote {
     pool: Pool,
+    stats: Arc<Stats>,
     server: String,
     request_timeout: Option<Duration>,
     attempt_timeout: Option<Duration>,
@@ -42,8 +45,10 @@ impl Remote {
     pub fn open(config: &Config) -> Result<Remote> {
         config.validate()?;
         process::watch_forks()?;
+        let stats = Arc::new(Stats::default());
         Ok(Remote {
-            pool: Pool::new(config)?,
+            pool: Pool::new(config, Arc::clone(&stats))?,
+            stats,
             server: config.shown_path(),
             request_timeout: config.request_timeout,
             attempt_timeout: config.attempt_timeout,
@@ -71,12 +76,20 @@ impl Remote {
     pub fn get_online_features(&self, request: &Request) -> Result<Response> {
         request.check()?;
         self.check_process()?;
+        let start = Instant::now();
         let mut body = self.pool.buffer();
-        let answer = request.encode(&mut body).and_then(|()| self.exchange(&body, request.timeout()));
+        let answer = request.encode(&mut body).and_then(|()| self.exchange(&body, request.timeout(), start));
         self.pool.keep_buffer(body);
         let (answer, attempts) = answer?;
+        let answered = Instant::now();
         let response = decode::decode(&answer, request);
         self.pool.keep_buffer(answer);
+        let end = Instant::now();
+        self.stats.decode.record(end - answered);
+        match &response {
+            Ok(_) => self.stats.total.record(end - start),
+            Err(_) => Stats::count(&self.stats.calls_failed),
+        }
         response.map_err(|error| Error {
             message: format!("{}: {}", self.server, error.message),
             http_status: 200,
@@ -88,7 +101,10 @@ impl Remote {
     /// Sends a JSON body as it is and returns the server's JSON as it is.
     pub fn get_online_features_json(&self, body: &[u8], timeout: Option<Duration>) -> Result<Vec<u8>> {
         self.check_process()?;
-        self.exchange(body, timeout).map(|(answer, _)| answer)
+        let start = Instant::now();
+        let (answer, _) = self.exchange(body, timeout, start)?;
+        self.stats.total.record(start.elapsed());
+        Ok(answer)
     }
 
     /// Makes every call return `CLOSED`: those under way soon, later ones at once. Dropping the store then
@@ -99,7 +115,15 @@ impl Remote {
 
     /// Calls that wait for a free connection now.
     pub fn waiting(&self) -> usize {
-        self.pool.waiting()
+        self.pool.occupancy().0
+    }
+
+    /// The store's figures as JSON; see STATISTICS.md.
+    pub fn stats_json(&self) -> String {
+        let (waiting, idle, in_use) = self.pool.occupancy();
+        let values = [waiting as u64, idle as u64, in_use as u64, self.budget.tokens()];
+        let now: Vec<(&str, u64)> = stats::NOW.iter().map(|(name, _)| *name).zip(values).collect();
+        self.stats.to_json(&now)
     }
 
     /// Whether the store was opened by this process, and not by one that this process was forked from: its
@@ -118,8 +142,18 @@ impl Remote {
     }
 
     /// The body of the HTTP 200 that `body` was answered with, and the attempts it took.
-    fn exchange(&self, body: &[u8], timeout: Option<Duration>) -> Result<(Vec<u8>, u32)> {
-        let start = Instant::now();
+    fn exchange(&self, body: &[u8], timeout: Option<Duration>, start: Instant) -> Result<(Vec<u8>, u32)> {
+        Stats::count(&self.stats.calls);
+        self.attempt_until_answered(body, timeout, start)
+            .inspect_err(|_| Stats::count(&self.stats.calls_failed))
+    }
+
+    fn attempt_until_answered(
+        &self,
+        body: &[u8],
+        timeout: Option<Duration>,
+        start: Instant,
+    ) -> Result<(Vec<u8>, u32)> {
         let deadline = Deadline::after(start, timeout.or(self.request_timeout));
         let mut answer = self.pool.buffer();
         let mut attempts = 0;
@@ -128,13 +162,19 @@ impl Remote {
         loop {
             let mut place = match self.pool.enter(deadline) {
                 Ok(place) => place,
-                Err(error) => return Err(self.give_up(last, attempts, start, error)),
+                Err(error) => {
+                    if error.code == Code::Overloaded {
+                        Stats::count(&self.stats.calls_overloaded);
+                    }
+                    return Err(self.give_up(last, attempts, start, error));
+                }
             };
             let now = Instant::now();
             let attempt_deadline = deadline.min(Deadline::after(now, self.attempt_timeout));
             let transfer = place.perform(body, answer, attempt_deadline)?;
             drop(place);
             attempts += 1;
+            self.record(&transfer);
             let mut failure = match self.judge(&transfer) {
                 None => {
                     self.budget.refill();
@@ -150,6 +190,7 @@ impl Remote {
             answer = transfer.body;
             let why = match self.next_step(&failure, attempts, deadline) {
                 Ok(wait) => {
+                    Stats::count(self.retries_after(&failure.error));
                     if !self.wait(wait) {
                         return Err(self.give_up(None, attempts, start, Error::closed()));
                     }
@@ -161,6 +202,37 @@ impl Remote {
             self.pool.keep_buffer(answer);
             failure.error.message.push_str(&why);
             return Err(self.complete(failure.error, attempts, start));
+        }
+    }
+
+    fn record(&self, transfer: &Transfer) {
+        let stats = &self.stats;
+        Stats::count(&stats.attempts);
+        stats.wire_requests.fetch_add(transfer.wire_requests.into(), Ordering::Relaxed);
+        if let Some(first_byte) = transfer.first_byte {
+            stats.first_byte.record(first_byte);
+        }
+        if transfer.connections_opened > 0 {
+            stats.connections_opened.fetch_add(transfer.connections_opened.into(), Ordering::Relaxed);
+        }
+        if transfer.closed_by_server {
+            Stats::count(&stats.connections_closed_by_server);
+        }
+        if let Some((tcp, tls)) = transfer.connected {
+            stats.connect.record(tcp);
+            if let Some(tls) = tls {
+                stats.tls.record(tls);
+            }
+        }
+    }
+
+    fn retries_after(&self, error: &Error) -> &AtomicU64 {
+        match error.code {
+            Code::Connect => &self.stats.retries_connect,
+            Code::Tls => &self.stats.retries_tls,
+            Code::Io => &self.stats.retries_io,
+            Code::Timeout => &self.stats.retries_timeout,
+            _ => &self.stats.retries_status,
         }
     }
 
@@ -193,6 +265,7 @@ impl Remote {
                 Err(format!("; the next attempt would have come after {wait:.1?}, past the call's deadline"))
             }
             Decision::Retry(_) if !self.budget.pay_for_retry(failure.timeout) => {
+                Stats::count(&self.stats.retries_refused);
                 Err("; not retried, the store's retry budget is used up (retry_budget)".to_owned())
             }
             Decision::Retry(wait) => Ok(wait),

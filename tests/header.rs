@@ -43,6 +43,11 @@ fn the_configuration_reference_is_generated_from_the_table() {
 }
 
 #[test]
+fn the_statistics_reference_is_generated_from_the_fields() {
+    compare("STATISTICS.md", &feast_remote::stats::reference());
+}
+
+#[test]
 fn the_version_is_the_same_everywhere() {
     let header = fs::read_to_string(header()).unwrap();
     let macro_value = |name: &str| -> u32 {

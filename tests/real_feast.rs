@@ -215,3 +215,39 @@ fn json_passes_through_as_it_is() {
     assert_eq!(answer["metadata"]["feature_names"], serde_json::json!(["driver_id", "home_city"]));
     assert_eq!(answer["results"][1]["values"][0], expected()["driver_hourly_stats"]["1001"]["home_city"]);
 }
+
+#[test]
+fn two_thousand_calls_against_workers_that_come_and_go_return_two_thousand_answers() {
+    let feast = Feast::serve(&[
+        "--max-requests",
+        "100",
+        "--max-requests-jitter",
+        "20",
+        "--keep-alive-timeout",
+        "1",
+        "-w",
+        "2",
+    ]);
+    let remote = open(&feast);
+    let mut request = Request::default();
+    request.add_feature("driver_hourly_stats:avg_daily_trips").unwrap();
+    request.set_entity_int64("driver_id", &[1001]).unwrap();
+    let trips = &expected()["driver_hourly_stats"]["1001"]["avg_daily_trips"];
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for call in 0..500 {
+                    let response = remote.get_online_features(&request).unwrap();
+                    assert_eq!(&cell(&response, "avg_daily_trips", 0), trips);
+                    // Pauses that outlive the server's keep-alive.
+                    if call % 200 == 199 {
+                        std::thread::sleep(std::time::Duration::from_millis(1300));
+                    }
+                }
+            });
+        }
+    });
+    let figures: Value = serde_json::from_str(&remote.stats_json()).unwrap();
+    assert_eq!(figures["total_latency"]["count"], 2000);
+    assert!(figures["connections_closed_by_server"].as_u64().unwrap() > 0, "{figures}");
+}

@@ -15,6 +15,7 @@ use crate::admission::{Admission, Ticket};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
+use crate::stats::Stats;
 
 /// See the module. Any number of threads may use it at once.
 pub struct Pool {
@@ -31,6 +32,7 @@ struct Shared {
     settings: Settings,
     capacity: usize,
     idle_timeout: Option<Duration>,
+    stats: Arc<Stats>,
     closing: AtomicBool,
     /// Signalled when `closing` is set, for calls that sleep before a retry.
     closed: Condvar,
@@ -71,7 +73,7 @@ pub struct Admitted<'a> {
 
 impl Pool {
     /// An empty pool: connections are made when calls need them.
-    pub fn new(config: &Config) -> Result<Pool> {
+    pub fn new(config: &Config, stats: Arc<Stats>) -> Result<Pool> {
         sys::start()?;
         let capacity = config.connection_pool_size;
         let gate = Gate {
@@ -91,6 +93,7 @@ impl Pool {
             settings: Settings::new(config)?,
             capacity,
             idle_timeout: config.connection_idle_timeout,
+            stats,
             closing: AtomicBool::new(false),
             closed: Condvar::new(),
             reaper_wanted: Condvar::new(),
@@ -108,7 +111,11 @@ impl Pool {
         let ticket = gate.next_ticket;
         gate.next_ticket += 1;
         if !gate.admission.enter(ticket) {
-            gate = shared.wait_for_place(gate, ticket, deadline)?;
+            let start = Instant::now();
+            let waited = shared.wait_for_place(gate, ticket, deadline);
+            Stats::count(&shared.stats.queue_waits);
+            shared.stats.queue.record(start.elapsed());
+            gate = waited?;
         }
         let idle = gate.idle.pop();
         drop(gate);
@@ -136,9 +143,10 @@ impl Pool {
         false
     }
 
-    /// Calls that wait for a place now.
-    pub fn waiting(&self) -> usize {
-        self.shared.lock().admission.waiting()
+    /// Calls that wait for a place now, slots not in use, and slots in use.
+    pub fn occupancy(&self) -> (usize, usize, usize) {
+        let gate = self.shared.lock();
+        (gate.admission.waiting(), gate.idle.len(), gate.wakers.len() - gate.idle.len())
     }
 
     /// A buffer of an earlier call, or a new one.
@@ -264,6 +272,7 @@ impl Shared {
                 let old: Vec<Idle> = gate.idle.drain(..expired).collect();
                 gate.wakers.retain(|&waker| old.iter().all(|idle| idle.slot.waker() != waker));
                 drop(gate);
+                self.stats.connections_closed_idle.fetch_add(expired as u64, Ordering::Relaxed);
                 drop(old); // closes the connections; not under the lock
                 gate = self.lock();
                 continue;

@@ -113,6 +113,16 @@ pub struct Transfer {
     pub body: Vec<u8>,
     /// The Retry-After header of an answer that is not a 200.
     pub retry_after: Option<String>,
+    /// Requests begun on a connection; libcurl sends again by itself when a kept connection turns out dead.
+    pub wire_requests: u32,
+    /// Connections made.
+    pub connections_opened: u32,
+    /// The connection kept from the last attempt was closed from the other side.
+    pub closed_by_server: bool,
+    /// From the start to the first byte of the answer, if one came.
+    pub first_byte: Option<Duration>,
+    /// Of a new connection: until TCP was connected, and until TLS was, if it was used.
+    pub connected: Option<(Duration, Option<Duration>)>,
 }
 
 /// What libcurl's callbacks write to. Boxed: libcurl holds its address while the slot moves.
@@ -122,6 +132,7 @@ struct Receiver {
     limit: usize,
     too_large: bool,
     no_memory: bool,
+    wire_requests: u32,
     error: [c_char; CURL_ERROR_SIZE],
 }
 
@@ -131,6 +142,8 @@ pub struct Slot {
     easy: *mut CURL,
     headers: *mut curl_slist,
     receiver: *mut Receiver,
+    /// A connection was made and, as far as we know, is kept.
+    connected: bool,
 }
 
 // SAFETY: the handles may be used by any thread, one at a time, and `&mut self` sees to that.
@@ -176,6 +189,18 @@ extern "C" fn on_body(data: *mut c_char, size: usize, count: usize, receiver: *m
     length
 }
 
+extern "C" fn on_request(
+    receiver: *mut c_void,
+    _to: *mut c_char,
+    _from: *mut c_char,
+    _to_port: c_int,
+    _from_port: c_int,
+) -> c_int {
+    // SAFETY: as in `on_body`.
+    unsafe { &mut *receiver.cast::<Receiver>() }.wire_requests += 1;
+    CURL_PREREQFUNC_OK
+}
+
 impl Slot {
     /// A slot without a connection yet.
     pub fn new(settings: &Settings, share: &Share) -> Result<Slot> {
@@ -187,9 +212,10 @@ impl Slot {
             limit: settings.max_response_bytes,
             too_large: false,
             no_memory: false,
+            wire_requests: 0,
             error: [0; CURL_ERROR_SIZE],
         }));
-        let slot = Slot { multi, easy, headers: ptr::null_mut(), receiver };
+        let slot = Slot { multi, easy, headers: ptr::null_mut(), receiver, connected: false };
         if slot.multi.is_null() || slot.easy.is_null() {
             let mut error = Error::new(
                 Code::Internal,
@@ -212,6 +238,8 @@ impl Slot {
         }
         let agent = concat!("feast_remote/", env!("CARGO_PKG_VERSION"), "\0");
         let on_body: curl_write_callback = on_body;
+        type OnRequest = extern "C" fn(*mut c_void, *mut c_char, *mut c_char, c_int, c_int) -> c_int;
+        let on_request: OnRequest = on_request;
         let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
         // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl; the
         // receiver and the header list live until `drop` has freed the easy handle; the share handle and the
@@ -237,6 +265,8 @@ impl Slot {
                 curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
                 curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body),
                 curl_easy_setopt(easy, CURLOPT_WRITEDATA, self.receiver.cast::<c_void>()),
+                curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request),
+                curl_easy_setopt(easy, CURLOPT_PREREQDATA, self.receiver.cast::<c_void>()),
                 curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, &raw mut (*self.receiver).error),
             ];
             let trusting = match &settings.trust {
@@ -285,6 +315,7 @@ impl Slot {
             receiver.body = body;
             receiver.too_large = false;
             receiver.no_memory = false;
+            receiver.wire_requests = 0;
             receiver.error[0] = 0;
             let length = curl_off_t::try_from(request.len()).unwrap_or(curl_off_t::MAX);
             curl_easy_setopt(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
@@ -300,12 +331,44 @@ impl Slot {
             Ok(status) if status != 200 => self.header(c"Retry-After"),
             _ => None,
         };
+        let had_connection = self.connected;
+        let (connections_opened, connected) = self.new_connection();
+        let first_byte = Some(self.time(CURLINFO_STARTTRANSFER_TIME_T)).filter(|time| !time.is_zero());
+        // Whatever else went wrong, a connection that has not carried a whole answer is not kept.
+        self.connected = result.is_ok();
         // SAFETY: the handle was added above; removing it ends the transfer, so the receiver is ours again.
-        let body = unsafe {
+        let (body, wire_requests) = unsafe {
             curl_multi_remove_handle(self.multi, self.easy);
-            std::mem::take(&mut (*self.receiver).body)
+            (std::mem::take(&mut (*self.receiver).body), (*self.receiver).wire_requests)
         };
-        Transfer { result, body, retry_after }
+        Transfer {
+            result,
+            body,
+            retry_after,
+            wire_requests,
+            connections_opened,
+            closed_by_server: had_connection && connections_opened > 0,
+            first_byte,
+            connected,
+        }
+    }
+
+    /// Connections made by the attempt, and how long the last one took.
+    fn new_connection(&self) -> (u32, Option<(Duration, Option<Duration>)>) {
+        // SAFETY: this thread drives the live handle.
+        let opened = unsafe { getinfo_long(self.easy, CURLINFO_NUM_CONNECTS) };
+        if opened <= 0 {
+            return (0, None);
+        }
+        let tcp = self.time(CURLINFO_CONNECT_TIME_T);
+        let tls = self.time(CURLINFO_APPCONNECT_TIME_T);
+        let tls = (!tls.is_zero()).then(|| tls.saturating_sub(tcp));
+        (u32::try_from(opened).unwrap_or(u32::MAX), (!tcp.is_zero()).then_some((tcp, tls)))
+    }
+
+    fn time(&self, info: CURLINFO) -> Duration {
+        // SAFETY: this thread drives the live handle.
+        Duration::from_micros(unsafe { getinfo_microseconds(self.easy, info) })
     }
 
     fn drive(&mut self, deadline: Deadline, closing: &AtomicBool) -> std::result::Result<u16, Fault> {
@@ -395,8 +458,7 @@ impl Slot {
 
     /// How far the attempt has come: libcurl notes a time for each step taken.
     fn phase(&self) -> Phase {
-        // SAFETY: this thread drives the live handle.
-        let reached = |info| unsafe { getinfo_microseconds(self.easy, info) } != 0;
+        let reached = |info| !self.time(info).is_zero();
         if reached(CURLINFO_STARTTRANSFER_TIME_T) {
             Phase::Receive
         } else if reached(CURLINFO_PRETRANSFER_TIME_T) {

@@ -92,6 +92,9 @@ int main(int argc, char **argv) {
 
   char *json = NULL;
   size_t len = 0;
+  CHECK_OK(feast_stats_json(remote, &json, &len, &err));
+  CHECK(strlen(json) == len && strstr(json, "\"connections_opened\":") != NULL);
+  feast_string_free(json);
   const char *body = "{\"features\":[\"v:a\"],\"entities\":{\"raw\":[1]}}";
   CHECK_OK(feast_get_online_features_json(remote, body, strlen(body), 0, &json, &len, &err));
   CHECK(len == 5 && memcmp(json, "a\0b\0c", 6) == 0);

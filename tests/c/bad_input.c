@@ -59,6 +59,8 @@ static void null_everywhere(void) {
   CHECK_FAILS(feast_get_online_features_json(remote, "{}", 2, 0, NULL, NULL, &err), FEAST_INVALID_ARGUMENT, "json is NULL");
   CHECK_FAILS(feast_get_online_features_json(remote, "{}", 2, -1, &json, NULL, &err), FEAST_INVALID_ARGUMENT, "-1 is negative");
 
+  CHECK_FAILS(feast_stats_json(NULL, &json, &len, &err), FEAST_INVALID_ARGUMENT, "remote is NULL");
+  CHECK_FAILS(feast_stats_json(remote, NULL, NULL, &err), FEAST_INVALID_ARGUMENT, "json is NULL");
   CHECK_FAILS(feast_response_column_string(NULL, 0, &offsets, &data, &err), FEAST_INVALID_ARGUMENT, "response is NULL");
   CHECK(offsets == NULL && data == NULL);
   CHECK_FAILS(feast_response_column_string(NULL, 0, NULL, &data, &err), FEAST_INVALID_ARGUMENT, "offsets is NULL");
