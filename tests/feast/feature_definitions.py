@@ -11,15 +11,19 @@ from feast.types import (
     Decimal,
     Float32,
     Float64,
+    ImageBytes,
     Int32,
     Int64,
     Json,
     Map,
+    PdfBytes,
     Set,
     String,
     Struct,
+    TimeUuid,
     UnixTimestamp,
     Uuid,
+    ZonedTimestamp,
 )
 from feast.value_type import ValueType
 
@@ -66,6 +70,7 @@ driver_customer_affinity = FeatureView(
     source=source("driver_customer_affinity"),
 )
 
+# All but ScalarMap, for which the server answers null (feast/feature_server_utils.py).
 every_type = FeatureView(
     name="every_type",
     entities=[driver],
@@ -95,6 +100,26 @@ every_type = FeatureView(
         Field(name="unix_timestamp_list", dtype=Array(UnixTimestamp)),
         Field(name="int64_set", dtype=Set(Int64)),
         Field(name="string_set", dtype=Set(String)),
+        Field(name="bool_set", dtype=Set(Bool)),
+        Field(name="int32_set", dtype=Set(Int32)),
+        Field(name="float_set", dtype=Set(Float32)),
+        Field(name="double_set", dtype=Set(Float64)),
+        Field(name="bytes_set", dtype=Set(Bytes)),
+        Field(name="unix_timestamp_set", dtype=Set(UnixTimestamp)),
+        Field(name="uuid_set", dtype=Set(Uuid)),
+        Field(name="time_uuid_set", dtype=Set(TimeUuid)),
+        Field(name="decimal_set", dtype=Set(Decimal)),
+        Field(name="time_uuid_value", dtype=TimeUuid),
+        Field(name="uuid_list", dtype=Array(Uuid)),
+        Field(name="time_uuid_list", dtype=Array(TimeUuid)),
+        Field(name="decimal_list", dtype=Array(Decimal)),
+        Field(name="json_list", dtype=Array(Json)),
+        Field(name="map_list", dtype=Array(Map)),
+        Field(name="struct_list", dtype=Array(Struct({"name": String, "age": Int64}))),
+        Field(name="nested_list", dtype=Array(Array(Int64))),
+        Field(name="zoned_timestamp_value", dtype=ZonedTimestamp),
+        Field(name="pdf_bytes_value", dtype=PdfBytes),
+        Field(name="image_bytes_value", dtype=ImageBytes),
     ],
     source=source("every_type"),
 )

@@ -15,6 +15,7 @@ import random
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,6 +54,8 @@ def write_parquet(name, rows, schema):
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), f"data/{name}.parquet")
 
 
+UUID = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
+
 # name -> (Feast type, Python value). One row, driver 1001; driver 1002 has every feature null.
 EVERY_TYPE = {
     "bool_value": (ValueType.BOOL, True),
@@ -63,7 +66,7 @@ EVERY_TYPE = {
     "string_value": (ValueType.STRING, 'Grüße "\\\n\t\u0001 \U0001f697'),
     "bytes_value": (ValueType.BYTES, bytes(range(256))),
     "unix_timestamp_value": (ValueType.UNIX_TIMESTAMP, datetime(1969, 12, 31, 23, 59, 59, tzinfo=timezone.utc)),
-    "uuid_value": (ValueType.UUID, "3f2504e0-4f89-11d3-9a0c-0305e82c3301"),
+    "uuid_value": (ValueType.UUID, UUID),
     "decimal_value": (ValueType.DECIMAL, "12345678901234567890.123456789"),
     "json_value": (ValueType.JSON, '{"a": [1, 2.5, null], "b": "x"}'),
     "map_value": (ValueType.MAP, {"k": "v"}),
@@ -78,6 +81,27 @@ EVERY_TYPE = {
     "unix_timestamp_list": (ValueType.UNIX_TIMESTAMP_LIST, [datetime(2026, 1, 1, tzinfo=timezone.utc)]),
     "int64_set": (ValueType.INT64_SET, {7}),
     "string_set": (ValueType.STRING_SET, {"only"}),
+    # One element each, since sets have no order.
+    "bool_set": (ValueType.BOOL_SET, {True}),
+    "int32_set": (ValueType.INT32_SET, {-5}),
+    "float_set": (ValueType.FLOAT_SET, {0.25}),
+    "double_set": (ValueType.DOUBLE_SET, {0.1}),
+    "bytes_set": (ValueType.BYTES_SET, {b"\xff"}),
+    "unix_timestamp_set": (ValueType.UNIX_TIMESTAMP_SET, {datetime(2026, 1, 1, tzinfo=timezone.utc)}),
+    "uuid_set": (ValueType.UUID_SET, {UUID}),
+    "time_uuid_set": (ValueType.TIME_UUID_SET, {UUID}),
+    "decimal_set": (ValueType.DECIMAL_SET, {"0.1"}),
+    "time_uuid_value": (ValueType.TIME_UUID, UUID),
+    "uuid_list": (ValueType.UUID_LIST, [UUID, UUID]),
+    "time_uuid_list": (ValueType.TIME_UUID_LIST, [UUID]),
+    "decimal_list": (ValueType.DECIMAL_LIST, ["1.10", "-2"]),
+    "json_list": (ValueType.JSON_LIST, ['{"a": 1}', "[]"]),
+    "map_list": (ValueType.MAP_LIST, [{"k": "v"}, {}]),
+    "struct_list": (ValueType.STRUCT_LIST, [{"name": "Ann", "age": 40}]),
+    "nested_list": (ValueType.VALUE_LIST, [[1, 2], [3]]),
+    "zoned_timestamp_value": (ValueType.ZONED_TIMESTAMP, datetime(2026, 1, 1, 12, tzinfo=ZoneInfo("Europe/Berlin"))),
+    "pdf_bytes_value": (ValueType.PDF_BYTES, b"%PDF-1.7"),
+    "image_bytes_value": (ValueType.IMAGE_BYTES, b"\x89PNG"),
 }
 
 
@@ -90,7 +114,7 @@ def plain(value):
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, datetime):
-        return str(int(value.timestamp()))
+        return str(int(value.timestamp())) if value.tzinfo is timezone.utc else value.isoformat()
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     return [plain(v) for v in value]
