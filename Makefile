@@ -2,6 +2,7 @@
 # make test   everything that is tested
 # make build  the release library: target/release/libfeast_remote.{so,a}
 # make check  formatting and lints
+# make bench  this library beside libcurl by hand and Feast's Python client
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,7 +14,7 @@ REPO := $(TARGET)/feast-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: build check demo env generate test
+.PHONY: bench build check demo env generate test
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -43,6 +44,9 @@ $(TARGET)/feast_get: examples/c/feast_get.c include/feast_remote.h build
 
 demo: $(TARGET)/feast_get env
 	examples/demo.sh $(VENV) $(REPO) $(TARGET)/feast_get
+
+bench: build env
+	benches/compare.sh $(TARGET)/release $(VENV)/bin/python
 
 # Writes the generated files: the C header, CONFIGURATION.md and STATISTICS.md.
 generate:

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# This library, libcurl by hand and Feast's Python client, one after the other, against a server that costs next to
+# nothing (nginx answering from a file). Called by `make bench`; needs nginx and libcurl's header. Machines differ
+# and are noisy: read the ratios within one run.
+#   compare.sh LIBRARY_FOLDER FEAST_PYTHON
+set -euo pipefail
+cd "$(dirname "$0")/.."
+library=$(realpath "$1") python=$2
+work=$(mktemp -d)
+trap '[ -s "$work/pid" ] && kill "$(cat "$work/pid")"; rm -rf "$work"' EXIT
+for tool in nginx curl-config; do
+  command -v $tool >/dev/null || { echo "$tool is needed (Debian: nginx-light, libcurl4-openssl-dev)" >&2; exit 1; }
+done
+
+"$python" - "$work" <<'PYTHON'
+import json, os, random, sys
+rng = random.Random(1)
+for name, rows, features in (("r1", 1, 10), ("r100", 100, 50)):
+    ids = list(range(1000, 1000 + rows))
+    names = [f"feature_{i:03d}" for i in range(features)]
+    column = lambda values, at: {"values": values, "statuses": ["PRESENT"] * rows, "event_timestamps": [at] * rows}
+    results = [column(ids, "1970-01-01T00:00:00Z")]
+    for i in range(features):
+        values = [rng.randint(0, 10**6) if i % 3 == 2 else rng.random() for _ in range(rows)]
+        results.append(column(values, "2026-11-23T01:00:00Z"))
+    os.makedirs(f"{sys.argv[1]}/{name}")
+    with open(f"{sys.argv[1]}/{name}/get-online-features", "w") as file:
+        json.dump({"results": results, "metadata": {"feature_names": ["driver_id"] + names}}, file, separators=(",", ":"))
+    with open(f"{sys.argv[1]}/{name}.json", "w") as file:
+        json.dump({"features": [f"stats:{n}" for n in names], "entities": {"driver_id": ids}}, file)
+PYTHON
+port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+chmod 755 "$work"
+cat >"$work/nginx.conf" <<CONF
+worker_processes 1; pid $work/pid; error_log $work/errors;
+events { worker_connections 4096; }
+http {
+  access_log off; keepalive_requests 1000000000; keepalive_timeout 3600s; client_body_buffer_size 1m;
+  open_file_cache max=100; sendfile on; client_body_temp_path $work/bodies;
+  server { listen 127.0.0.1:$port backlog=4096; root $work; location / { error_page 405 =200 \$uri; } }
+}
+CONF
+nginx -c "$work/nginx.conf"
+cc -std=c11 -O2 -pthread -Iinclude -o "$work/ours" benches/feast_remote_client.c -L"$library" -lfeast_remote -Wl,-rpath,"$library"
+cc -std=c11 -O2 -pthread -o "$work/by_hand" benches/libcurl_by_hand.c $(curl-config --libs)
+
+for case in "r1 1 10 20000 1" "r1 1 10 40000 16" "r1 1 10 40000 64" "r100 100 50 1500 1"; do
+  read -r name rows features requests threads <<<"$case"
+  base=http://127.0.0.1:$port/$name
+  echo "== $rows row(s) of $features features, $threads thread(s), three times"
+  for _ in 1 2 3; do
+    "$work/ours" sync "$base" "$rows" "$features" "$requests" "$threads"
+    "$work/by_hand" "$base/get-online-features" "$work/$name.json" "$requests" "$threads"
+  done
+  if [ "$threads" = 1 ]; then
+    "$python" benches/feast_python.py "$base/get-online-features" "$work/$name.json" $((requests / 20 + 50))
+  fi
+done
