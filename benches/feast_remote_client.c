@@ -4,12 +4,9 @@
  * process's CPU a request, errors. */
 #define _GNU_SOURCE
 #include <feast_remote.h>
+#include "measure.h"
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 typedef struct {
   feast_remote_t *remote;
@@ -17,23 +14,6 @@ typedef struct {
   int calls, errors;
   double *latencies;
 } worker_t;
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static double cpu(void) {
-  struct rusage r;
-  getrusage(RUSAGE_SELF, &r);
-  return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) * 1e-6;
-}
-
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
 
 static void die(const char *what, feast_error_t *err) {
   fprintf(stderr, "%s: %s\n", what, feast_error_message(err));
@@ -104,10 +84,7 @@ int main(int argc, char **argv) {
     errors += workers[i].errors;
   }
   double seconds = now() - start, cpu_seconds = cpu() - cpu_start;
-  qsort(latencies, (size_t)done, sizeof *latencies, ascending);
-  printf("feast_remote-sync conc=%d n=%d rps=%.0f p50=%.0fus p99=%.0fus max=%.0fus cpu/req=%.1fus errors=%d\n", threads, done,
-         done / seconds, latencies[done / 2] * 1e6, latencies[(int)(done * .99)] * 1e6, latencies[done - 1] * 1e6,
-         cpu_seconds / done * 1e6, errors);
+  report("feast_remote-sync", threads, done, latencies, seconds, cpu_seconds, errors);
   free(latencies);
   free(ids);
   free(workers);

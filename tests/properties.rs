@@ -1,0 +1,191 @@
+//! Properties that hold for any input: the policies on a clock of the test's own, and the decoder beside
+//! serde_json.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use feast_remote::admission::Admission;
+use feast_remote::columns::{Response, Type};
+use feast_remote::deadline::Deadline;
+use feast_remote::retry::{Decision, RetryBudget, RetryPolicy};
+use feast_remote::wire::decode::decode;
+use feast_remote::wire::request::Request;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+proptest! {
+    /// A call that keeps failing, on a clock that only its waits move: it ends, by its deadline.
+    #[test]
+    fn retries_end_by_the_deadline_and_their_number(
+        retries in 0u32..20,
+        factor in 0.0f64..10.0,
+        cap in 0u64..200,
+        jitter in 0.0f64..=1.0,
+        timeout_ms in prop::option::of(0u64..20_000),
+        dice in prop::collection::vec((0.0f64..1.0, prop::option::of(0u64..100)), 21),
+    ) {
+        let policy = RetryPolicy {
+            retries,
+            backoff_factor: factor,
+            backoff_max: Duration::from_secs(cap),
+            jitter,
+        };
+        let start = Instant::now();
+        let mut now = start;
+        let deadline = Deadline::after(start, timeout_ms.map(Duration::from_millis));
+        let mut attempts = 0;
+        for (roll, retry_after) in dice {
+            attempts += 1;
+            let wish = retry_after.map(Duration::from_secs);
+            match policy.decide(attempts, wish, roll, deadline.remaining(now)) {
+                Decision::Retry(wait) => {
+                    if wish.is_none_or(|wish| wish.is_zero()) {
+                        prop_assert!(wait <= Duration::from_secs(cap));
+                    }
+                    now += wait;
+                    prop_assert!(!deadline.passed(now), "a wait passed the deadline");
+                }
+                Decision::Exhausted => {
+                    prop_assert_eq!(attempts, retries + 1);
+                    break;
+                }
+                Decision::PastDeadline(_) => break,
+            }
+        }
+        prop_assert!(attempts <= retries + 1);
+    }
+
+    /// Whatever happens in whatever order, the budget bounds the retries.
+    #[test]
+    fn the_budget_is_never_overdrawn(capacity in 1u64..200, events in prop::collection::vec(0u8..3, 0..500)) {
+        let budget = RetryBudget::new(capacity);
+        let mut model = capacity;
+        for event in events {
+            match event {
+                0 => {
+                    budget.refill();
+                    model = (model + 1).min(capacity);
+                }
+                kind => {
+                    let cost = if kind == 1 { 5 } else { 10 };
+                    prop_assert_eq!(budget.pay_for_retry(kind == 2), model >= cost);
+                    model -= if model >= cost { cost } else { 0 };
+                }
+            }
+            prop_assert_eq!(budget.tokens(), model);
+        }
+    }
+
+    /// Beside a model with a plain queue: never more than the capacity, and nobody overtakes.
+    #[test]
+    fn admission_is_a_queue(capacity in 1usize..5, events in prop::collection::vec(0u8..3, 0..200)) {
+        let mut gate = Admission::new(capacity);
+        let (mut inside, mut queue, mut next) = (0, VecDeque::new(), 0u64);
+        for event in events {
+            match event {
+                0 => {
+                    let at_once = gate.enter(next);
+                    prop_assert_eq!(at_once, inside < capacity);
+                    if at_once { inside += 1 } else { queue.push_back(next) }
+                    next += 1;
+                }
+                1 if inside > 0 => {
+                    let successor = gate.leave();
+                    prop_assert_eq!(successor, queue.pop_front());
+                    inside -= usize::from(successor.is_none());
+                }
+                2 if !queue.is_empty() => {
+                    let middle = queue.remove(queue.len() / 2).unwrap();
+                    prop_assert!(gate.give_up(middle));
+                    prop_assert!(!gate.give_up(middle));
+                }
+                _ => (),
+            }
+            prop_assert_eq!(gate.waiting(), queue.len());
+        }
+    }
+
+    /// A column of any JSON values comes back as those values.
+    #[test]
+    fn any_column_comes_back_as_it_was_sent(values in column()) {
+        let mut request = Request::default();
+        request.add_feature("v:f").unwrap();
+        request.set_entity_int64("id", &vec![1; values.len()]).unwrap();
+        let body = json!({"results": [{"values": values}], "metadata": {"feature_names": ["f"]}}).to_string();
+        let response = decode(body.as_bytes(), &request).unwrap();
+        for (row, value) in values.iter().enumerate() {
+            let (got, is_double) = (cell(&response, row), response.column_type(0) == Some(Type::Double));
+            if is_double && !value.is_null() {
+                let (got, sent) = (got.as_f64().unwrap(), value.as_f64().unwrap());
+                prop_assert_eq!(got.to_bits(), sent.to_bits(), "row {} of {}", row, body);
+                // An integer became a double only if it is exactly one.
+                let (exact, written) = (format!("{got:.0}"), value.to_string());
+                prop_assert!(value.is_f64() || written == exact, "{} of {}", row, body);
+            } else {
+                prop_assert_eq!(&got, value, "row {} of {}", row, body);
+            }
+        }
+    }
+
+    /// No bytes make the decoder panic, and what it accepts is JSON.
+    #[test]
+    fn any_bytes_are_decoded_or_refused(noise in prop::collection::vec(any::<u8>(), 0..64), at in 0usize..100) {
+        let mut request = Request::default();
+        request.add_feature("v:f").unwrap();
+        request.set_entity_int64("id", &[1]).unwrap();
+        let mut body = br#"{"results":[{"values":["x\u00e9"],"statuses":["PRESENT"]}],"metadata":{"feature_names":["f"]}}"#.to_vec();
+        let at = at.min(body.len());
+        body.splice(at..at, noise);
+        if decode(&body, &request).is_ok() {
+            prop_assert!(serde_json::from_slice::<Value>(&body).is_ok());
+        }
+    }
+}
+
+/// Columns of one kind with nulls among them, of numbers of both kinds, and of anything.
+fn column() -> impl Strategy<Value = Vec<Value>> {
+    let null = || Just(Value::Null);
+    let small = || (-1000i64..1000).prop_map(Value::from);
+    let wide = || prop_oneof![any::<i64>().prop_map(Value::from), any::<u64>().prop_map(Value::from)];
+    let real = || any::<f64>().prop_filter("JSON has no others", |x| x.is_finite()).prop_map(Value::from);
+    let text = || ".{0,40}".prop_map(Value::from);
+    let anything = prop_oneof![null(), any::<bool>().prop_map(Value::from), wide(), real(), text()]
+        .prop_recursive(2, 8, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(".{0,8}", inner, 0..3)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        });
+    let column = |value: BoxedStrategy<Value>| prop::collection::vec(value, 1..20);
+    prop_oneof![
+        column(null().boxed()),
+        column(prop_oneof![null(), any::<bool>().prop_map(Value::from)].boxed()),
+        column(prop_oneof![null(), any::<i64>().prop_map(Value::from)].boxed()),
+        column(prop_oneof![null(), wide(), real()].boxed()),
+        column(prop_oneof![null(), small(), real()].boxed()),
+        column(prop_oneof![null(), text()].boxed()),
+        column(anything.boxed()),
+    ]
+}
+
+/// A cell of the first column as JSON.
+fn cell(response: &Response, row: usize) -> Value {
+    if response.validity(0).is_some_and(|bits| bits[row / 8] >> (row % 8) & 1 == 0) {
+        return Value::Null;
+    }
+    let text = || {
+        let (offsets, data) = response.string(0).unwrap();
+        std::str::from_utf8(&data[offsets[row] as usize..offsets[row + 1] as usize]).unwrap()
+    };
+    match response.column_type(0).unwrap() {
+        Type::Null => Value::Null,
+        Type::Bool => Value::Bool(response.bool(0).unwrap()[row] == 1),
+        Type::Int64 => response.int64(0).unwrap()[row].into(),
+        Type::Double => response.double(0).unwrap()[row].into(),
+        Type::String => text().into(),
+        Type::Json => serde_json::from_str(text()).unwrap(),
+    }
+}
