@@ -134,6 +134,8 @@ fn read_metadata<'a>(scanner: &mut Scanner<'a>) -> Read<Vec<Cow<'a, str>>> {
         if !key.is("feature_names") {
             scanner.value()?;
             Ok(())
+        } else if !names.is_empty() {
+            refuse("`feature_names` stands in it twice")
         } else if scanner.peek() == b'{' {
             scanner.object(|scanner, _| read_names(scanner, &mut names))
         } else {
@@ -515,6 +517,7 @@ mod tests {
             ("2026-11-23T01", "2026-11-23 01:0", "is not a timestamp"),
             ("\"metadata\"", "\"meta\"", "no `metadata.feature_names`"),
             ("\"results\"", "\"result\"", "no `results`"),
+            ("\"feature_names\":", "\"feature_names\":[\"x\"],\"feature_names\":", "stands in it twice"),
             ("\"values\":[7,7]", "\"val\":[7,7]", "no `values`"),
             ("\"b\",\"a\"", "\"b\",\"a\\u0000\"", "contains a NUL"),
             ("\"values\":[7,7]", "\"values\":7", "an array was expected at byte 22, near `7,"),

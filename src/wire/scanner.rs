@@ -8,6 +8,8 @@ use memchr::memchr2;
 /// Nesting above this is refused, so that hostile input cannot exhaust the caller's stack.
 const MAX_DEPTH: usize = 128;
 
+const BEYOND_DOUBLE: &str = "a number beyond the range of a double";
+
 /// Why reading stopped, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -239,7 +241,7 @@ impl<'a> Scanner<'a> {
         }
         match self.text[start..self.at].parse::<f64>() {
             Ok(double) if double.is_finite() => Ok(Number::Double(double)),
-            _ => Err(Fault { at: start, why: "a number beyond the range of a double" }),
+            _ => Err(Fault { at: start, why: BEYOND_DOUBLE }),
         }
     }
 
@@ -293,7 +295,11 @@ impl<'a> Scanner<'a> {
             b't' if self.literal("true") => Ok(()),
             b'f' if self.literal("false") => Ok(()),
             b'n' if self.literal("null") => Ok(()),
-            _ => self.number().map(drop),
+            _ => match self.number() {
+                // As text, such a number loses nothing.
+                Err(fault) if fault.why == BEYOND_DOUBLE => Ok(()),
+                number => number.map(drop),
+            },
         }
     }
 }
@@ -455,6 +461,12 @@ mod tests {
             let ours = scanner.value().is_ok() && scanner.at_end();
             assert_eq!(ours, serde_json::from_str::<serde_json::Value>(json).is_ok(), "{json}");
         }
+    }
+
+    #[test]
+    fn a_number_beyond_a_double_is_fine_where_nobody_needs_it_as_one() {
+        assert_eq!(Scanner::new("[1e400, -1e400]").value(), Ok("[1e400, -1e400]"));
+        assert_eq!(Scanner::new("1e400").number().unwrap_err().why, BEYOND_DOUBLE);
     }
 
     #[test]
