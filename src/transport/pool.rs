@@ -6,8 +6,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_queue::ArrayQueue;
-
 use super::share::Share;
 use super::slot::{Settings, Slot, Transfer, Waker, trim};
 use super::sys;
@@ -27,7 +25,7 @@ struct Shared {
     // Fields are dropped in this order: slots before the share handle they use.
     gate: Mutex<Gate>,
     /// Buffers of finished calls.
-    buffers: ArrayQueue<Vec<u8>>,
+    buffers: Mutex<Vec<Vec<u8>>>,
     share: Share,
     settings: Settings,
     capacity: usize,
@@ -87,8 +85,7 @@ impl Pool {
         };
         let shared = Shared {
             gate: Mutex::new(gate),
-            // A call has a request and an answer.
-            buffers: ArrayQueue::new(2 * capacity),
+            buffers: Mutex::new(Vec::new()),
             share: Share::new()?,
             settings: Settings::new(config)?,
             capacity,
@@ -149,16 +146,20 @@ impl Pool {
         (gate.admission.waiting(), gate.idle.len(), gate.wakers.len() - gate.idle.len())
     }
 
-    /// A buffer of an earlier call, or a new one.
+    /// A buffer of an earlier call, or a new one: allocating costs less than waiting for a lock would.
     pub fn buffer(&self) -> Vec<u8> {
-        self.shared.buffers.pop().unwrap_or_default()
+        self.shared.buffers.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default()
     }
 
-    /// Keeps a call's buffer for another call.
+    /// Keeps a call's buffer for another call, if that takes no waiting.
     pub fn keep_buffer(&self, mut buffer: Vec<u8>) {
         trim(&mut buffer);
-        // A full queue hands it back, and it is freed.
-        let _ = self.shared.buffers.push(buffer);
+        if let Ok(mut kept) = self.shared.buffers.try_lock()
+            // A call has a request and an answer.
+            && kept.len() < 2 * self.shared.capacity
+        {
+            kept.push(buffer);
+        }
     }
 
     /// Makes every call, waiting or on the wire, return `CLOSED` soon, and every later one at once.
