@@ -430,6 +430,31 @@ fn odd_but_legal_http_is_understood() {
     (0..3).for_each(|id| call(&remote, id).unwrap());
 }
 
+/// A gzip file with one stored block.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let crc = !bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0u32.wrapping_sub(crc & 1)))
+    });
+    let length = u16::try_from(bytes.len()).unwrap();
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    file.extend(length.to_le_bytes());
+    file.extend((!length).to_le_bytes());
+    file.extend(bytes);
+    file.extend(crc.to_le_bytes());
+    file.extend(u32::from(length).to_le_bytes());
+    file
+}
+
+#[test]
+fn an_answer_compressed_unasked_is_understood() {
+    let server = Server::start(|seen| {
+        let body = gzip(features_of(&seen.body).as_bytes());
+        vec![Step::Send(reply(200, &[("Content-Encoding", "gzip")], body))]
+    });
+    call(&open(&server, &[]), 4).unwrap();
+    assert!(!server.seen()[0].headers.contains_key("accept-encoding"));
+}
+
 #[test]
 fn a_server_that_resets_new_connections_is_unreachable() {
     let server = Server::start_with(|_| Welcome::Reset, answer);

@@ -228,7 +228,10 @@ impl Slot {
     }
 
     fn configure(mut self, settings: &Settings, share: &Share) -> Result<Slot> {
-        for line in [c"Content-Type: application/json", c"Accept: application/json", c"Expect:"] {
+        // The last two are taken out: libcurl would wait for a 100 Continue, and ask for compression.
+        let lines =
+            [c"Content-Type: application/json", c"Accept: application/json", c"Expect:", c"Accept-Encoding:"];
+        for line in lines {
             // SAFETY: the list is this slot's own; libcurl copies the line.
             let longer = unsafe { curl_slist_append(self.headers, line.as_ptr()) };
             if longer.is_null() {
@@ -256,6 +259,7 @@ impl Slot {
                 long(CURLOPT_HTTP_VERSION, c_long::from(CURL_HTTP_VERSION_1_1)),
                 long(CURLOPT_POST, 1),
                 curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self.headers),
+                text(CURLOPT_ACCEPT_ENCODING, c"gzip, deflate".as_ptr()), // undone if it comes unasked
                 text(CURLOPT_USERAGENT, agent.as_ptr().cast()),
                 long(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER),
                 long(CURLOPT_TCP_KEEPALIVE, 1),
