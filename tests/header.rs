@@ -216,7 +216,7 @@ fn every_entry_point_goes_through_the_guard() {
         let source = fs::read_to_string(&path).unwrap();
         for entry in source.split("#[unsafe(no_mangle)]").skip(1) {
             let body = entry.split("\n}").next().unwrap();
-            let guarded = ["guard::status(", "guard::value(", "change(", "read("];
+            let guarded = ["guard::status(", "guard::value(", "change(", "read(", "returned_string("];
             assert!(guarded.iter().any(|guard| body.contains(guard)), "{}: {body}", path.display());
             count += 1;
         }

@@ -35,22 +35,13 @@ pub unsafe extern "C" fn feast_get_online_features_json(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        guard::status(err, || {
-            if !json_len.is_null() {
-                json_len.write(0);
-            }
-            let out = guard::output(json, ptr::null_mut(), "json")?;
+        returned_string(json, json_len, err, || {
             let body = guard::array(body.cast::<u8>(), len, "body")?;
             guard::utf8(body, "body")?;
             let timeout = timeout(timeout_ms)?;
-            let answer = with_remote(remote, |remote| {
+            with_remote(remote, |remote| {
                 remote.get_online_features_json(body, (!timeout.is_zero()).then_some(timeout))
-            })?;
-            *out = c_copy(&answer)?;
-            if !json_len.is_null() {
-                *json_len = answer.len();
-            }
-            Ok(())
+            })
         })
     }
 }
@@ -74,17 +65,8 @@ pub unsafe extern "C" fn feast_stats_json(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        guard::status(err, || {
-            if !json_len.is_null() {
-                json_len.write(0);
-            }
-            let out = guard::output(json, ptr::null_mut(), "json")?;
-            let figures = with_remote(remote, |remote| Ok(remote.stats_json()))?;
-            *out = c_copy(figures.as_bytes())?;
-            if !json_len.is_null() {
-                *json_len = figures.len();
-            }
-            Ok(())
+        returned_string(json, json_len, err, || {
+            with_remote(remote, |remote| Ok(remote.stats_json().into_bytes()))
         })
     }
 }
@@ -108,6 +90,31 @@ pub(super) fn timeout(milliseconds: i64) -> Result<Duration> {
     u64::try_from(milliseconds)
         .map(Duration::from_millis)
         .map_err(|_| Error::argument(format!("timeout_ms: {milliseconds} is negative")))
+}
+
+/// The body of an entry point that returns text as the caller's own; the length is optional.
+///
+/// # Safety
+/// `json`, `json_len` and `err` are NULL or writable.
+unsafe fn returned_string(
+    json: *mut *mut c_char,
+    json_len: *mut usize,
+    err: *mut *mut feast_error_t,
+    make: impl FnOnce() -> Result<Vec<u8>>,
+) -> feast_status_t {
+    // SAFETY: promised by the caller.
+    unsafe {
+        guard::status(err, || {
+            let mut ignored = 0;
+            let json_len = if json_len.is_null() { &raw mut ignored } else { json_len };
+            let length = guard::output(json_len, 0, "json_len")?;
+            let out = guard::output(json, ptr::null_mut(), "json")?;
+            let text = make()?;
+            *out = c_copy(&text)?;
+            *length = text.len();
+            Ok(())
+        })
+    }
 }
 
 /// With malloc, because the text may contain NULs: its length cannot be found again when it is freed.
