@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 pub struct Deadline(Option<Instant>);
 
 impl Deadline {
+    /// It never comes.
+    pub const NEVER: Deadline = Deadline(None);
+
     /// `timeout` from `now`; `None`, and what lies beyond the clock's range, is never.
     pub fn after(now: Instant, timeout: Option<Duration>) -> Deadline {
         Deadline(timeout.and_then(|timeout| now.checked_add(timeout)))

@@ -20,6 +20,7 @@ pub mod ffi;
 pub mod remote;
 pub mod retry;
 pub mod stats;
+mod sync;
 #[allow(unsafe_code)]
 pub mod transport;
 pub mod wire;

@@ -115,13 +115,13 @@ impl Remote {
 
     /// Calls that wait for a free connection now.
     pub fn waiting(&self) -> usize {
-        self.pool.occupancy().0
+        self.pool.occupancy().waiting
     }
 
     /// The store's figures as JSON; see STATISTICS.md.
     pub fn stats_json(&self) -> String {
-        let (waiting, idle, in_use) = self.pool.occupancy();
-        let values = [waiting as u64, idle as u64, in_use as u64, self.budget.tokens()];
+        let pool = self.pool.occupancy();
+        let values = [pool.waiting as u64, pool.idle as u64, pool.in_use as u64, self.budget.tokens()];
         let now: Vec<(&str, u64)> = stats::NOW.iter().map(|(name, _)| *name).zip(values).collect();
         self.stats.to_json(&now)
     }

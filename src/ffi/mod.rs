@@ -3,6 +3,7 @@
 #![allow(non_camel_case_types)] // C's names
 #![allow(clippy::missing_safety_doc)] // the manual of each function says what C callers must see to
 
+mod closable;
 mod config;
 mod error;
 mod guard;

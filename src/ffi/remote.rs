@@ -1,67 +1,27 @@
 //! `feast_remote_t`: the open store, and how closing it meets the calls of other threads.
 
-use std::cell::UnsafeCell;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::Mutex;
 
+use super::closable::Closable;
 use super::config::feast_config_t;
 use super::error::{feast_error_t, feast_status_t};
 use super::guard;
 use super::request::feast_request_t;
 use super::response::feast_response_t;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::remote::Remote;
+use crate::sync::lock;
 
 /// An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
 /// of threads may use it at once.
 pub struct feast_remote_t {
-    closed: AtomicBool,
-    /// Calls that may be using `remote`.
-    inside: AtomicUsize,
-    left: (Mutex<()>, Condvar),
-    remote: UnsafeCell<Option<Remote>>,
+    remote: Closable<Remote>,
 }
-
-// SAFETY: `remote` is only taken out when `closed` is set and nobody is inside; see `enter` and `close`.
-unsafe impl Sync for feast_remote_t {}
 
 /// Handles are small and stay: a call on a closed one is told CLOSED instead of reading freed memory. They are
 /// listed here so that leak checkers see them as held.
 static CLOSED_HANDLES: Mutex<Vec<&'static feast_remote_t>> = Mutex::new(Vec::new());
-
-struct Inside<'a>(&'a feast_remote_t);
-
-impl feast_remote_t {
-    /// Holds the store open for a call.
-    fn enter(&self) -> Result<Inside<'_>> {
-        // Late callers are not even counted, or a crowd of them could keep `close` waiting.
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(Error::closed());
-        }
-        // Counted before looking again: whoever closes sets `closed` first and then waits for the count, so one
-        // of the two sees the other.
-        self.inside.fetch_add(1, Ordering::SeqCst);
-        let inside = Inside(self);
-        if self.closed.load(Ordering::SeqCst) { Err(Error::closed()) } else { Ok(inside) }
-    }
-}
-
-impl Inside<'_> {
-    fn remote(&self) -> Result<&Remote> {
-        // SAFETY: while this guard lives `close` does not touch the cell.
-        unsafe { &*self.0.remote.get() }.as_ref().ok_or_else(Error::closed)
-    }
-}
-
-impl Drop for Inside<'_> {
-    fn drop(&mut self) {
-        if self.0.inside.fetch_sub(1, Ordering::SeqCst) == 1 && self.0.closed.load(Ordering::SeqCst) {
-            let _guard = self.0.left.0.lock().unwrap_or_else(PoisonError::into_inner);
-            self.0.left.1.notify_all();
-        }
-    }
-}
 
 /// Runs `call` on the open store.
 ///
@@ -72,9 +32,7 @@ pub unsafe fn with_remote<T>(
     call: impl FnOnce(&Remote) -> Result<T>,
 ) -> Result<T> {
     // SAFETY: handles are never freed.
-    let handle = unsafe { guard::object(remote, "remote") }?;
-    let inside = handle.enter()?;
-    call(inside.remote()?)
+    unsafe { guard::object(remote, "remote") }?.remote.with(call)
 }
 
 /// Opens a store. Nothing goes over the network before the first call.
@@ -96,12 +54,7 @@ pub unsafe extern "C" fn feast_remote_open(
         guard::status(err, || {
             let out = guard::output(remote, ptr::null_mut(), "remote")?;
             let config = guard::object(config, "config")?;
-            let handle = feast_remote_t {
-                closed: AtomicBool::new(false),
-                inside: AtomicUsize::new(0),
-                left: (Mutex::new(()), Condvar::new()),
-                remote: UnsafeCell::new(Some(Remote::open(&config.config)?)),
-            };
+            let handle = feast_remote_t { remote: Closable::new(Remote::open(&config.config)?) };
             *out = Box::into_raw(Box::new(handle));
             Ok(())
         })
@@ -153,24 +106,16 @@ pub unsafe extern "C" fn feast_close(remote: *mut feast_remote_t) {
     guard::value((), || {
         // SAFETY: the header asks for NULL or a store of ours; handles are never freed.
         let handle: &'static feast_remote_t = unsafe { remote.as_ref() }?;
-        if handle.closed.swap(true, Ordering::SeqCst) {
-            return None;
-        }
-        // SAFETY: shared access only, until nobody is inside.
-        let remote = unsafe { &*handle.remote.get() }.as_ref()?;
-        if !remote.is_of_this_process() {
-            // The parent's threads, locks and sockets: neither wait for those nor say goodbye on these.
-            return None;
-        }
-        CLOSED_HANDLES.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
-        remote.close();
-        let mut left = handle.left.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while handle.inside.load(Ordering::SeqCst) != 0 {
-            left = handle.left.1.wait(left).unwrap_or_else(PoisonError::into_inner);
-        }
-        drop(left);
-        // SAFETY: `closed` is set, so nobody who enters from now on looks at the cell, and all others have left.
-        drop(unsafe { &mut *handle.remote.get() }.take());
+        drop(handle.remote.close(|remote| {
+            // In a fork's child these are the parent's threads, locks and sockets: neither wait for those nor say
+            // goodbye on these.
+            let ours = remote.is_of_this_process();
+            if ours {
+                lock(&CLOSED_HANDLES).push(handle);
+                remote.close();
+            }
+            ours
+        }));
         Some(())
     });
 }

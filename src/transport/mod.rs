@@ -6,6 +6,7 @@
 //! (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS sessions are, through [`share`]; so are the trusted certificates, through
 //! [`trust`].
 
+mod gate;
 mod pool;
 pub mod process;
 mod share;

@@ -2,7 +2,6 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::share::Share;
@@ -11,6 +10,7 @@ use super::trust::{Trust, use_trust};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
+use crate::sync::{AtomicBool, Ordering};
 use crate::wire::request::ENDPOINT;
 
 /// Buffers up to this size are kept for the next call, larger ones are given back.

@@ -1,0 +1,226 @@
+//! Who may use a slot, which one, and who is told when that changes. Knows nothing of libcurl.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::admission::{Admission, Ticket};
+use crate::deadline::Deadline;
+use crate::error::{Code, Error, Result};
+use crate::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering, lock, wait};
+
+/// What passes through a gate: driven by one thread, and woken by another when the gate closes.
+pub trait Wakeable {
+    /// Wakes the one it came from.
+    type Waker: Copy + PartialEq;
+    /// A waker of this one.
+    fn waker(&self) -> Self::Waker;
+    /// Ends what the thread that drives it waits for. Only called while it exists.
+    fn wake(waker: Self::Waker);
+}
+
+/// At most `capacity` calls at once, the others in the order in which they came.
+pub struct Gate<S: Wakeable> {
+    state: Mutex<State<S>>,
+    capacity: usize,
+    closing: AtomicBool,
+    /// Signalled when `closing` is set, for calls that sleep before a retry.
+    closed: Condvar,
+    /// Signalled when the reaper has something to look at.
+    reaper_wanted: Condvar,
+}
+
+struct State<S: Wakeable> {
+    admission: Admission,
+    next_ticket: Ticket,
+    waiting: BTreeMap<Ticket, Arc<Waiter>>,
+    /// One for each slot there is, in use or not.
+    wakers: Vec<S::Waker>,
+    /// Slots not in use; the last was used last and is taken first, so that the others can grow old.
+    idle: Vec<Idle<S>>,
+    /// The reaper sleeps with nothing to wait for.
+    reaper_idle: bool,
+}
+
+struct Idle<S> {
+    slot: S,
+    since: Instant,
+}
+
+struct Waiter {
+    admitted: AtomicBool,
+    changed: Condvar,
+}
+
+/// How a gate is used now.
+pub struct Occupancy {
+    /// Calls that wait for a place.
+    pub waiting: usize,
+    /// Slots not in use.
+    pub idle: usize,
+    /// Slots in use.
+    pub in_use: usize,
+}
+
+impl<S: Wakeable> Gate<S> {
+    /// An open gate without slots.
+    pub fn new(capacity: usize) -> Gate<S> {
+        let state = State {
+            admission: Admission::new(capacity),
+            next_ticket: 0,
+            waiting: BTreeMap::new(),
+            wakers: Vec::new(),
+            idle: Vec::new(),
+            reaper_idle: false,
+        };
+        Gate {
+            state: Mutex::new(state),
+            capacity,
+            closing: AtomicBool::new(false),
+            closed: Condvar::new(),
+            reaper_wanted: Condvar::new(),
+        }
+    }
+
+    /// Waits for a place until the deadline. The slot that goes with it is the one used last, or `None` if there
+    /// is none: then the caller makes one and [`register`](Gate::register)s it. Either way the place must be
+    /// [given back](Gate::give_back). `waited` is told the time in the queue, if there was any, even in vain.
+    pub fn enter(&self, deadline: Deadline, waited: impl FnOnce(Duration)) -> Result<Option<S>> {
+        let mut state = lock(&self.state);
+        if self.is_closing() {
+            return Err(Error::closed());
+        }
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        if state.admission.enter(ticket) {
+            return Ok(state.idle.pop().map(|idle| idle.slot));
+        }
+        let start = Instant::now();
+        let waiter = Arc::new(Waiter { admitted: AtomicBool::new(false), changed: Condvar::new() });
+        state.waiting.insert(ticket, Arc::clone(&waiter));
+        let mut late = false;
+        let outcome = loop {
+            let closing = self.is_closing();
+            if waiter.admitted.load(Ordering::Acquire) && !closing {
+                break Ok(state.idle.pop().map(|idle| idle.slot));
+            }
+            if closing || late {
+                state.waiting.remove(&ticket);
+                if !state.admission.give_up(ticket) {
+                    state.leave();
+                }
+                break Err(if closing { Error::closed() } else { self.overloaded(&state) });
+            }
+            (state, late) = wait(&waiter.changed, state, deadline);
+        };
+        drop(state);
+        waited(start.elapsed());
+        outcome
+    }
+
+    /// Makes a new slot known, so that closing wakes it.
+    pub fn register(&self, slot: &S) {
+        lock(&self.state).wakers.push(slot.waker());
+    }
+
+    /// Gives a place back, with the slot that was used in it.
+    pub fn give_back(&self, slot: Option<S>) {
+        let since = Instant::now();
+        let mut state = lock(&self.state);
+        if let Some(slot) = slot {
+            state.idle.push(Idle { slot, since });
+        }
+        state.leave();
+        if std::mem::take(&mut state.reaper_idle) {
+            self.reaper_wanted.notify_one();
+        }
+    }
+
+    /// Sleeps before a retry, holding no place; `false` if the gate closes meanwhile.
+    pub fn sleep(&self, time: Duration) -> bool {
+        let until = Deadline::after(Instant::now(), Some(time));
+        let mut state = lock(&self.state);
+        let mut over = time.is_zero();
+        while !self.is_closing() {
+            if over {
+                return true;
+            }
+            (state, over) = wait(&self.closed, state, until);
+        }
+        false
+    }
+
+    /// Makes every call, waiting or with a slot, end soon, and every later one at once.
+    pub fn close(&self) {
+        let state = lock(&self.state);
+        self.closing.store(true, Ordering::Release);
+        self.closed.notify_all();
+        self.reaper_wanted.notify_all();
+        state.waiting.values().for_each(|waiter| waiter.changed.notify_all());
+        // Under the lock, so that no waker's slot can be dropped.
+        state.wakers.iter().for_each(|&waker| S::wake(waker));
+    }
+
+    /// Set when the gate closes.
+    pub fn closing(&self) -> &AtomicBool {
+        &self.closing
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// How the gate is used now.
+    pub fn occupancy(&self) -> Occupancy {
+        let state = lock(&self.state);
+        Occupancy {
+            waiting: state.admission.waiting(),
+            idle: state.idle.len(),
+            in_use: state.wakers.len() - state.idle.len(),
+        }
+    }
+
+    /// Waits until slots have not been used for `limit`, and takes them away; `None` when the gate closes.
+    pub fn wait_for_expired(&self, limit: Duration) -> Option<Vec<S>> {
+        let mut state = lock(&self.state);
+        while !self.is_closing() {
+            let now = Instant::now();
+            // Used last means at the end, so the oldest come first.
+            let expired =
+                state.idle.iter().take_while(|idle| now.duration_since(idle.since) >= limit).count();
+            if expired > 0 {
+                let old: Vec<S> = state.idle.drain(..expired).map(|idle| idle.slot).collect();
+                state.wakers.retain(|&waker| old.iter().all(|slot| slot.waker() != waker));
+                return Some(old);
+            }
+            let oldest = state.idle.first().map(|idle| idle.since);
+            let next = oldest.map_or(Deadline::NEVER, |since| Deadline::after(since, Some(limit)));
+            state.reaper_idle = oldest.is_none();
+            state = wait(&self.reaper_wanted, state, next).0;
+        }
+        None
+    }
+
+    fn overloaded(&self, state: &State<S>) -> Error {
+        Error::new(
+            Code::Overloaded,
+            format!(
+                "all {} connections (connection_pool_size) were in use until the deadline, with {} other calls \
+                 waiting",
+                self.capacity,
+                state.admission.waiting()
+            ),
+        )
+    }
+}
+
+impl<S: Wakeable> State<S> {
+    /// Gives a place back and wakes whoever has it now.
+    fn leave(&mut self) {
+        if let Some(next) = self.admission.leave()
+            && let Some(waiter) = self.waiting.remove(&next)
+        {
+            waiter.admitted.store(true, Ordering::Release);
+            waiter.changed.notify_one();
+        }
+    }
+}
