@@ -2,6 +2,7 @@
 # make test   everything that is tested
 # make build  the release library: target/release/libfeast_remote.{so,a}
 # make check  formatting and lints
+# make soak   ten minutes of 64 threads against a server that does everything wrong at random
 # make bench  this library beside libcurl by hand and Feast's Python client
 
 SHELL := bash
@@ -14,7 +15,7 @@ REPO := $(TARGET)/feast-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: bench build check demo env generate test
+.PHONY: bench build check demo env generate soak test
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -54,3 +55,6 @@ generate:
 
 test: build env
 	tests/run.sh
+
+soak:
+	FEAST_SOAK_SECONDS=600 cargo test --test soak -- --nocapture

@@ -13,7 +13,7 @@ use feast_remote::wire::request::Request;
 use support::cc::compile;
 use support::paths::scratch;
 use support::server::{Server, answer};
-use support::tls::Authority;
+use support::tls::{Authority, TlsServer};
 
 fn open(url: &str, cert: Option<&str>) -> Result<Remote, Error> {
     let mut config = Config::new().unwrap();
@@ -108,4 +108,26 @@ fn a_process_may_end_while_threads_are_in_handshakes() {
             .unwrap();
         assert!(status.success(), "{status}");
     }
+}
+
+#[test]
+fn fifty_connections_take_less_than_ten_megabytes_more_than_one() {
+    let authority = Authority::new("our CA");
+    let (one, fifty) = (authority.serve("127.0.0.1", 30), authority.serve("127.0.0.1", 30));
+    fifty.wait_for_handshakes(50);
+    // The system's authorities, where there are some, make a file of a usual size.
+    let file = scratch().join("many.pem");
+    let system = std::fs::read("/etc/ssl/certs/ca-certificates.crt").unwrap_or_default();
+    std::fs::write(&file, [std::fs::read(authority.file()).unwrap(), system].concat()).unwrap();
+    let program = compile("tests/c/tls_memory.c");
+    let resident = |server: &TlsServer, pool_size: &str| -> i64 {
+        let url = format!("https://127.0.0.1:{}", server.port());
+        let output = Command::new(&program).arg(url).arg(&file).arg(pool_size).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+    };
+    let more = resident(&fifty, "50") - resident(&one, "1");
+    assert_eq!((one.handshakes(), fifty.handshakes()), (1, 50));
+    println!("50 connections: {:.1} MB more than one", more as f64 / 1e6);
+    assert!(more < 10_000_000, "{more} bytes");
 }

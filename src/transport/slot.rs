@@ -15,8 +15,12 @@ use crate::wire::request::ENDPOINT;
 
 /// Buffers up to this size are kept for the next call, larger ones are given back.
 const KEPT_BUFFER: usize = 1 << 20;
-/// libcurl reads at most this much at a time.
+/// libcurl reads at most this much at a time. Over TLS more than a record at a time brings nothing.
 const RECEIVE_BUFFER: c_long = 64 * 1024;
+const TLS_RECEIVE_BUFFER: c_long = 16 * 1024;
+/// libcurl's least. Its default of 64 KiB is allocated for each request, and so large a block makes malloc tidy
+/// up its whole arena when it is freed.
+const SEND_BUFFER: c_long = 16 * 1024;
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
 const LONGEST_POLL: Duration = Duration::from_secs(600);
 
@@ -244,6 +248,7 @@ impl Slot {
         type OnRequest = extern "C" fn(*mut c_void, *mut c_char, *mut c_char, c_int, c_int) -> c_int;
         let on_request: OnRequest = on_request;
         let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
+        let receive_buffer = if settings.trust.is_some() { TLS_RECEIVE_BUFFER } else { RECEIVE_BUFFER };
         // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl; the
         // receiver and the header list live until `drop` has freed the easy handle; the share handle and the
         // trust are kept by the pool until all slots are gone.
@@ -261,7 +266,8 @@ impl Slot {
                 curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self.headers),
                 text(CURLOPT_ACCEPT_ENCODING, c"gzip, deflate".as_ptr()), // undone if it comes unasked
                 text(CURLOPT_USERAGENT, agent.as_ptr().cast()),
-                long(CURLOPT_BUFFERSIZE, RECEIVE_BUFFER),
+                long(CURLOPT_BUFFERSIZE, receive_buffer),
+                long(CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER),
                 long(CURLOPT_TCP_KEEPALIVE, 1),
                 long(CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout_ms),
                 long(CURLOPT_MAXAGE_CONN, settings.idle_timeout_s),

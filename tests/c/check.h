@@ -2,6 +2,7 @@
 #ifndef CHECK_H
 #define CHECK_H
 
+#include <dirent.h>
 #include <feast_remote.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,6 +42,16 @@
       exit(1);                                                                                               \
     }                                                                                                        \
   } while (0)
+
+/* The entries of a folder such as /proc/self/fd or /proc/self/task (proc(5)). */
+static inline int entries(const char *folder) {
+  int count = 0;
+  DIR *listing = opendir(folder);
+  CHECK(listing != NULL);
+  while (readdir(listing) != NULL) count++;
+  closedir(listing);
+  return count;
+}
 
 static inline feast_remote_t *open_at(const char *url) {
   feast_config_t *config = feast_config_new();

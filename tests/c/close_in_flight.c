@@ -1,5 +1,5 @@
 /* Calls in flight at a server that never answers return CLOSED when another thread closes the store; calls on a
- * closed store do too; a second store goes on.
+ * closed store do too; a second store goes on; no thread and no descriptor is left.
  * usage: close_in_flight STALLING_URL HEALTHY_URL [crowd] */
 #include "check.h"
 #include <pthread.h>
@@ -34,6 +34,7 @@ int main(int argc, char **argv) {
   feast_response_t *resp = NULL;
   CHECK(argc >= 3);
   crowd = argc > 3;
+  const int threads = entries("/proc/self/task"), descriptors = entries("/proc/self/fd");
   feast_config_t *config = feast_config_new();
   CHECK_OK(feast_config_set(config, "path", argv[1], &err));
   /* Four of the callers are on the wire, the others wait for a place. */
@@ -57,5 +58,7 @@ int main(int argc, char **argv) {
   feast_response_free(resp);
   feast_request_free(req);
   feast_close(healthy);
+  CHECK(entries("/proc/self/task") == threads);
+  CHECK(entries("/proc/self/fd") == descriptors);
   return 0;
 }

@@ -4,6 +4,7 @@
 pub mod cc;
 pub mod feast;
 pub mod paths;
+pub mod process;
 pub mod server;
 pub mod tls;
 

@@ -18,6 +18,7 @@ use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
 use super::paths::scratch;
 use super::server::{features_of, reply};
+use super::wait_until;
 
 /// A certificate authority of this test alone.
 pub struct Authority {
@@ -100,6 +101,8 @@ struct Counts {
     handshakes: AtomicUsize,
     resumed: AtomicUsize,
     close_each: AtomicUsize,
+    /// No request is answered before there have been so many handshakes.
+    crowd: AtomicUsize,
 }
 
 impl TlsServer {
@@ -128,6 +131,11 @@ impl TlsServer {
 
     pub fn resumed(&self) -> usize {
         self.counts.resumed.load(Ordering::SeqCst)
+    }
+
+    /// From now on requests are answered when there have been so many handshakes.
+    pub fn wait_for_handshakes(&self, count: usize) {
+        self.counts.crowd.store(count, Ordering::SeqCst);
     }
 
     /// From now on each connection serves one request.
@@ -162,6 +170,9 @@ fn serve(acceptor: &SslAcceptor, socket: TcpStream, counts: &Counts) {
             let Ok(count) = stream.read(&mut part) else { return };
             read.extend_from_slice(&part[..count]);
         }
+        wait_until("enough handshakes", || {
+            counts.handshakes.load(Ordering::SeqCst) >= counts.crowd.load(Ordering::SeqCst)
+        });
         let answer = reply(200, &[], features_of(&read[body_at..body_at + length]));
         read.drain(..body_at + length);
         if stream.write_all(&answer).is_err() {

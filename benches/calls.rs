@@ -1,0 +1,42 @@
+//! What a call costs beside the network: a place in the pool, and a whole warm call to a server in this process.
+//! `cargo bench --bench calls`.
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+
+use std::sync::Arc;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use feast_remote::config::Config;
+use feast_remote::deadline::Deadline;
+use feast_remote::remote::Remote;
+use feast_remote::stats::Stats;
+use feast_remote::transport::Pool;
+use feast_remote::wire::request::Request;
+use support::server::{Server, Step, reply};
+
+fn benches(criterion: &mut Criterion) {
+    // The same bytes for every call, so that the server's part stays small.
+    let answer = r#"{"results":[{"values":[7],"statuses":["PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z"]},{"values":[0.5],"statuses":["PRESENT"],"event_timestamps":["2026-11-23T01:00:00Z"]}],"metadata":{"feature_names":["id","a"]}}"#;
+    let server = Server::start(move |_| vec![Step::Send(reply(200, &[], answer))]);
+    server.forget_requests();
+    let mut config = Config::new().unwrap();
+    config.set("path", &server.url()).unwrap();
+
+    let pool = Pool::new(&config, Arc::new(Stats::default())).unwrap();
+    criterion.bench_function("a place in the pool, taken and given back", |bencher| {
+        bencher.iter(|| drop(pool.enter(Deadline::NEVER).unwrap()));
+    });
+
+    let remote = Remote::open(&config).unwrap();
+    let mut request = Request::default();
+    request.add_feature("v:a").unwrap();
+    request.set_entity_int64("id", &[7]).unwrap();
+    criterion.bench_function("a warm call over loopback", |bencher| {
+        bencher.iter(|| remote.get_online_features(&request).unwrap());
+    });
+}
+
+criterion_group!(call_benches, benches);
+criterion_main!(call_benches);
