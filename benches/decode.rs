@@ -4,7 +4,9 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use feast_remote::wire::decode::decode;
+use feast_remote::columns::{Dense, Matrix};
+use feast_remote::wire::answer::Layout;
+use feast_remote::wire::decode::{decode, decode_into};
 use feast_remote::wire::request::Request;
 use serde_json::{Value, json};
 
@@ -35,14 +37,33 @@ fn answer(rows: usize, features: usize) -> (Request, Vec<u8>) {
     (request, body.into_bytes())
 }
 
+struct Cells(Vec<f32>);
+
+impl Matrix<f32> for Cells {
+    fn put(&mut self, at: usize, value: f32) {
+        self.0[at] = value;
+    }
+
+    fn put_status(&mut self, _: usize, _: u8) {}
+}
+
 fn benches(criterion: &mut Criterion) {
     for (case, rows, features) in [("r1", 1, 10), ("r10", 10, 20), ("r100", 100, 50), ("r1000", 1000, 200)] {
         let (request, body) = answer(rows, features);
         let mut group = criterion.benchmark_group(case);
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.sample_size(20);
+        let mut layout = Layout::default();
         group.bench_function("columns", |bencher| {
-            bencher.iter(|| decode(black_box(&body), &request).unwrap());
+            bencher.iter(|| decode(black_box(&body), &request, &mut layout).unwrap());
+        });
+        let mut out = Cells(vec![0f32; rows * features]);
+        group.bench_function("a dense matrix of floats", |bencher| {
+            bencher.iter(|| {
+                let mut dense =
+                    Dense { out: &mut out, statuses: false, row_stride: features, missing: f32::NAN };
+                decode_into(black_box(&body), &request, &mut layout, &mut dense).unwrap();
+            });
         });
         group.bench_function("serde_json::Value", |bencher| {
             bencher.iter(|| serde_json::from_slice::<Value>(black_box(&body)).unwrap());

@@ -1,16 +1,17 @@
 //! The open store. One call is admission, attempts under one deadline, and decoding.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::columns::Response;
+use crate::columns::{Dense, Matrix, Response};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::retry::{self, Decision, RetryBudget, RetryPolicy};
 use crate::stats::{self, Stats};
 use crate::transport::{Fault, FaultKind, Pool, Transfer, process};
+use crate::wire::answer::Layout;
 use crate::wire::request::Request;
 use crate::wire::{decode, server_error};
 
@@ -27,7 +28,12 @@ pub struct Remote {
     pause: Option<Box<Pause>>,
     max_response_bytes: usize,
     generation: u32,
+    /// Of finished calls, for their buffers.
+    layouts: Mutex<Vec<Layout>>,
 }
+
+/// As many threads as decode at the same time, on a large machine.
+const LAYOUTS_KEPT: usize = 64;
 
 /// Told each wait before a retry, in place of waiting.
 type Pause = dyn Fn(Duration) + Send + Sync;
@@ -63,6 +69,7 @@ impl Remote {
             pause: None,
             max_response_bytes: config.max_response_bytes,
             generation: process::generation(),
+            layouts: Mutex::new(Vec::new()),
         })
     }
 
@@ -74,6 +81,20 @@ impl Remote {
 
     /// Fetches the features that `request` asks for, and waits for them.
     pub fn get_online_features(&self, request: &Request) -> Result<Response> {
+        self.fetch(request, |answer, layout| decode::decode(answer, request, layout))
+    }
+
+    /// Fetches the features that `request` asks for straight into a row-major matrix, in the order asked.
+    pub fn get_online_features_into(
+        &self,
+        request: &Request,
+        dense: &mut Dense<'_, f32, impl Matrix<f32>>,
+    ) -> Result<()> {
+        dense.check_stride(request.features().map_or(1, <[_]>::len))?;
+        self.fetch(request, |answer, layout| decode::decode_into(answer, request, layout, dense))
+    }
+
+    fn fetch<T>(&self, request: &Request, decode: impl FnOnce(&[u8], &mut Layout) -> Result<T>) -> Result<T> {
         request.check()?;
         self.check_process()?;
         let start = Instant::now();
@@ -82,15 +103,21 @@ impl Remote {
         self.pool.keep_buffer(body);
         let (answer, attempts) = answer?;
         let answered = Instant::now();
-        let response = decode::decode(&answer, request);
+        let mut layout = self.layouts.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default();
+        let decoded = decode(&answer, &mut layout);
+        if let Ok(mut kept) = self.layouts.try_lock()
+            && kept.len() < LAYOUTS_KEPT
+        {
+            kept.push(layout);
+        }
         self.pool.keep_buffer(answer);
         let end = Instant::now();
         self.stats.decode.record(end - answered);
-        match &response {
+        match &decoded {
             Ok(_) => self.stats.total.record(end - start),
             Err(_) => Stats::count(&self.stats.calls_failed),
         }
-        response.map_err(|error| Error {
+        decoded.map_err(|error| Error {
             message: format!("{}: {}", self.server, error.message),
             http_status: 200,
             attempts,

@@ -3,17 +3,21 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
+mod support;
+
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use feast_remote::admission::Admission;
-use feast_remote::columns::{Response, Type};
+use feast_remote::columns::{Element, Type};
 use feast_remote::deadline::Deadline;
 use feast_remote::retry::{Decision, RetryBudget, RetryPolicy};
+use feast_remote::wire::answer::Layout;
 use feast_remote::wire::decode::decode;
 use feast_remote::wire::request::Request;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use support::cells::cell;
 
 proptest! {
     /// A call that keeps failing, on a clock that only its waits move: it ends, by its deadline.
@@ -114,9 +118,9 @@ proptest! {
         request.add_feature("v:f").unwrap();
         request.set_entity_int64("id", &vec![1; values.len()]).unwrap();
         let body = json!({"results": [{"values": values}], "metadata": {"feature_names": ["f"]}}).to_string();
-        let response = decode(body.as_bytes(), &request).unwrap();
+        let response = decode(body.as_bytes(), &request, &mut Layout::default()).unwrap();
         for (row, value) in values.iter().enumerate() {
-            let (got, is_double) = (cell(&response, row), response.column_type(0) == Some(Type::Double));
+            let (got, is_double) = (cell(&response, 0, row), response.column_type(0) == Some(Type::of(Element::Double)));
             if is_double && !value.is_null() {
                 let (got, sent) = (got.as_f64().unwrap(), value.as_f64().unwrap());
                 prop_assert_eq!(got.to_bits(), sent.to_bits(), "row {} of {}", row, body);
@@ -138,7 +142,7 @@ proptest! {
         let mut body = br#"{"results":[{"values":["x\u00e9"],"statuses":["PRESENT"]}],"metadata":{"feature_names":["f"]}}"#.to_vec();
         let at = at.min(body.len());
         body.splice(at..at, noise);
-        if decode(&body, &request).is_ok() {
+        if decode(&body, &request, &mut Layout::default()).is_ok() {
             prop_assert!(serde_json::from_slice::<Value>(&body).is_ok());
         }
     }
@@ -169,23 +173,4 @@ fn column() -> impl Strategy<Value = Vec<Value>> {
         column(prop_oneof![null(), text()].boxed()),
         column(anything.boxed()),
     ]
-}
-
-/// A cell of the first column as JSON.
-fn cell(response: &Response, row: usize) -> Value {
-    if response.validity(0).is_some_and(|bits| bits[row / 8] >> (row % 8) & 1 == 0) {
-        return Value::Null;
-    }
-    let text = || {
-        let (offsets, data) = response.string(0).unwrap();
-        std::str::from_utf8(&data[offsets[row] as usize..offsets[row + 1] as usize]).unwrap()
-    };
-    match response.column_type(0).unwrap() {
-        Type::Null => Value::Null,
-        Type::Bool => Value::Bool(response.bool(0).unwrap()[row] == 1),
-        Type::Int64 => response.int64(0).unwrap()[row].into(),
-        Type::Double => response.double(0).unwrap()[row].into(),
-        Type::String => text().into(),
-        Type::Json => serde_json::from_str(text()).unwrap(),
-    }
 }

@@ -3,12 +3,13 @@
 
 mod support;
 
-use feast_remote::columns::{Response, Type};
+use feast_remote::columns::Response;
 use feast_remote::config::Config;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
 use serde_json::Value;
+use support::cells;
 use support::feast::{Feast, expected};
 
 fn open(feast: &Feast) -> Remote {
@@ -25,18 +26,11 @@ fn names(response: &Response) -> Vec<String> {
 
 /// A cell in the notation of expected.json.
 fn cell(response: &Response, name: &str, row: usize) -> Value {
-    let column = response.find_column(name.as_bytes()).unwrap_or_else(|| panic!("no column {name}"));
-    let valid = response.validity(column).is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1);
-    if !valid {
-        return Value::Null;
-    }
-    match response.column_type(column).unwrap() {
-        Type::Null => Value::Null,
-        Type::Bool => Value::Bool(response.bool(column).unwrap()[row] == 1),
-        Type::Int64 => Value::String(response.int64(column).unwrap()[row].to_string()),
-        Type::Double => response.double(column).unwrap()[row].into(),
-        Type::String => Value::String(text(response, column, row)),
-        Type::Json => serde_json::from_str(&text(response, column, row)).unwrap(),
+    let column = cells::column(response, name);
+    // Integers of single values are strings in expected.json.
+    match cells::cell(response, column, row) {
+        Value::Number(number) if number.is_i64() => Value::String(number.to_string()),
+        value => value,
     }
 }
 

@@ -1,69 +1,116 @@
-//! Grows a response column by column and infers each column's type from its values.
+//! Grows a response column by column. A column begun with a type takes values of that type; one begun without
+//! gets its type from its values.
 //!
 //! The lattice, the same whatever the order of the rows: nulls fit every type; integers give INT64; integers
-//! and reals give DOUBLE if each integer is exactly a double; booleans BOOL; strings STRING; anything else, and
-//! any other mixture, JSON.
+//! and reals give DOUBLE if each integer is exactly a double; booleans BOOL; strings STRING; lists the like
+//! list, an empty one fitting every list; anything else, and any other mixture, is [`Mixed`].
 
-use std::ops::Range;
+use super::{Column, Element, Lists, Response, Type, Values};
 
-use super::{Column, Response, Type};
-
-/// Where one column's parts lie.
-#[derive(Clone, Debug)]
-pub struct ColumnParts {
-    pub(super) kind: Type,
-    pub(super) words: usize,
-    pub(super) bytes: Range<usize>,
-    pub(super) bits: Option<usize>,
-    /// Start of the statuses, where the server sent some.
-    pub statuses: Option<usize>,
-    /// Start of the event timestamps, where the server sent some.
-    pub event_timestamps: Option<usize>,
-    /// Values in the column.
-    pub rows: usize,
-}
-
-/// The value does not fit the column's type so far: read the column again as JSON.
+/// The value does not fit the column's type so far.
+#[derive(Debug)]
 pub struct Mixed;
 
 /// What a value did to its column.
 pub type Fit = Result<(), Mixed>;
 
-/// A response in the making, and the column being filled.
-#[derive(Debug)]
-pub struct Builder {
-    response: Response,
-    kind: Type,
-    rows: usize,
-    words_start: usize,
-    bytes_start: usize,
-    bits_start: usize,
+/// A validity bitmap in the making, at the end of its buffer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bitmap {
+    start: usize,
+    count: usize,
     nulls: bool,
 }
 
+impl Bitmap {
+    #[inline]
+    fn valid(&mut self, bits: &mut Vec<u8>) {
+        if self.nulls {
+            let byte = self.start + self.count / 8;
+            if bits.len() <= byte {
+                bits.resize(byte + 1, 0);
+            }
+            bits[byte] |= 1 << (self.count % 8);
+        }
+        self.count += 1;
+    }
+
+    fn null(&mut self, bits: &mut Vec<u8>) {
+        if !self.nulls {
+            // The first null: everything before it has a value.
+            self.nulls = true;
+            bits.resize(self.start + self.count / 8, 0xff);
+            if !self.count.is_multiple_of(8) {
+                bits.push((1 << (self.count % 8)) - 1);
+            }
+        }
+        self.count += 1;
+    }
+
+    /// The bitmap's start, if it is needed.
+    fn end(self, bits: &mut Vec<u8>) -> Option<usize> {
+        self.nulls.then(|| {
+            bits.resize(self.start + self.count.div_ceil(8), 0);
+            self.start
+        })
+    }
+}
+
+/// A response in the making, and the column being filled.
+#[derive(Debug, Default)]
+pub struct Builder {
+    response: Response,
+    kind: Type,
+    words_start: usize,
+    halves_start: usize,
+    bytes_start: usize,
+    list_offsets_start: usize,
+    rows: Bitmap,
+    /// Of lists; a column of single values counts its rows only.
+    items: Bitmap,
+}
+
+impl Default for Type {
+    fn default() -> Type {
+        Type::NULL
+    }
+}
+
 impl Builder {
-    /// For answers of `rows` rows, with room for about so many columns and cells.
-    pub fn new(rows: usize, columns: usize, cells: usize) -> Builder {
+    /// For answers of `rows` rows, with room for about so many cells.
+    pub fn new(rows: usize, cells: usize) -> Builder {
         let response = Response {
             rows,
-            entities: 0,
-            columns: Vec::with_capacity(columns),
-            names: Vec::with_capacity(columns * 16),
             words: Vec::with_capacity(cells),
-            bytes: Vec::new(),
-            bits: Vec::new(),
             statuses: Vec::with_capacity(cells),
             event_timestamps: Vec::with_capacity(cells),
+            ..Response::default()
         };
-        Builder {
-            response,
-            kind: Type::Null,
-            rows: 0,
-            words_start: 0,
-            bytes_start: 0,
-            bits_start: 0,
-            nulls: false,
+        Builder { response, ..Builder::default() }
+    }
+
+    /// Says which columns there will be: `entities` entities first. Each must be filled once.
+    pub fn name_columns<'a>(&mut self, names: impl Iterator<Item = &'a str> + Clone, entities: usize) {
+        let response = &mut self.response;
+        let (count, length) =
+            names.clone().fold((0, 0), |(count, length), name| (count + 1, length + name.len() + 1));
+        response.columns.reserve_exact(count);
+        response.names.reserve_exact(length);
+        for name in names {
+            let start = response.names.len();
+            response.names.extend_from_slice(name.as_bytes());
+            response.columns.push(Column {
+                name: start..response.names.len(),
+                kind: Type::NULL,
+                values: Values::default(),
+                validity: None,
+                lists: None,
+                statuses: 0,
+                event_timestamps: None,
+            });
+            response.names.push(0);
         }
+        response.entities = entities;
     }
 
     /// Rows that the response has in the end.
@@ -73,75 +120,139 @@ impl Builder {
 
     /// Rows of the column so far.
     pub fn column_rows(&self) -> usize {
-        self.rows
+        self.rows.count
     }
 
-    /// Begins a column of unknown type.
-    pub fn begin_column(&mut self) {
-        self.kind = Type::Null;
-        self.rows = 0;
-        self.words_start = self.response.words.len();
-        self.bytes_start = self.response.bytes.len();
-        self.bits_start = self.response.bits.len();
-        self.nulls = false;
+    /// The column's type so far.
+    pub fn kind(&self) -> Type {
+        self.kind
     }
 
-    /// Begins the same column again, for JSON text only.
-    pub fn begin_again_as_json(&mut self) {
+    /// Begins a column of this type, or of one to be found out for [`Type::NULL`].
+    pub fn begin_column(&mut self, kind: Type) {
+        let response = &self.response;
+        self.words_start = response.words.len();
+        self.halves_start = response.halves.len();
+        self.bytes_start = response.bytes.len();
+        self.list_offsets_start = response.list_offsets.len();
+        self.rows = Bitmap { start: response.bits.len(), ..Bitmap::default() };
+        self.items = Bitmap { start: response.item_bits.len(), ..Bitmap::default() };
+        self.kind = Type::NULL;
+        if kind.list {
+            self.become_list();
+        }
+        self.become_element(kind.element);
+    }
+
+    /// Begins the same column again.
+    pub fn begin_again(&mut self, kind: Type) {
         self.response.words.truncate(self.words_start);
+        self.response.halves.truncate(self.halves_start);
         self.response.bytes.truncate(self.bytes_start);
-        self.response.bits.truncate(self.bits_start);
-        self.begin_column();
-        self.become_text(Type::Json);
+        self.response.list_offsets.truncate(self.list_offsets_start);
+        self.response.bits.truncate(self.rows.start);
+        self.response.item_bits.truncate(self.items.start);
+        self.begin_column(kind);
     }
 
-    /// Ends the column; the caller adds what else it knows of it.
-    pub fn end_column(&mut self) -> ColumnParts {
-        if self.nulls {
-            let end = self.bits_start + self.rows.div_ceil(8);
-            self.response.bits.resize(end, 0);
-        }
-        ColumnParts {
-            kind: self.kind,
-            words: self.words_start,
+    /// Ends the column and makes it number `place`.
+    pub fn end_column(&mut self, place: usize) {
+        let validity = self.rows.end(&mut self.response.bits);
+        let item_validity = self.items.end(&mut self.response.item_bits);
+        let element = self.kind.element;
+        let halves = matches!(element, Element::Int32 | Element::Float);
+        let column = &mut self.response.columns[place];
+        column.kind = self.kind;
+        column.values = Values {
+            count: if self.kind.list { self.items.count } else { self.rows.count },
+            start: if halves { self.halves_start } else { self.words_start },
             bytes: self.bytes_start..self.response.bytes.len(),
-            bits: self.nulls.then_some(self.bits_start),
-            statuses: None,
-            event_timestamps: None,
-            rows: self.rows,
-        }
+        };
+        column.validity = validity;
+        column.lists =
+            self.kind.list.then_some(Lists { offsets: self.list_offsets_start, validity: item_validity });
     }
 
-    /// A null.
-    pub fn null(&mut self) {
-        if !self.nulls {
-            // The first null: every row before it has a value.
-            self.nulls = true;
-            let full = self.rows / 8;
-            self.response.bits.resize(self.bits_start + full, 0xff);
-            if !self.rows.is_multiple_of(8) {
-                self.response.bits.push((1 << (self.rows % 8)) - 1);
+    /// Values so far: rows, or items of lists.
+    fn count(&self) -> usize {
+        if self.kind.list { self.items.count } else { self.rows.count }
+    }
+
+    /// From no type to this one; all values so far are null.
+    fn become_element(&mut self, element: Element) {
+        self.kind.element = element;
+        let count = self.count();
+        match element {
+            Element::Null => (),
+            Element::Bool => self.response.bytes.resize(self.bytes_start + count, 0),
+            Element::Int32 | Element::Float => self.response.halves.resize(self.halves_start + count, 0),
+            Element::Int64 | Element::UnixTimestamp | Element::Double => {
+                self.response.words.resize(self.words_start + count, 0);
+            }
+            Element::String | Element::Bytes | Element::Json => {
+                self.response.words.resize(self.words_start + count + 1, 0);
             }
         }
-        match self.kind {
-            Type::Null => (),
-            Type::Bool => self.response.bytes.push(0),
-            Type::Int64 | Type::Double => self.response.words.push(0),
-            Type::String | Type::Json => self.end_text(),
+    }
+
+    /// From single values, all null, to lists.
+    fn become_list(&mut self) {
+        self.kind.list = true;
+        self.response.list_offsets.resize(self.list_offsets_start + self.rows.count + 1, 0);
+    }
+
+    /// What stands in the place of a null.
+    fn push_nothing(&mut self) {
+        match self.kind.element {
+            Element::Null => (),
+            Element::Bool => self.response.bytes.push(0),
+            Element::Int32 | Element::Float => self.response.halves.push(0),
+            Element::Int64 | Element::UnixTimestamp | Element::Double => self.response.words.push(0),
+            Element::String | Element::Bytes | Element::Json => self.end_text(),
         }
-        self.rows += 1;
+    }
+
+    /// A row without a value.
+    pub fn null(&mut self) {
+        self.rows.null(&mut self.response.bits);
+        if self.kind.list { self.end_list_offset() } else { self.push_nothing() }
+    }
+
+    /// An item without a value, in a list.
+    pub fn null_item(&mut self) {
+        self.items.null(&mut self.response.item_bits);
+        self.push_nothing();
+    }
+
+    fn end_list_offset(&mut self) {
+        self.response.list_offsets.push(self.items.count as i64);
+    }
+
+    /// A row that is a list begins; its items follow.
+    pub fn begin_list(&mut self) -> Fit {
+        match self.kind {
+            Type { list: true, .. } => Ok(()),
+            Type::NULL => {
+                self.become_list();
+                Ok(())
+            }
+            _ => Err(Mixed),
+        }
+    }
+
+    /// The row's list is complete.
+    pub fn end_list(&mut self) {
+        self.end_list_offset();
+        self.rows.valid(&mut self.response.bits);
     }
 
     #[inline]
     fn valid(&mut self) {
-        if self.nulls {
-            let byte = self.bits_start + self.rows / 8;
-            if self.response.bits.len() <= byte {
-                self.response.bits.resize(byte + 1, 0);
-            }
-            self.response.bits[byte] |= 1 << (self.rows % 8);
+        if self.kind.list {
+            self.items.valid(&mut self.response.item_bits);
+        } else {
+            self.rows.valid(&mut self.response.bits);
         }
-        self.rows += 1;
     }
 
     #[inline]
@@ -150,77 +261,92 @@ impl Builder {
         self.valid();
     }
 
-    fn become_words(&mut self, kind: Type) {
-        self.kind = kind;
-        self.response.words.resize(self.words_start + self.rows, 0);
+    /// A value of an INT64 or UNIX_TIMESTAMP column.
+    #[inline]
+    pub fn push_int64(&mut self, value: i64) {
+        self.push_word(value as u64);
     }
 
-    /// A boolean.
-    pub fn bool(&mut self, value: bool) -> Fit {
-        match self.kind {
-            Type::Bool => (),
-            Type::Null => {
-                self.kind = Type::Bool;
-                self.response.bytes.resize(self.bytes_start + self.rows, 0);
-            }
-            _ => return Err(Mixed),
-        }
+    /// A value of a DOUBLE column.
+    #[inline]
+    pub fn push_double(&mut self, value: f64) {
+        self.push_word(value.to_bits());
+    }
+
+    /// A value of an INT32 column.
+    pub fn push_int32(&mut self, value: i32) {
+        self.response.halves.push(value as u32);
+        self.valid();
+    }
+
+    /// A value of a FLOAT column.
+    #[inline]
+    pub fn push_float(&mut self, value: f32) {
+        self.response.halves.push(value.to_bits());
+        self.valid();
+    }
+
+    /// A value of a BOOL column.
+    pub fn push_bool(&mut self, value: bool) {
         self.response.bytes.push(u8::from(value));
         self.valid();
+    }
+
+    /// A value of a STRING, BYTES or JSON column, appended to the buffer by `write`.
+    pub fn push_text<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        write(&mut self.response.bytes)?;
+        self.end_text();
+        self.valid();
         Ok(())
+    }
+
+    fn end_text(&mut self) {
+        self.response.words.push((self.response.bytes.len() - self.bytes_start) as u64);
+    }
+
+    /// A boolean, in a column whose type is being found out. Likewise below.
+    pub fn bool(&mut self, value: bool) -> Fit {
+        self.expect(Element::Bool)?;
+        self.push_bool(value);
+        Ok(())
+    }
+
+    #[inline]
+    fn expect(&mut self, element: Element) -> Fit {
+        match self.kind.element {
+            known if known == element => Ok(()),
+            Element::Null => {
+                self.become_element(element);
+                Ok(())
+            }
+            _ => Err(Mixed),
+        }
     }
 
     /// An integer.
     #[inline]
     pub fn integer(&mut self, value: i64) -> Fit {
-        match self.kind {
-            Type::Int64 => self.push_word(value as u64),
-            Type::Null => {
-                self.become_words(Type::Int64);
-                self.push_word(value as u64);
-            }
-            Type::Double => self.push_word(exact_double(value).ok_or(Mixed)?.to_bits()),
-            _ => return Err(Mixed),
+        if self.kind.element == Element::Double {
+            self.push_double(exact_double(value).ok_or(Mixed)?);
+            return Ok(());
         }
+        self.expect(Element::Int64)?;
+        self.push_int64(value);
         Ok(())
     }
 
     /// A real number.
     #[inline]
     pub fn double(&mut self, value: f64) -> Fit {
-        match self.kind {
-            Type::Double => (),
-            Type::Null => self.become_words(Type::Double),
-            Type::Int64 => {
-                for word in &mut self.response.words[self.words_start..] {
-                    *word = exact_double(*word as i64).ok_or(Mixed)?.to_bits();
-                }
-                self.kind = Type::Double;
+        if self.kind.element == Element::Int64 {
+            for word in &mut self.response.words[self.words_start..] {
+                *word = exact_double(*word as i64).ok_or(Mixed)?.to_bits();
             }
-            _ => return Err(Mixed),
+            self.kind.element = Element::Double;
         }
-        self.push_word(value.to_bits());
+        self.expect(Element::Double)?;
+        self.push_double(value);
         Ok(())
-    }
-
-    /// An integer beyond int64, in decimal: a double if it is exactly one.
-    pub fn wide_integer(&mut self, digits: &str) -> Fit {
-        let double: f64 = digits.parse().map_err(|_| Mixed)?;
-        let integer: i128 = digits.parse().map_err(|_| Mixed)?;
-        // The cast saturates, so a double of 2^127 must not meet an integer of 2^127 - 1.
-        if double.abs() >= 2f64.powi(127) || double as i128 != integer {
-            return Err(Mixed);
-        }
-        self.double(double)
-    }
-
-    fn become_text(&mut self, kind: Type) {
-        self.kind = kind;
-        self.response.words.resize(self.words_start + self.rows + 1, 0);
-    }
-
-    fn end_text(&mut self) {
-        self.response.words.push((self.response.bytes.len() - self.bytes_start) as u64);
     }
 
     /// A string, appended to the buffer by `write`.
@@ -228,71 +354,51 @@ impl Builder {
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        match self.kind {
-            Type::String => (),
-            Type::Null => self.become_text(Type::String),
-            _ => return Err(Mixed.into()),
-        }
-        write(&mut self.response.bytes)?;
-        self.end_text();
-        self.valid();
-        Ok(())
+        self.expect(Element::String)?;
+        self.push_text(write)
     }
 
-    /// A value as JSON text, in a column begun as JSON.
-    pub fn json(&mut self, text: &str) {
-        self.response.bytes.extend_from_slice(text.as_bytes());
-        self.end_text();
-        self.valid();
-    }
-
-    /// The buffer to append a column's statuses to.
-    pub fn statuses(&mut self) -> &mut Vec<u8> {
+    /// The buffer to append the statuses of column `place` to.
+    pub fn begin_statuses(&mut self, place: usize) -> &mut Vec<u8> {
+        self.response.columns[place].statuses = self.response.statuses.len();
         &mut self.response.statuses
     }
 
-    /// The buffer to append a column's event timestamps to.
-    pub fn event_timestamps(&mut self) -> &mut Vec<i64> {
+    /// The server sent no statuses for column `place`: `present` where there is a value, `null` where not.
+    pub fn make_statuses(&mut self, place: usize, present: u8, null: u8) {
+        let Response { columns, statuses, bits, rows, .. } = &mut self.response;
+        let column = &mut columns[place];
+        column.statuses = statuses.len();
+        let validity = column.validity.map(|start| &bits[start..]);
+        statuses.extend((0..*rows).map(|row| if super::is_valid(validity, row) { present } else { null }));
+    }
+
+    /// The buffer to append the event timestamps of column `place` to.
+    pub fn begin_event_timestamps(&mut self, place: usize) -> &mut Vec<i64> {
+        self.response.columns[place].event_timestamps = Some(self.response.event_timestamps.len());
         &mut self.response.event_timestamps
     }
 
-    /// The response: `columns` in their final order, the first `entities` of them entities. A column without
-    /// statuses gets `present` where it has a value and `null` where not.
-    pub fn finish<'a>(
-        self,
-        columns: impl Iterator<Item = (&'a str, ColumnParts)>,
-        entities: usize,
-        present: u8,
-        null: u8,
-    ) -> Response {
-        let mut response = self.response;
-        response.entities = entities;
-        for (name, mut parts) in columns {
-            if parts.statuses.is_none() {
-                parts.statuses = Some(response.statuses.len());
-                for row in 0..response.rows {
-                    let valid =
-                        parts.bits.is_none_or(|start| response.bits[start + row / 8] >> (row % 8) & 1 == 1);
-                    response.statuses.push(if valid { present } else { null });
-                }
-            }
-            let start = response.names.len();
-            response.names.extend_from_slice(name.as_bytes());
-            response.columns.push(Column { name: start..response.names.len(), parts });
-            response.names.push(0);
-        }
-        response
+    /// The server sent no event timestamps for column `place` after all.
+    pub fn no_event_timestamps(&mut self, place: usize) {
+        self.response.columns[place].event_timestamps = None;
+    }
+
+    /// The response, when every column has been filled.
+    pub fn finish(self) -> Response {
+        self.response
     }
 }
 
 /// The integer as a double if that is exactly it.
-fn exact_double(integer: i64) -> Option<f64> {
+pub fn exact_double(integer: i64) -> Option<f64> {
     let double = integer as f64;
     (double as i128 == i128::from(integer)).then_some(double)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Items, is_valid};
     use super::*;
 
     #[test]
@@ -307,26 +413,27 @@ mod tests {
     fn validity_bits_are_right_around_every_byte_boundary() {
         for rows in 1..40 {
             for null in 0..rows {
-                let mut builder = Builder::new(rows, 1, rows);
-                builder.begin_column();
+                let mut builder = Builder::new(rows, rows);
+                builder.name_columns(["a"].into_iter(), 0);
+                builder.begin_column(Type::NULL);
                 for row in 0..rows {
                     if row == null {
                         builder.null();
                     } else {
-                        assert!(builder.integer(row as i64).is_ok());
+                        builder.integer(row as i64).unwrap();
                     }
                 }
-                let parts = builder.end_column();
-                let response = builder.finish([("a", parts)].into_iter(), 0, 1, 2);
-                let bits = response.validity(0).unwrap();
+                builder.end_column(0);
+                builder.make_statuses(0, 1, 2);
+                let response = builder.finish();
+                let bits = response.validity(0);
                 for row in 0..rows {
-                    assert_eq!(bits[row / 8] >> (row % 8) & 1 == 1, row != null, "{row} of {rows}");
+                    assert_eq!(is_valid(bits, row), row != null, "{row} of {rows}");
                     assert_eq!(response.statuses(0).unwrap()[row], if row == null { 2 } else { 1 });
                 }
-                if rows > 1 {
-                    assert_eq!(response.int64(0).unwrap()[null], 0);
-                } else {
-                    assert_eq!(response.column_type(0), Some(Type::Null));
+                match response.items(0) {
+                    Some(Items::Int64(values)) => assert_eq!((values.len(), values[null]), (rows, 0)),
+                    other => assert!(rows == 1 && matches!(other, Some(Items::Null)), "{other:?}"),
                 }
             }
         }

@@ -1,40 +1,54 @@
 //! The answer to a call: typed columns over a few shared buffers.
 //!
-//! A response has many small columns, so they do not own their memory: values of 8 bytes lie in `words`,
-//! text and booleans in `bytes`, validity bitmaps in `bits`, statuses and event timestamps in buffers of their
-//! own. One response is a handful of allocations, however many columns it has.
+//! A response has many small columns, so they do not own their memory: values of 8 bytes lie in `words`, of 4 in
+//! `halves`, text and booleans in `bytes`, and so on. One response is a handful of allocations, however many
+//! columns it has.
 
 mod builder;
+mod dense;
+mod types;
 
-pub use builder::{Builder, ColumnParts, Mixed};
+pub use builder::{Builder, Fit, Mixed, exact_double};
+pub use dense::{Dense, DenseLayout, Matrix, Number, exact_integer};
+pub use types::{Element, Type};
 
-/// The type of a column's values. The numbers are those of the C header and of no other meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(i32)]
-pub enum Type {
-    /// Every value is null.
-    Null = 0,
-    /// One byte a value, 0 or 1.
-    Bool = 1,
-    /// Integers.
-    Int64 = 3,
-    /// Numbers, each exactly as the server wrote it.
-    Double = 5,
-    /// UTF-8 text.
-    String = 6,
-    /// JSON text of whatever the server sent: lists, maps, values of mixed types.
-    Json = 9,
-}
+use std::ops::Range;
 
 /// Where one column lies in its response's buffers.
 #[derive(Clone, Debug)]
 struct Column {
-    name: std::ops::Range<usize>,
-    parts: ColumnParts,
+    name: Range<usize>,
+    kind: Type,
+    values: Values,
+    /// Start of the rows' validity bitmap in `bits`, if there are nulls.
+    validity: Option<usize>,
+    lists: Option<Lists>,
+    statuses: usize,
+    /// Start, where the server sent some.
+    event_timestamps: Option<usize>,
+}
+
+/// The values of a column, or the items of its lists one after the other.
+#[derive(Clone, Debug, Default)]
+struct Values {
+    count: usize,
+    /// Start in `words` (for text: of count + 1 offsets) or in `halves`.
+    start: usize,
+    /// Text or booleans.
+    bytes: Range<usize>,
+}
+
+/// What a column of lists has besides its items.
+#[derive(Clone, Copy, Debug)]
+struct Lists {
+    /// Start of rows + 1 offsets into the items.
+    offsets: usize,
+    /// Start of the items' validity bitmap in `item_bits`, if there are nulls.
+    validity: Option<usize>,
 }
 
 /// A decoded answer. Immutable; may be read by several threads at once.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Response {
     rows: usize,
     entities: usize,
@@ -42,10 +56,32 @@ pub struct Response {
     /// Each name followed by a NUL, for callers that read C strings.
     names: Vec<u8>,
     words: Vec<u64>,
+    halves: Vec<u32>,
     bytes: Vec<u8>,
     bits: Vec<u8>,
+    item_bits: Vec<u8>,
+    list_offsets: Vec<i64>,
     statuses: Vec<u8>,
     event_timestamps: Vec<i64>,
+}
+
+/// Items of a column: of its rows, or of its lists.
+#[derive(Clone, Copy, Debug)]
+pub enum Items<'a> {
+    /// Nothing but nulls.
+    Null,
+    /// 0 or 1 each; 0 where null. Likewise below.
+    Bool(&'a [u8]),
+    /// INT32.
+    Int32(&'a [i32]),
+    /// INT64 and UNIX_TIMESTAMP.
+    Int64(&'a [i64]),
+    /// FLOAT.
+    Float(&'a [f32]),
+    /// DOUBLE.
+    Double(&'a [f64]),
+    /// STRING, BYTES and JSON: count + 1 offsets, and the bytes.
+    Text(&'a [i64], &'a [u8]),
 }
 
 impl Response {
@@ -70,6 +106,11 @@ impl Response {
         self.names.get(name.start..name.end + 1)
     }
 
+    /// A column's name.
+    pub fn name(&self, column: usize) -> Option<&[u8]> {
+        self.names.get(self.columns.get(column)?.name.clone())
+    }
+
     /// The first column with this name.
     pub fn find_column(&self, name: &[u8]) -> Option<usize> {
         self.columns.iter().position(|column| &self.names[column.name.clone()] == name)
@@ -77,53 +118,125 @@ impl Response {
 
     /// A column's type.
     pub fn column_type(&self, column: usize) -> Option<Type> {
-        Some(self.columns.get(column)?.parts.kind)
+        Some(self.columns.get(column)?.kind)
     }
 
-    fn parts(&self, column: usize, kind: Type) -> Option<&ColumnParts> {
-        self.columns.get(column).map(|column| &column.parts).filter(|parts| parts.kind == kind)
+    /// The values of a column, or the items of all its lists.
+    pub fn items(&self, column: usize) -> Option<Items<'_>> {
+        let Column { kind, values, .. } = self.columns.get(column)?;
+        let words = || &self.words[values.start..][..values.count];
+        let halves = || &self.halves[values.start..][..values.count];
+        Some(match kind.element {
+            Element::Null => Items::Null,
+            Element::Bool => Items::Bool(&self.bytes[values.bytes.clone()]),
+            Element::Int32 => Items::Int32(bytemuck::cast_slice(halves())),
+            Element::Float => Items::Float(bytemuck::cast_slice(halves())),
+            Element::Int64 | Element::UnixTimestamp => Items::Int64(bytemuck::cast_slice(words())),
+            Element::Double => Items::Double(bytemuck::cast_slice(words())),
+            Element::String | Element::Bytes | Element::Json => {
+                let offsets = &self.words[values.start..][..values.count + 1];
+                Items::Text(bytemuck::cast_slice(offsets), &self.bytes[values.bytes.clone()])
+            }
+        })
     }
 
-    /// The values of an INT64 column; 0 where null.
-    pub fn int64(&self, column: usize) -> Option<&[i64]> {
-        let parts = self.parts(column, Type::Int64)?;
-        Some(bytemuck::cast_slice(&self.words[parts.words..][..self.rows]))
+    /// The values of a column that is not one of lists.
+    fn single(&self, column: usize) -> Option<Items<'_>> {
+        self.items(column).filter(|_| !self.columns[column].kind.list)
     }
 
-    /// The values of a DOUBLE column; 0 where null.
-    pub fn double(&self, column: usize) -> Option<&[f64]> {
-        let parts = self.parts(column, Type::Double)?;
-        Some(bytemuck::cast_slice(&self.words[parts.words..][..self.rows]))
-    }
-
-    /// The values of a BOOL column, 0 or 1; 0 where null.
+    /// The values of a BOOL column, 0 or 1; 0 where null, likewise below.
     pub fn bool(&self, column: usize) -> Option<&[u8]> {
-        let parts = self.parts(column, Type::Bool)?;
-        Some(&self.bytes[parts.bytes.clone()])
+        match self.single(column)? {
+            Items::Bool(values) => Some(values),
+            _ => None,
+        }
     }
 
-    /// The rows + 1 offsets and the text of a STRING or JSON column.
+    /// The values of an INT32 column.
+    pub fn int32(&self, column: usize) -> Option<&[i32]> {
+        match self.single(column)? {
+            Items::Int32(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The values of an INT64 or UNIX_TIMESTAMP column.
+    pub fn int64(&self, column: usize) -> Option<&[i64]> {
+        match self.single(column)? {
+            Items::Int64(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The values of a FLOAT column.
+    pub fn float(&self, column: usize) -> Option<&[f32]> {
+        match self.single(column)? {
+            Items::Float(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The values of a DOUBLE column.
+    pub fn double(&self, column: usize) -> Option<&[f64]> {
+        match self.single(column)? {
+            Items::Double(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// The rows + 1 offsets and the text of a STRING or JSON column, or the bytes of a BYTES column.
     pub fn string(&self, column: usize) -> Option<(&[i64], &[u8])> {
-        let parts = self.parts(column, Type::String).or_else(|| self.parts(column, Type::Json))?;
-        let offsets = &self.words[parts.words..][..self.rows + 1];
-        Some((bytemuck::cast_slice(offsets), &self.bytes[parts.bytes.clone()]))
+        match self.single(column)? {
+            Items::Text(offsets, text) => Some((offsets, text)),
+            _ => None,
+        }
+    }
+
+    /// The rows + 1 offsets of a column of lists: row i has the items from offset i up to offset i + 1.
+    pub fn list_offsets(&self, column: usize) -> Option<&[i64]> {
+        let start = self.columns.get(column)?.lists?.offsets;
+        Some(&self.list_offsets[start..][..self.rows + 1])
     }
 
     /// Arrow's validity bitmap: bit `row % 8` of byte `row / 8` is 1 where there is a value. `None`: no nulls.
     pub fn validity(&self, column: usize) -> Option<&[u8]> {
-        let start = self.columns.get(column)?.parts.bits?;
+        let start = self.columns.get(column)?.validity?;
         Some(&self.bits[start..][..self.rows.div_ceil(8)])
+    }
+
+    /// The validity bitmap of the items of a column of lists. `None`: no nulls among them.
+    pub fn item_validity(&self, column: usize) -> Option<&[u8]> {
+        let column = self.columns.get(column)?;
+        let start = column.lists?.validity?;
+        Some(&self.item_bits[start..][..column.values.count.div_ceil(8)])
     }
 
     /// Feast's field status of each row.
     pub fn statuses(&self, column: usize) -> Option<&[u8]> {
-        let start = self.columns.get(column)?.parts.statuses?;
-        Some(&self.statuses[start..][..self.rows])
+        Some(&self.statuses[self.columns.get(column)?.statuses..][..self.rows])
     }
 
     /// Nanoseconds since 1970 of each row; `None` if the server sent none.
     pub fn event_timestamps(&self, column: usize) -> Option<&[i64]> {
-        let start = self.columns.get(column)?.parts.event_timestamps?;
+        let start = self.columns.get(column)?.event_timestamps?;
         Some(&self.event_timestamps[start..][..self.rows])
     }
+
+    /// Bytes held, for judging what an answer takes.
+    pub fn size(&self) -> usize {
+        8 * (self.words.len() + self.list_offsets.len() + self.event_timestamps.len())
+            + 4 * self.halves.len()
+            + self.names.len()
+            + self.bytes.len()
+            + self.bits.len()
+            + self.item_bits.len()
+            + self.statuses.len()
+            + size_of::<Column>() * self.columns.len()
+    }
+}
+
+/// Whether a bitmap has a value in a row; without a bitmap each row has one.
+pub fn is_valid(validity: Option<&[u8]>, row: usize) -> bool {
+    validity.is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1)
 }

@@ -5,6 +5,7 @@
 
 mod closable;
 mod config;
+mod dense;
 mod error;
 mod guard;
 mod json;
@@ -14,6 +15,7 @@ mod response;
 mod version;
 
 pub use config::*;
+pub use dense::*;
 pub use error::*;
 pub use json::*;
 pub use remote::*;

@@ -4,7 +4,9 @@ use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use super::error::{feast_error_t, feast_status_t};
+use super::response::feast_type_t;
 use super::{guard, json};
+use crate::columns::{Element, Type};
 use crate::error::{Error, Result};
 use crate::wire::request::Request;
 
@@ -85,6 +87,38 @@ pub unsafe extern "C" fn feast_request_add_feature(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe { change(request, err, |request| request.add_feature(guard::text(feature, "feature")?)) }
+}
+
+/// Asks for a feature whose column shall have this type, as feast_request_add_feature(). Values are converted
+/// exactly or not at all: one that does not fit makes the call fail with FEAST_TYPE and the feature, row and value.
+/// BYTES undoes the base64 of the servers; UNIX_TIMESTAMP reads integers of seconds and RFC 3339 text without a
+/// fraction of a second; FLOAT rounds reals as numpy.float32 does, and refuses integers that it would round; integer
+/// types take reals without a fraction; JSON takes anything. A column without any value has the type nevertheless.
+///
+/// @param request  in; changed.
+/// @param feature  in, "view:feature" or "view@v2:feature", NUL-terminated UTF-8; copied.
+/// @param type     in, a FEAST_TYPE_ number other than NULL and NULL_LIST.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT as feast_request_add_feature(), or if there is no such type.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_add_typed_feature(
+    request: *mut feast_request_t,
+    feature: *const c_char,
+    r#type: feast_type_t,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            let feature = guard::text(feature, "feature")?;
+            match Type::from_number(r#type) {
+                Some(kind) if kind.element != Element::Null => request.add_typed_feature(feature, kind),
+                _ => Err(Error::argument(format!("{} is no type that a column can be declared as", r#type))),
+            }
+        })
+    }
 }
 
 /// Asks for all features of a feature service, instead of single features. A request takes one or the other.

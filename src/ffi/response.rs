@@ -1,14 +1,16 @@
 //! `feast_response_t`.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
+use std::sync::Arc;
 
 use super::error::{feast_error_t, feast_status_t};
 use super::guard;
-use crate::columns::{Response, Type};
+use crate::columns::{Items, Response};
 use crate::error::{Code, Error};
 
-/// The type of a column: one of the FEAST_TYPE_ numbers. More may be added.
+/// The type of a column: one of the FEAST_TYPE_ numbers. A type of lists is FEAST_TYPE_NULL_LIST plus the type of
+/// the items. More may be added.
 pub type feast_type_t = i32;
 
 /// There is no such column.
@@ -17,14 +19,40 @@ pub const FEAST_TYPE_INVALID: feast_type_t = -1;
 pub const FEAST_TYPE_NULL: feast_type_t = 0;
 /// Booleans.
 pub const FEAST_TYPE_BOOL: feast_type_t = 1;
+/// Integers of 32 bits. Only where declared.
+pub const FEAST_TYPE_INT32: feast_type_t = 2;
 /// Integers of 64 bits.
 pub const FEAST_TYPE_INT64: feast_type_t = 3;
-/// Doubles.
+/// Numbers of 32 bits, rounded as numpy.float32 rounds them. Only where declared.
+pub const FEAST_TYPE_FLOAT: feast_type_t = 4;
+/// Numbers of 64 bits.
 pub const FEAST_TYPE_DOUBLE: feast_type_t = 5;
-/// UTF-8 text.
+/// UTF-8 text. Also for UUIDs and decimals, as the server writes them.
 pub const FEAST_TYPE_STRING: feast_type_t = 6;
+/// Bytes. Only where declared: the server sends them as base64 text, which is undone.
+pub const FEAST_TYPE_BYTES: feast_type_t = 7;
+/// Seconds since 1970-01-01 UTC. Only where declared: the servers send integers, or RFC 3339 text, which is read.
+pub const FEAST_TYPE_UNIX_TIMESTAMP: feast_type_t = 8;
 /// JSON text.
 pub const FEAST_TYPE_JSON: feast_type_t = 9;
+/// Lists that have no items but nulls.
+pub const FEAST_TYPE_NULL_LIST: feast_type_t = 16;
+/// Lists of booleans.
+pub const FEAST_TYPE_BOOL_LIST: feast_type_t = 17;
+/// Lists of integers of 32 bits. Only where declared.
+pub const FEAST_TYPE_INT32_LIST: feast_type_t = 18;
+/// Lists of integers of 64 bits.
+pub const FEAST_TYPE_INT64_LIST: feast_type_t = 19;
+/// Lists of numbers of 32 bits. Only where declared.
+pub const FEAST_TYPE_FLOAT_LIST: feast_type_t = 20;
+/// Lists of numbers of 64 bits.
+pub const FEAST_TYPE_DOUBLE_LIST: feast_type_t = 21;
+/// Lists of UTF-8 text.
+pub const FEAST_TYPE_STRING_LIST: feast_type_t = 22;
+/// Lists of bytes. Only where declared.
+pub const FEAST_TYPE_BYTES_LIST: feast_type_t = 23;
+/// Lists of seconds since 1970-01-01 UTC. Only where declared.
+pub const FEAST_TYPE_UNIX_TIMESTAMP_LIST: feast_type_t = 24;
 
 /// A field status that this library does not know, or that the server calls INVALID.
 pub const FEAST_STATUS_INVALID: u8 = 0;
@@ -44,17 +72,19 @@ pub const FEAST_STATUS_OUTSIDE_MAX_AGE: u8 = 4;
 /// feature views is not repeated); then the features in the order in which they were added, or for a feature
 /// service in the server's order.
 ///
-/// Types are inferred from a column's values, whatever the order of its rows: integers INT64; numbers DOUBLE,
-/// if each integer among them is exactly a double; booleans BOOL; strings STRING (the server sends bytes as
-/// base64 and timestamps as integers of seconds); anything else, such as lists, JSON. A column without any value
-/// is NULL.
+/// Types: a feature that was added with feast_request_add_typed_feature() has the type declared. Others get the
+/// narrowest that holds every value, whatever the order of the rows: integers INT64; numbers DOUBLE, if each
+/// integer among them is exactly a double; booleans BOOL; strings STRING; lists of these the type of lists (an empty
+/// one fits all). Among numbers the strings "NaN", "Infinity", "-Infinity", "+Inf" and "-Inf" are doubles, as
+/// servers write them. Anything else is JSON: maps, lists of lists, mixed values, numbers beyond a double. A column
+/// without any value is NULL.
 pub struct feast_response_t {
-    response: Response,
+    pub(super) response: Arc<Response>,
 }
 
 impl feast_response_t {
     pub(super) fn boxed(response: Response) -> *mut feast_response_t {
-        Box::into_raw(Box::new(feast_response_t { response }))
+        Box::into_raw(Box::new(feast_response_t { response: Arc::new(response) }))
     }
 }
 
@@ -173,12 +203,10 @@ pub unsafe extern "C" fn feast_response_column_type(
     column: usize,
 ) -> feast_type_t {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe {
-        read(response, FEAST_TYPE_INVALID, |response| Some(response.column_type(column)? as feast_type_t))
-    }
+    unsafe { read(response, FEAST_TYPE_INVALID, |response| Some(response.column_type(column)?.number())) }
 }
 
-/// The values of an INT64 column.
+/// The values of an INT64 or UNIX_TIMESTAMP column.
 ///
 /// @param response  in, may be NULL; borrowed for the call.
 /// @param column    in, from 0.
@@ -192,6 +220,22 @@ pub unsafe extern "C" fn feast_response_column_int64(
 ) -> *const i64 {
     // SAFETY: the header asks for NULL or a live response.
     unsafe { read(response, ptr::null(), |response| Some(response.int64(column)?.as_ptr())) }
+}
+
+/// The values of an INT32 column.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_int32(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const i32 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.int32(column)?.as_ptr())) }
 }
 
 /// The values of a DOUBLE column.
@@ -210,12 +254,27 @@ pub unsafe extern "C" fn feast_response_column_double(
     unsafe { read(response, ptr::null(), |response| Some(response.double(column)?.as_ptr())) }
 }
 
-/// The values of a BOOL column.
+/// The values of a FLOAT column.
 ///
 /// @param response  in, may be NULL; borrowed for the call.
 /// @param column    in, from 0.
-/// @return one byte a row, 1 for true, 0 for false and where null, borrowed until response is freed; NULL for a
-///         column of another type.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_float(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const f32 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.float(column)?.as_ptr())) }
+}
+
+/// The values of a BOOL column, each one byte, 1 for true and 0 for false.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -227,13 +286,13 @@ pub unsafe extern "C" fn feast_response_column_bool(
     unsafe { read(response, ptr::null(), |response| Some(response.bool(column)?.as_ptr())) }
 }
 
-/// The text of a STRING or JSON column. Row i is data[offsets[i]] up to data[offsets[i + 1]], without a NUL
-/// behind it; a null has no bytes.
+/// The text of a STRING or JSON column, or the bytes of a BYTES column. Row i is data[offsets[i]] up to
+/// data[offsets[i + 1]], without a NUL behind it; a null has no bytes.
 ///
 /// @param response  in; borrowed for the call.
 /// @param column    in, from 0.
 /// @param offsets   out, set to NULL first, rows + 1 offsets into data; borrowed until response is freed.
-/// @param data      out, set to NULL first, UTF-8; borrowed until response is freed.
+/// @param data      out, set to NULL first, UTF-8 (or any bytes for BYTES); borrowed until response is freed.
 /// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE for a column of
 ///         another type.
@@ -255,7 +314,7 @@ pub unsafe extern "C" fn feast_response_column_string(
             let offsets = offsets?;
             let response = &guard::object(response, "response")?.response;
             let Some((found_offsets, found_data)) = response.string(column) else {
-                return Err(not_text(response, column));
+                return Err(of_another_type(response, column, "STRING, BYTES or JSON"));
             };
             *offsets = found_offsets.as_ptr();
             *data = found_data.as_ptr().cast();
@@ -264,22 +323,106 @@ pub unsafe extern "C" fn feast_response_column_string(
     }
 }
 
-fn not_text(response: &Response, column: usize) -> Error {
+/// The items of a column of lists. Row i is the list of the items offsets[i] up to offsets[i + 1]; a null row has no
+/// items. What items points to is by the column's type: uint8_t for BOOL_LIST, int32_t for INT32_LIST, float for
+/// FLOAT_LIST, double for DOUBLE_LIST, int64_t for INT64_LIST and UNIX_TIMESTAMP_LIST; NULL for NULL_LIST. For lists
+/// of text or bytes items are int64_t offsets into the data of feast_response_column_list_data(): item k is
+/// data[items[k]] up to data[items[k + 1]].
+///
+/// @param response  in; borrowed for the call.
+/// @param column    in, from 0.
+/// @param offsets   out, set to NULL first, rows + 1 offsets, the first 0; borrowed until response is freed.
+/// @param items     out, set to NULL first, offsets[rows] items (offsets into data: one more), 0 where null;
+///                  borrowed until response is freed.
+/// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE if it is not one of
+///         lists.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_list(
+    response: *const feast_response_t,
+    column: usize,
+    offsets: *mut *const i64,
+    items: *mut *const c_void,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        guard::status(err, || {
+            let offsets = guard::output(offsets, ptr::null(), "offsets");
+            let items = guard::output(items, ptr::null(), "items")?;
+            let offsets = offsets?;
+            let response = &guard::object(response, "response")?.response;
+            let Some((found_offsets, found)) = response.list_offsets(column).zip(response.items(column))
+            else {
+                return Err(of_another_type(response, column, "a type of lists"));
+            };
+            *offsets = found_offsets.as_ptr();
+            *items = match found {
+                Items::Null => ptr::null(),
+                Items::Bool(values) => values.as_ptr().cast(),
+                Items::Int32(values) => values.as_ptr().cast(),
+                Items::Int64(values) => values.as_ptr().cast(),
+                Items::Float(values) => values.as_ptr().cast(),
+                Items::Double(values) => values.as_ptr().cast(),
+                Items::Text(offsets, _) => offsets.as_ptr().cast(),
+            };
+            Ok(())
+        })
+    }
+}
+
+/// The text or bytes of a column of lists of them; see feast_response_column_list().
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return UTF-8 (or any bytes for BYTES_LIST), borrowed until response is freed; NULL for a column of another type.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_list_data(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const c_char {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe {
+        read(response, ptr::null(), |response| {
+            response.list_offsets(column)?;
+            match response.items(column)? {
+                Items::Text(_, data) => Some(data.as_ptr().cast()),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// Which items of a column of lists have a value, as Arrow's validity bitmap over all the items: bit k % 8 (from the
+/// lowest) of byte k / 8 is 1 for a value and 0 for a null.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param column    in, from 0.
+/// @return (items + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls among the items, or
+///         no such column of lists.
+/// Thread safety: any thread.
+/// Since: 0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_column_list_validity(
+    response: *const feast_response_t,
+    column: usize,
+) -> *const u8 {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), |response| Some(response.item_validity(column)?.as_ptr())) }
+}
+
+fn of_another_type(response: &Response, column: usize, wanted: &str) -> Error {
     match response.column_type(column) {
         None => Error::argument(format!(
             "there is no column {column}, the response has {}",
             response.num_columns()
         )),
         Some(kind) => {
-            let name = match kind {
-                Type::Null => "NULL",
-                Type::Bool => "BOOL",
-                Type::Int64 => "INT64",
-                Type::Double => "DOUBLE",
-                Type::String => "STRING",
-                Type::Json => "JSON",
-            };
-            Error::new(Code::Type, format!("column {column} is of type {name}, not STRING or JSON"))
+            Error::new(Code::Type, format!("column {column} is of type {}, not {wanted}", kind.name()))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::de::IgnoredAny;
 
+use crate::columns::Type;
 use crate::error::{Error, Result};
 
 /// Where a request goes, below the store's path. `status=true` makes the Go server send statuses and event
@@ -16,13 +17,14 @@ pub const ENDPOINT: &str = "/get-online-features?status=true";
 pub struct FeatureReference {
     text: String,
     colon: usize,
+    kind: Type,
 }
 
 impl FeatureReference {
-    fn parse(text: &str) -> Result<FeatureReference> {
+    fn parse(text: &str, kind: Type) -> Result<FeatureReference> {
         match text.find(':') {
             Some(colon) if colon > 0 && colon + 1 < text.len() => {
-                Ok(FeatureReference { text: text.to_owned(), colon })
+                Ok(FeatureReference { text: text.to_owned(), colon, kind })
             }
             _ => Err(Error::argument(format!("`{text}` is not a feature reference: write `view:feature`"))),
         }
@@ -33,13 +35,18 @@ impl FeatureReference {
         &self.text
     }
 
+    /// The type that its column shall have; NULL if it is to be found out.
+    pub fn kind(&self) -> Type {
+        self.kind
+    }
+
     /// The name that the server gives the feature in an answer without full feature names.
     fn feature(&self) -> &str {
         &self.text[self.colon + 1..]
     }
 
     /// Whether a column of an answer has this feature's name: `feature`, or in full `view__feature`.
-    pub fn is_named(&self, name: &str, full_feature_names: bool) -> bool {
+    fn is_named(&self, name: &str, full_feature_names: bool) -> bool {
         if !full_feature_names {
             return name == self.feature();
         }
@@ -48,7 +55,7 @@ impl FeatureReference {
 
     /// Whether a column of an answer has this feature's full name without its version: of `view@v2:feature`
     /// servers may or may not keep it.
-    pub fn is_named_without_version(&self, name: &str) -> bool {
+    fn is_named_without_version(&self, name: &str) -> bool {
         let unversioned = self.text[..self.colon].split_once('@').map(|(view, _)| view);
         unversioned.is_some() && self.view_of(name) == unversioned
     }
@@ -82,10 +89,15 @@ pub struct Request {
 impl Request {
     /// Adds a feature reference, `view:feature`.
     pub fn add_feature(&mut self, reference: &str) -> Result<()> {
+        self.add_typed_feature(reference, Type::NULL)
+    }
+
+    /// Adds a feature reference whose column shall have this type.
+    pub fn add_typed_feature(&mut self, reference: &str, kind: Type) -> Result<()> {
         if self.features.iter().any(|known| known.text == reference) {
             return Err(Error::argument(format!("the feature `{reference}` has been added already")));
         }
-        self.features.push(FeatureReference::parse(reference)?);
+        self.features.push(FeatureReference::parse(reference, kind)?);
         Ok(())
     }
 
@@ -200,6 +212,30 @@ impl Request {
     /// The features asked for; `None` with a feature service.
     pub fn features(&self) -> Option<&[FeatureReference]> {
         self.feature_service.is_none().then_some(&self.features)
+    }
+
+    /// How a message about a feature's values begins.
+    pub fn feature_words(&self, feature: usize) -> String {
+        match self.features.get(feature) {
+            Some(feature) => format!("feature `{}`, ", feature.text),
+            None => format!("feature number {feature} of the service, "),
+        }
+    }
+
+    /// The feature that a column of an answer is named after, searched from number `from` on. An error if it may be
+    /// any of several.
+    pub fn find_feature(&self, name: &str, from: usize) -> std::result::Result<Option<usize>, ()> {
+        let count = self.features.len();
+        let mut order = (from..count).chain(0..from.min(count));
+        if let Some(found) = order.find(|&i| self.features[i].is_named(name, self.full_feature_names)) {
+            return Ok(Some(found));
+        }
+        if !self.full_feature_names {
+            return Ok(None);
+        }
+        let mut fitting = (0..count).filter(|&i| self.features[i].is_named_without_version(name));
+        let first = fitting.next();
+        if fitting.next().is_some() { Err(()) } else { Ok(first) }
     }
 
     /// The entity columns in the order in which they were first set.
@@ -394,12 +430,12 @@ mod tests {
 
     #[test]
     fn full_names_match_with_and_without_the_version() {
-        let reference = FeatureReference::parse("view@v2:f__x").unwrap();
+        let reference = FeatureReference::parse("view@v2:f__x", Type::NULL).unwrap();
         assert!(reference.is_named_without_version("view__f__x"));
         assert!(!reference.is_named("view__f__x", true));
         assert!(reference.is_named("view@v2__f__x", true));
         assert!(!reference.is_named("f__x", true));
-        assert!(!FeatureReference::parse("view:f").unwrap().is_named_without_version("view__f"));
+        assert!(!FeatureReference::parse("view:f", Type::NULL).unwrap().is_named_without_version("view__f"));
         assert!(reference.is_named("f__x", false));
         assert!(!reference.is_named("view__f__x", false));
     }

@@ -1,18 +1,43 @@
-//! RFC 3339 timestamps into nanoseconds since 1970.
+//! RFC 3339 timestamps.
 
-/// Reads `2026-11-23T01:00:00.123456789Z` or with an offset like `+01:00`; up to nine digits count. `None` if
-/// it is not one. Years that nanoseconds in an int64 cannot reach (before 1677, after 2262) give `i64::MIN`
-/// and `i64::MAX`.
-pub fn parse_nanoseconds(text: &str) -> Option<i64> {
-    let bytes = text.as_bytes();
-    if bytes.len() < 20 || bytes[4] != b'-' || bytes[7] != b'-' || bytes[13] != b':' || bytes[16] != b':' {
+/// A moment, to the nanosecond, of any year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    seconds: i64,
+    nanoseconds: i64,
+}
+
+impl Moment {
+    /// Nanoseconds since 1970. Years that these cannot reach in an int64 (before 1677, after 2262) give `i64::MIN`
+    /// and `i64::MAX`.
+    pub fn nanoseconds(self) -> i64 {
+        let exact = i128::from(self.seconds) * 1_000_000_000 + i128::from(self.nanoseconds);
+        exact.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64
+    }
+
+    /// Seconds since 1970, if there is no fraction.
+    pub fn whole_seconds(self) -> Option<i64> {
+        (self.nanoseconds == 0).then_some(self.seconds)
+    }
+}
+
+/// Reads `2026-11-23T01:00:00.123456789Z` or with an offset like `+01:00`; up to nine digits count. `None` if it is
+/// not one. Python's protobuf writes early years without leading zeros.
+pub fn parse(text: &str) -> Option<Moment> {
+    let year_length = text.bytes().take_while(u8::is_ascii_digit).count();
+    if !(1..=4).contains(&year_length) {
         return None;
     }
-    if !matches!(bytes[10], b'T' | b't' | b' ') {
+    let year = digits(text.as_bytes(), 0, year_length)?;
+    let bytes = &text.as_bytes()[year_length..];
+    if bytes.len() < 16 || bytes[0] != b'-' || bytes[3] != b'-' || bytes[9] != b':' || bytes[12] != b':' {
         return None;
     }
-    let (year, month, day) = (digits(bytes, 0, 4)?, digits(bytes, 5, 2)?, digits(bytes, 8, 2)?);
-    let (hour, minute, second) = (digits(bytes, 11, 2)?, digits(bytes, 14, 2)?, digits(bytes, 17, 2)?);
+    if !matches!(bytes[6], b'T' | b't' | b' ') {
+        return None;
+    }
+    let (month, day) = (digits(bytes, 1, 2)?, digits(bytes, 4, 2)?);
+    let (hour, minute, second) = (digits(bytes, 7, 2)?, digits(bytes, 10, 2)?, digits(bytes, 13, 2)?);
     // A leap second counts as the first second of the next minute.
     if !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
         return None;
@@ -20,7 +45,7 @@ pub fn parse_nanoseconds(text: &str) -> Option<i64> {
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let (nanoseconds, zone) = fraction(bytes, 19)?;
+    let (nanoseconds, zone) = fraction(bytes, 15)?;
     let offset_minutes = match bytes.get(zone)? {
         b'Z' | b'z' if bytes.len() == zone + 1 => 0,
         sign @ (b'+' | b'-') if bytes.len() == zone + 6 && bytes[zone + 3] == b':' => {
@@ -34,8 +59,7 @@ pub fn parse_nanoseconds(text: &str) -> Option<i64> {
     };
     let seconds =
         days_since_1970(year, month, day) * 86_400 + hour * 3600 + (minute - offset_minutes) * 60 + second;
-    let exact = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
-    Some(exact.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
+    Some(Moment { seconds, nanoseconds })
 }
 
 fn digits(bytes: &[u8], at: usize, count: usize) -> Option<i64> {
@@ -95,9 +119,20 @@ mod tests {
             ("2000-02-29T12:00:00.1234567899Z", 951_825_600_123_456_789),
             ("9999-12-31T23:59:59Z", i64::MAX),
             ("0001-01-01T00:00:00Z", i64::MIN),
+            ("1-01-01T00:00:00Z", i64::MIN),
+            ("2026-11-23 01:00:00Z", 1_795_395_600_000_000_000),
         ] {
-            assert_eq!(parse_nanoseconds(text), Some(expected), "{text}");
+            assert_eq!(parse(text).unwrap().nanoseconds(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn whole_seconds_reach_every_year_and_are_never_rounded() {
+        let seconds = |text| parse(text).unwrap().whole_seconds();
+        assert_eq!(seconds("9999-12-31T23:59:59Z"), Some(253_402_300_799));
+        assert_eq!(seconds("0001-01-01T00:00:00.000Z"), Some(-62_135_596_800));
+        assert_eq!(seconds("1969-12-31T23:59:59+00:00"), Some(-1));
+        assert_eq!(seconds("2026-11-23T01:00:00.5Z"), None);
     }
 
     #[test]
@@ -129,7 +164,7 @@ mod tests {
             "+026-11-23T01:00:00Z",
             "2026-11-23T01:00:00ü",
         ] {
-            assert_eq!(parse_nanoseconds(bad), None, "{bad}");
+            assert_eq!(parse(bad), None, "{bad}");
         }
     }
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 pub mod cc;
+pub mod cells;
 pub mod feast;
 pub mod paths;
 pub mod process;

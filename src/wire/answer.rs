@@ -1,0 +1,312 @@
+//! The frame of an answer: `{"results": […], "metadata": {"feature_names": […]}}`, and which of its columns is
+//! which of the request's.
+//!
+//! Names come behind the results in some servers' answers and before them in others', and are needed first: a
+//! column's place and declared type hang on its name. So the metadata is looked up ahead, and what was found is
+//! checked when the reader gets there.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::request::Request;
+use super::scanner::Scanner;
+use super::{Read, Refusal, refuse};
+
+/// More columns than any answer has; a bound on what one can make this process store.
+const MOST_COLUMNS: usize = 100_000;
+
+/// Where each column of an answer goes. Kept from call to call for its buffers.
+#[derive(Debug, Default)]
+pub struct Layout {
+    /// Names within the text, quotes excluded, in the server's order.
+    names: Vec<Range<usize>>,
+    /// The name's escapes undone, where it has some.
+    unescaped: Vec<(usize, String)>,
+    /// For each of the server's columns its place in the response.
+    places: Vec<usize>,
+    /// The inverse of `places`.
+    order: Vec<usize>,
+    /// Entities; they come first in the response.
+    entities: usize,
+    /// For finding places: the server's column of each entity and each feature of the request.
+    found: Vec<Option<usize>>,
+}
+
+/// What is made of an answer's columns.
+pub trait Columns<'a> {
+    /// Called before the first column, and again if the text turns out to have been misread so far.
+    fn begin(&mut self, text: &'a str, layout: &Layout, request: &Request) -> Read<()>;
+    /// Reads one element of `results`, the column number `place` of the response.
+    fn column(&mut self, scanner: &mut Scanner<'a>, place: usize) -> Read<()>;
+}
+
+impl Layout {
+    /// The number of columns.
+    pub fn columns(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The number of entities; they have the first places.
+    pub fn entities(&self) -> usize {
+        self.entities
+    }
+
+    /// The names in their places.
+    pub fn names_in_order<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a str> + Clone {
+        self.order.iter().map(move |&column| self.name(text, column))
+    }
+
+    /// The name of one of the server's columns.
+    fn name<'a>(&'a self, text: &'a str, column: usize) -> &'a str {
+        match self.unescaped.binary_search_by_key(&column, |(at, _)| *at) {
+            Ok(at) => &self.unescaped[at].1,
+            Err(_) => text.get(self.names[column].clone()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Reads `text` as the answer to `request`.
+pub fn read<'a>(
+    text: &'a str,
+    request: &Request,
+    layout: &mut Layout,
+    columns: &mut impl Columns<'a>,
+) -> Read<()> {
+    if let Some(guess) = guess_metadata(text)
+        && let Ok(end) = read_metadata(text, guess, layout)
+        && arrange(text, request, layout).is_ok()
+        && let Some(outcome) = read_results(text, request, layout, guess..end, columns)
+    {
+        return outcome;
+    }
+    // Unusual text: find the metadata by reading all that comes before it.
+    let place = find_metadata(text)?;
+    let end = read_metadata(text, place, layout)?;
+    arrange(text, request, layout)?;
+    match read_results(text, request, layout, place..end, columns) {
+        Some(outcome) => outcome,
+        None => refuse("`metadata` stands in it twice"),
+    }
+}
+
+/// Where the value of `metadata` probably begins: behind the first key, or behind its last mention.
+fn guess_metadata(text: &str) -> Option<usize> {
+    const KEY: &str = "\"metadata\"";
+    let mut scanner = Scanner::new(text);
+    let key = if scanner.literal("{") && scanner.literal(KEY) { 0 } else { text.rfind(KEY)? };
+    if key > 0 {
+        scanner.skip(key + KEY.len() - scanner.at());
+    }
+    scanner.literal(":").then(|| {
+        scanner.peek();
+        scanner.at()
+    })
+}
+
+fn find_metadata(text: &str) -> Read<usize> {
+    let mut found = None;
+    let mut results = false;
+    let mut scanner = Scanner::new(text);
+    scanner.object(|scanner, key| {
+        scanner.peek();
+        if key.is("metadata") && found.replace(scanner.at()).is_some() {
+            return refuse("`metadata` stands in it twice");
+        }
+        results |= key.is("results");
+        scanner.value()?;
+        Ok(())
+    })?;
+    nothing_after(&mut scanner)?;
+    match found {
+        _ if !results => refuse("it has no `results`"),
+        Some(place) => Ok(place),
+        None => refuse("it has no `metadata.feature_names`"),
+    }
+}
+
+fn nothing_after(scanner: &mut Scanner) -> Read<()> {
+    if scanner.at_end() { Ok(()) } else { Ok(scanner.fault("text after the end of the answer")?) }
+}
+
+/// `{"feature_names": […]}`, or as protobuf's own JSON writes a list: `{"feature_names": {"val": […]}}`. Returns
+/// where it ends.
+fn read_metadata(text: &str, place: usize, layout: &mut Layout) -> Read<usize> {
+    layout.names.clear();
+    layout.unescaped.clear();
+    let mut scanner = Scanner::new(text);
+    scanner.skip(place);
+    let mut named = false;
+    scanner.object(|scanner, key| {
+        if !key.is("feature_names") {
+            scanner.value()?;
+            return Ok(());
+        }
+        if std::mem::replace(&mut named, true) {
+            return refuse("`feature_names` stands in it twice");
+        }
+        if scanner.peek() == b'{' {
+            scanner.object(|scanner, _| read_names(scanner, layout))
+        } else {
+            read_names(scanner, layout)
+        }
+    })?;
+    if !named {
+        return refuse("it has no `metadata.feature_names`");
+    }
+    Ok(scanner.at())
+}
+
+fn read_names(scanner: &mut Scanner, layout: &mut Layout) -> Read<()> {
+    scanner.array(|scanner| {
+        let column = layout.names.len();
+        if column >= MOST_COLUMNS {
+            return refuse(format!("it has more than {MOST_COLUMNS} columns"));
+        }
+        let raw = scanner.string()?;
+        let name = raw.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
+        if name.contains('\0') {
+            return refuse("a column's name contains a NUL");
+        }
+        let end = scanner.at() - 1;
+        layout.names.push(end - raw.raw.len()..end);
+        if let Cow::Owned(name) = name {
+            layout.unescaped.push((column, name));
+        }
+        Ok(())
+    })
+}
+
+/// Reads the columns; `None` if the metadata is not at `metadata`, where it was read.
+fn read_results<'a>(
+    text: &'a str,
+    request: &Request,
+    layout: &Layout,
+    metadata: Range<usize>,
+    columns: &mut impl Columns<'a>,
+) -> Option<Read<()>> {
+    let mut results = false;
+    let mut confirmed = false;
+    let mut misled = false;
+    let mut scanner = Scanner::new(text);
+    let mut read = || -> Read<()> {
+        columns.begin(text, layout, request)?;
+        scanner.object(|scanner, key| {
+            if key.is("results") {
+                if std::mem::replace(&mut results, true) {
+                    return refuse("`results` stands in it twice");
+                }
+                let mut count = 0;
+                scanner.array(|scanner| {
+                    let Some(&place) = layout.places.get(count) else {
+                        return refuse(format!("it names {count} columns and holds more"));
+                    };
+                    count += 1;
+                    columns.column(scanner, place).map_err(|refusal| match refusal {
+                        Refusal::Answer(why) => {
+                            Refusal::Answer(format!("column `{}`: {why}", layout.name(text, count - 1)))
+                        }
+                        refusal => refusal,
+                    })
+                })?;
+                if count != layout.columns() {
+                    return refuse(format!("it names {} columns and holds {count}", layout.columns()));
+                }
+            } else if key.is("metadata") {
+                scanner.peek();
+                if confirmed || scanner.at() != metadata.start {
+                    misled = true;
+                    return refuse("`metadata` stands in it twice");
+                }
+                confirmed = true;
+                scanner.skip(metadata.len());
+            } else {
+                scanner.value()?;
+            }
+            Ok(())
+        })?;
+        nothing_after(&mut scanner)
+    };
+    let outcome = read();
+    if misled || (outcome.is_ok() && !confirmed) {
+        return None;
+    }
+    if outcome.is_err() && !confirmed && find_metadata(text).is_ok_and(|place| place != metadata.start) {
+        // The failure may come from a wrong idea of the columns.
+        return None;
+    }
+    Some(match outcome {
+        Ok(()) if !results => refuse("it has no `results`"),
+        outcome => outcome,
+    })
+}
+
+/// The places of the server's columns: entities as in the request, then the features as asked, or as the server
+/// has them for a feature service.
+fn arrange(text: &str, request: &Request, layout: &mut Layout) -> Read<()> {
+    let entities = request.entities().len();
+    let asked = request.features();
+    let mut found = std::mem::take(&mut layout.found);
+    found.clear();
+    found.resize(entities + asked.map_or(0, <[_]>::len), None);
+    layout.order.clear();
+    let outcome = assign(text, request, layout, &mut found);
+    if outcome.is_ok() {
+        layout.entities = found[..entities].iter().flatten().count();
+        // Features of a feature service were put into `order` by the way; the others come before them.
+        let served = layout.order.len();
+        layout.order.extend(found.iter().flatten());
+        layout.order.rotate_left(served);
+        layout.places.clear();
+        layout.places.resize(layout.order.len(), 0);
+        for (place, &column) in layout.order.iter().enumerate() {
+            layout.places[column] = place;
+        }
+    }
+    layout.found = found;
+    outcome
+}
+
+/// Finds the server's column of each entity and feature; those of a feature service go into the layout's order.
+fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Option<usize>]) -> Read<()> {
+    let (entities, features) = found.split_at_mut(request.entities().len());
+    // Servers often keep the order, so the search begins behind the feature found last.
+    let mut next = 0;
+    for column in 0..layout.names.len() {
+        let name = layout.name(text, column);
+        let entity = request.entities().iter().position(|known| known.name == *name);
+        if let Some(free) = entity.and_then(|entity| entities.get_mut(entity)).filter(|place| place.is_none())
+        {
+            *free = Some(column);
+            continue;
+        }
+        let Some(asked) = request.features() else {
+            layout.order.push(column);
+            continue;
+        };
+        match request.find_feature(name, next) {
+            Ok(Some(feature)) if features[feature].is_none() => {
+                features[feature] = Some(column);
+                next = feature + 1;
+            }
+            Ok(Some(_)) => return refuse(format!("column `{name}` stands in it twice")),
+            Ok(None) => {
+                let advice = match entities.iter().position(Option::is_none) {
+                    Some(missing) => format!(
+                        " (`{}` is missing: an entity must be named by its join key)",
+                        request.entities()[missing].name
+                    ),
+                    None => String::new(),
+                };
+                return refuse(format!("column `{name}` was not asked for{advice}"));
+            }
+            Err(()) => {
+                return refuse(format!("column `{name}` may be any of several versions that were asked for"));
+            }
+        }
+        debug_assert!(asked.len() == features.len());
+    }
+    if let (Some(asked), Some(missing)) = (request.features(), features.iter().position(Option::is_none)) {
+        return refuse(format!("feature `{}` is missing", asked[missing].as_str()));
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! An answer's numbers straight into a matrix of the caller's, without columns in between.
+
+use super::answer::{Columns, Layout};
+use super::repeats::{Repeats, limit_rows, status};
+use super::request::Request;
+use super::scanner::{Number, Scanner};
+use super::values::{special, to_double, to_float};
+use super::{Read, Refusal, refuse};
+use crate::columns::{Element, Matrix, Type};
+
+/// Fills the matrix with the features in the order asked, row by row. The answer is [`Refusal::NotDense`] where
+/// only columns can tell: lists that come in another order than asked, and declared types other than FLOAT,
+/// DOUBLE and lists of them.
+pub struct DenseReader<'a, 'm, M> {
+    pub matrix: &'m mut M,
+    pub row_stride: usize,
+    pub missing: f32,
+    pub statuses: bool,
+    pub request: &'m Request,
+    pub repeats: Repeats<'a>,
+    pub entities: usize,
+    /// Features read.
+    pub read: usize,
+    /// They came in the order asked.
+    pub in_order: bool,
+    /// Columns of the matrix that lists took beyond one.
+    pub extra: usize,
+}
+
+impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
+    fn begin(&mut self, _: &'a str, layout: &Layout, _: &Request) -> Read<()> {
+        self.repeats = Repeats::default();
+        (self.entities, self.read, self.in_order, self.extra) = (layout.entities(), 0, true, 0);
+        Ok(())
+    }
+
+    fn column(&mut self, scanner: &mut Scanner<'a>, place: usize) -> Read<()> {
+        if place < self.entities {
+            scanner.value()?;
+            return Ok(());
+        }
+        let feature = place - self.entities;
+        self.in_order &= feature == self.read;
+        if self.extra > 0 && !self.in_order {
+            return Err(Refusal::NotDense);
+        }
+        self.read += 1;
+        let at = feature + self.extra;
+        if at >= self.row_stride {
+            return Err(Refusal::NotDense);
+        }
+        let mut width = None;
+        let mut statuses_read = 0;
+        let rows = self.request.rows();
+        scanner.object(|scanner, key| {
+            if key.is("values") {
+                if width.replace(self.values(scanner, feature, at)?).is_some() {
+                    return refuse("`values` stands in it twice");
+                }
+            } else if key.is("statuses") && self.statuses {
+                // How wide lists are is known after the values, which every server's answer has first.
+                let width = width.ok_or(Refusal::NotDense)?;
+                let (mut row, stride, matrix) = (0, self.row_stride, &mut *self.matrix);
+                statuses_read = self.repeats.statuses(scanner, rows, |status| {
+                    (0..width).for_each(|item| matrix.put_status(row * stride + at + item, status));
+                    row += 1;
+                })?;
+            } else if key.is("event_timestamps") {
+                self.repeats.timestamps(scanner, rows, |_| ())?;
+            } else if key.is("statuses") {
+                self.repeats.statuses(scanner, rows, |_| ())?;
+            } else {
+                scanner.value()?;
+            }
+            Ok(())
+        })?;
+        let Some(width) = width else { return refuse("it has no `values`") };
+        if statuses_read != 0 && statuses_read != rows {
+            return refuse(format!("it has {rows} values and {statuses_read} statuses"));
+        }
+        self.extra += width - 1;
+        Ok(())
+    }
+}
+
+impl<M: Matrix<f32>> DenseReader<'_, '_, M> {
+    /// Reads the values of a feature to column `at` of the matrix; returns how many columns it took.
+    fn values(&mut self, scanner: &mut Scanner, feature: usize, at: usize) -> Read<usize> {
+        let declared = self.request.features().map_or(Type::NULL, |features| features[feature].kind());
+        let element = declared.element;
+        if !matches!(element, Element::Null | Element::Float | Element::Double) {
+            return Err(Refusal::NotDense);
+        }
+        let rows = self.request.rows();
+        let mut row = 0;
+        let mut width = None;
+        let text = scanner.clone();
+        let outcome = scanner.array(|scanner| {
+            limit_rows(row, rows)?;
+            let first = scanner.peek();
+            if first == b'[' || (declared.list && first != b'n') || (width.is_some() && first != b'n') {
+                // Nulls before the first list are as wide as it is, so its row must be the first.
+                if !self.in_order || (row > 0 && width.is_none()) {
+                    return Err(Refusal::NotDense);
+                }
+                let items = self.list(scanner, element, row * self.row_stride + at, self.row_stride - at)?;
+                if *width.get_or_insert(items) != items || items == 0 {
+                    return Err(Refusal::NotDense);
+                }
+            } else {
+                let value = self.value(scanner, element)?;
+                for item in 0..width.unwrap_or(1) {
+                    self.put(row * self.row_stride + at + item, value);
+                }
+            }
+            row += 1;
+            Ok::<_, Refusal>(())
+        });
+        match outcome {
+            Err(Refusal::Unfit { at, why }) => {
+                let mut scanner = text;
+                scanner.skip(at - scanner.at());
+                let value: String = scanner.value().unwrap_or_default().chars().take(60).collect();
+                return Err(Refusal::Value(format!(
+                    "{}row {row}: {value} {why}",
+                    self.request.feature_words(feature)
+                )));
+            }
+            outcome => outcome?,
+        }
+        if declared.list && width.is_none() {
+            return Err(Refusal::NotDense);
+        }
+        if row != rows {
+            return refuse(format!("it has {row} rows, {rows} were asked for"));
+        }
+        Ok(width.unwrap_or(1))
+    }
+
+    fn list(&mut self, scanner: &mut Scanner, element: Element, start: usize, room: usize) -> Read<usize> {
+        if scanner.peek() != b'[' {
+            return Err(Refusal::Unfit { at: scanner.at(), why: "is no list" });
+        }
+        let mut items = 0;
+        scanner.array(|scanner| {
+            if items == room {
+                return Err(Refusal::NotDense);
+            }
+            let value = self.value(scanner, element)?;
+            self.put(start + items, value);
+            items += 1;
+            Ok(())
+        })?;
+        Ok(items)
+    }
+
+    #[inline]
+    fn put(&mut self, at: usize, value: Option<f32>) {
+        self.matrix.put(at, value.unwrap_or(self.missing));
+        if self.statuses {
+            // What the server says comes later, if it says anything.
+            let status = if value.is_some() { status::PRESENT } else { status::NULL_VALUE };
+            self.matrix.put_status(at, status);
+        }
+    }
+
+    /// A single value; `None` for a null.
+    #[inline]
+    fn value(&self, scanner: &mut Scanner, element: Element) -> Read<Option<f32>> {
+        let first = scanner.peek();
+        let at = scanner.at();
+        let number = match first {
+            b'n' if scanner.literal("null") => return Ok(None),
+            b't' if element == Element::Null && scanner.literal("true") => Number::Integer(1),
+            b'f' if element == Element::Null && scanner.literal("false") => Number::Integer(0),
+            b'"' => match special(scanner.string()?.raw) {
+                Some(special) => Number::Double(special),
+                None => return Err(Refusal::Unfit { at, why: "is no number" }),
+            },
+            b't' | b'f' | b'[' | b'{' => return Err(Refusal::Unfit { at, why: "is no number" }),
+            _ => scanner.number()?,
+        };
+        let value = match (number, element) {
+            // Undeclared numbers are rounded to the nearest, as numpy's astype(float32) does.
+            (Number::Double(double), Element::Null) => Some(double as f32),
+            (Number::Integer(integer), Element::Null) => Some(integer as f32),
+            (number, Element::Float) => to_float(number),
+            (number, _) => to_double(number).map(|double| double as f32),
+        };
+        value.map(Some).ok_or(Refusal::Unfit { at, why: "does not fit" })
+    }
+}
