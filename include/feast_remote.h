@@ -82,6 +82,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The structs of the Arrow C data interface, as its specification gives them for copying, under its own guard:
+ * https://arrow.apache.org/docs/format/CDataInterface.html */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ARROW_C_DATA_INTERFACE */
+
+/* Defined in dlpack.h, which programs that look into a tensor include. */
+struct DLManagedTensorVersioned;
+
+
 /**
  * A field status that this library does not know, or that the server calls INVALID.
  */
@@ -157,10 +205,12 @@ typedef struct feast_request_t feast_request_t;
  * feature views is not repeated); then the features in the order in which they were added, or for a feature
  * service in the server's order.
  *
- * Types are inferred from a column's values, whatever the order of its rows: integers INT64; numbers DOUBLE,
- * if each integer among them is exactly a double; booleans BOOL; strings STRING (the server sends bytes as
- * base64 and timestamps as integers of seconds); anything else, such as lists, JSON. A column without any value
- * is NULL.
+ * Types: a feature that was added with feast_request_add_typed_feature() has the type declared. Others get the
+ * narrowest that holds every value, whatever the order of the rows: integers INT64; numbers DOUBLE, if each
+ * integer among them is exactly a double; booleans BOOL; strings STRING; lists of these the type of lists (an empty
+ * one fits all). Among numbers the strings "NaN", "Infinity", "-Infinity", "+Inf" and "-Inf" are doubles, as
+ * servers write them. Anything else is JSON: maps, lists of lists, mixed values, numbers beyond a double. A column
+ * without any value is NULL.
  */
 typedef struct feast_response_t feast_response_t;
 
@@ -170,7 +220,8 @@ typedef struct feast_response_t feast_response_t;
 typedef int32_t feast_status_t;
 
 /**
- * The type of a column: one of the FEAST_TYPE_ numbers. More may be added.
+ * The type of a column: one of the FEAST_TYPE_ numbers. A type of lists is FEAST_TYPE_NULL_LIST plus the type of
+ * the items. More may be added.
  */
 typedef int32_t feast_type_t;
 
@@ -291,24 +342,89 @@ typedef int32_t feast_type_t;
 #define FEAST_TYPE_BOOL 1
 
 /**
+ * Integers of 32 bits. Only where declared.
+ */
+#define FEAST_TYPE_INT32 2
+
+/**
  * Integers of 64 bits.
  */
 #define FEAST_TYPE_INT64 3
 
 /**
- * Doubles.
+ * Numbers of 32 bits, rounded as numpy.float32 rounds them. Only where declared.
+ */
+#define FEAST_TYPE_FLOAT 4
+
+/**
+ * Numbers of 64 bits.
  */
 #define FEAST_TYPE_DOUBLE 5
 
 /**
- * UTF-8 text.
+ * UTF-8 text. Also for UUIDs and decimals, as the server writes them.
  */
 #define FEAST_TYPE_STRING 6
+
+/**
+ * Bytes. Only where declared: the server sends them as base64 text, which is undone.
+ */
+#define FEAST_TYPE_BYTES 7
+
+/**
+ * Seconds since 1970-01-01 UTC. Only where declared: the servers send integers, or RFC 3339 text, which is read.
+ */
+#define FEAST_TYPE_UNIX_TIMESTAMP 8
 
 /**
  * JSON text.
  */
 #define FEAST_TYPE_JSON 9
+
+/**
+ * Lists that have no items but nulls.
+ */
+#define FEAST_TYPE_NULL_LIST 16
+
+/**
+ * Lists of booleans.
+ */
+#define FEAST_TYPE_BOOL_LIST 17
+
+/**
+ * Lists of integers of 32 bits. Only where declared.
+ */
+#define FEAST_TYPE_INT32_LIST 18
+
+/**
+ * Lists of integers of 64 bits.
+ */
+#define FEAST_TYPE_INT64_LIST 19
+
+/**
+ * Lists of numbers of 32 bits. Only where declared.
+ */
+#define FEAST_TYPE_FLOAT_LIST 20
+
+/**
+ * Lists of numbers of 64 bits.
+ */
+#define FEAST_TYPE_DOUBLE_LIST 21
+
+/**
+ * Lists of UTF-8 text.
+ */
+#define FEAST_TYPE_STRING_LIST 22
+
+/**
+ * Lists of bytes. Only where declared.
+ */
+#define FEAST_TYPE_BYTES_LIST 23
+
+/**
+ * Lists of seconds since 1970-01-01 UTC. Only where declared.
+ */
+#define FEAST_TYPE_UNIX_TIMESTAMP_LIST 24
 
 #ifdef __cplusplus
 extern "C" {
@@ -583,6 +699,26 @@ void feast_request_free(feast_request_t *request);
 feast_status_t feast_request_add_feature(feast_request_t *request, const char *feature, feast_error_t **err);
 
 /**
+ * Asks for a feature whose column shall have this type, as feast_request_add_feature(). Values are converted
+ * exactly or not at all: one that does not fit makes the call fail with FEAST_TYPE and the feature, row and value.
+ * BYTES undoes the base64 of the servers; UNIX_TIMESTAMP reads integers of seconds and RFC 3339 text without a
+ * fraction of a second; FLOAT rounds reals as numpy.float32 does, and refuses integers that it would round; integer
+ * types take reals without a fraction; JSON takes anything. A column without any value has the type nevertheless.
+ *
+ * @param request  in; changed.
+ * @param feature  in, "view:feature" or "view@v2:feature", NUL-terminated UTF-8; copied.
+ * @param type     in, a FEAST_TYPE_ number other than NULL and NULL_LIST.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT as feast_request_add_feature(), or if there is no such type.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_add_typed_feature(feast_request_t *request,
+                                               const char *feature,
+                                               feast_type_t type,
+                                               feast_error_t **err);
+
+/**
  * Asks for all features of a feature service, instead of single features. A request takes one or the other.
  *
  * @param request  in; changed.
@@ -788,7 +924,7 @@ size_t feast_response_find_column(const feast_response_t *response, const char *
 feast_type_t feast_response_column_type(const feast_response_t *response, size_t column);
 
 /**
- * The values of an INT64 column.
+ * The values of an INT64 or UNIX_TIMESTAMP column.
  *
  * @param response  in, may be NULL; borrowed for the call.
  * @param column    in, from 0.
@@ -797,6 +933,17 @@ feast_type_t feast_response_column_type(const feast_response_t *response, size_t
  * Since: 0.1
  */
 const int64_t *feast_response_column_int64(const feast_response_t *response, size_t column);
+
+/**
+ * The values of an INT32 column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const int32_t *feast_response_column_int32(const feast_response_t *response, size_t column);
 
 /**
  * The values of a DOUBLE column.
@@ -810,26 +957,35 @@ const int64_t *feast_response_column_int64(const feast_response_t *response, siz
 const double *feast_response_column_double(const feast_response_t *response, size_t column);
 
 /**
- * The values of a BOOL column.
+ * The values of a FLOAT column.
  *
  * @param response  in, may be NULL; borrowed for the call.
  * @param column    in, from 0.
- * @return one byte a row, 1 for true, 0 for false and where null, borrowed until response is freed; NULL for a
- *         column of another type.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
  * Thread safety: any thread.
  * Since: 0.1
  */
-const uint8_t *feast_response_column_bool(const feast_response_t *response,
-                                          size_t column);
+const float *feast_response_column_float(const feast_response_t *response, size_t column);
 
 /**
- * The text of a STRING or JSON column. Row i is data[offsets[i]] up to data[offsets[i + 1]], without a NUL
- * behind it; a null has no bytes.
+ * The values of a BOOL column, each one byte, 1 for true and 0 for false.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_bool(const feast_response_t *response, size_t column);
+
+/**
+ * The text of a STRING or JSON column, or the bytes of a BYTES column. Row i is data[offsets[i]] up to
+ * data[offsets[i + 1]], without a NUL behind it; a null has no bytes.
  *
  * @param response  in; borrowed for the call.
  * @param column    in, from 0.
  * @param offsets   out, set to NULL first, rows + 1 offsets into data; borrowed until response is freed.
- * @param data      out, set to NULL first, UTF-8; borrowed until response is freed.
+ * @param data      out, set to NULL first, UTF-8 (or any bytes for BYTES); borrowed until response is freed.
  * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
  * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE for a column of
  *         another type.
@@ -841,6 +997,56 @@ feast_status_t feast_response_column_string(const feast_response_t *response,
                                             const int64_t **offsets,
                                             const char **data,
                                             feast_error_t **err);
+
+/**
+ * The items of a column of lists. Row i is the list of the items offsets[i] up to offsets[i + 1]; a null row has no
+ * items. What items points to is by the column's type: uint8_t for BOOL_LIST, int32_t for INT32_LIST, float for
+ * FLOAT_LIST, double for DOUBLE_LIST, int64_t for INT64_LIST and UNIX_TIMESTAMP_LIST; NULL for NULL_LIST. For lists
+ * of text or bytes items are int64_t offsets into the data of feast_response_column_list_data(): item k is
+ * data[items[k]] up to data[items[k + 1]].
+ *
+ * @param response  in; borrowed for the call.
+ * @param column    in, from 0.
+ * @param offsets   out, set to NULL first, rows + 1 offsets, the first 0; borrowed until response is freed.
+ * @param items     out, set to NULL first, offsets[rows] items (offsets into data: one more), 0 where null;
+ *                  borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE if it is not one of
+ *         lists.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_column_list(const feast_response_t *response,
+                                          size_t column,
+                                          const int64_t **offsets,
+                                          const void **items,
+                                          feast_error_t **err);
+
+/**
+ * The text or bytes of a column of lists of them; see feast_response_column_list().
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return UTF-8 (or any bytes for BYTES_LIST), borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_response_column_list_data(const feast_response_t *response,
+                                            size_t column);
+
+/**
+ * Which items of a column of lists have a value, as Arrow's validity bitmap over all the items: bit k % 8 (from the
+ * lowest) of byte k / 8 is 1 for a value and 0 for a null.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return (items + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls among the items, or
+ *         no such column of lists.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_list_validity(const feast_response_t *response,
+                                                   size_t column);
 
 /**
  * Which rows of a column have a value, as Arrow's validity bitmap: bit i % 8 (from the lowest) of byte i / 8 is
@@ -879,6 +1085,167 @@ const uint8_t *feast_response_column_statuses(const feast_response_t *response, 
  * Since: 0.1
  */
 const int64_t *feast_response_column_event_timestamps_ns(const feast_response_t *response, size_t column);
+
+/**
+ * Copies numbers into a row-major matrix of floats: row i of column j is out[i * row_stride + j]. The columns stand
+ * in the order of names; one of lists takes as many as its lists have items, which must be the same number in
+ * every row (a null takes missing for each). Booleans become 0 and 1; every number is rounded to the nearest float,
+ * as numpy's astype(float32) does: for other integers than small ones use feast_response_copy_i64().
+ *
+ * @param response    in; borrowed for the call.
+ * @param names       in, n column names, NUL-terminated UTF-8; NULL: all features. Borrowed for the call.
+ * @param n           in, number of names; not used if names is NULL.
+ * @param out         out, room for (rows - 1) * row_stride + columns floats; the gaps between rows are not touched.
+ * @param row_stride  in, floats from one row to the next, at least the number of columns.
+ * @param missing     in, what stands where there is no value, such as NAN or 0.
+ * @param statuses    out, may be NULL; a FEAST_STATUS_ number for each float, at the same places as in out.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_TYPE for a column
+ *         that holds no numbers, or lists of several lengths. Then what out holds is not specified.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_copy_f32(const feast_response_t *response,
+                                       const char *const *names,
+                                       size_t n,
+                                       float *out,
+                                       size_t row_stride,
+                                       float missing,
+                                       uint8_t *statuses,
+                                       feast_error_t **err);
+
+/**
+ * As feast_response_copy_f32(), with doubles. An INT64 that is not exactly a double is refused.
+ *
+ * @param response    in; borrowed for the call.
+ * @param names       in, n column names, NUL-terminated UTF-8; NULL: all features. Borrowed for the call.
+ * @param n           in, number of names; not used if names is NULL.
+ * @param out         out, room for (rows - 1) * row_stride + columns doubles.
+ * @param row_stride  in, doubles from one row to the next, at least the number of columns.
+ * @param missing     in, what stands where there is no value.
+ * @param statuses    out, may be NULL; a FEAST_STATUS_ number for each double, at the same places as in out.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_copy_f32(); FEAST_TYPE also for an integer that a double cannot hold.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_copy_f64(const feast_response_t *response,
+                                       const char *const *names,
+                                       size_t n,
+                                       double *out,
+                                       size_t row_stride,
+                                       double missing,
+                                       uint8_t *statuses,
+                                       feast_error_t **err);
+
+/**
+ * As feast_response_copy_f32(), with integers of 64 bits. A real number with a fraction, or beyond them, is refused.
+ *
+ * @param response    in; borrowed for the call.
+ * @param names       in, n column names, NUL-terminated UTF-8; NULL: all features. Borrowed for the call.
+ * @param n           in, number of names; not used if names is NULL.
+ * @param out         out, room for (rows - 1) * row_stride + columns integers.
+ * @param row_stride  in, integers from one row to the next, at least the number of columns.
+ * @param missing     in, what stands where there is no value.
+ * @param statuses    out, may be NULL; a FEAST_STATUS_ number for each integer, at the same places as in out.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_copy_f32(); FEAST_TYPE also for a number that is no integer of 64 bits.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_copy_i64(const feast_response_t *response,
+                                       const char *const *names,
+                                       size_t n,
+                                       int64_t *out,
+                                       size_t row_stride,
+                                       int64_t missing,
+                                       uint8_t *statuses,
+                                       feast_error_t **err);
+
+/**
+ * Fetches online features straight into a row-major matrix of floats: feast_get_online_features() and
+ * feast_response_copy_f32() of all features in one, without a response in between. The features stand in the order
+ * in which they were added (for a feature service, in the server's order). Unlike there, a feature whose values are
+ * both booleans and numbers is accepted.
+ *
+ * @param remote      in; borrowed for the call.
+ * @param request     in; borrowed for the call, not changed.
+ * @param out         out, room for (rows - 1) * row_stride + columns floats, where rows is the length of the
+ *                    request's entity columns.
+ * @param row_stride  in, floats from one row to the next, at least the number of columns.
+ * @param missing     in, what stands where there is no value, such as NAN or 0.
+ * @param statuses    out, may be NULL; a FEAST_STATUS_ number for each float, at the same places as in out.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_get_online_features() and feast_response_copy_f32(). On an error what out holds is not specified.
+ * Thread safety: any thread, as feast_get_online_features(); out and statuses are the caller's alone.
+ * Since: 0.1
+ */
+feast_status_t feast_get_online_features_into_f32(feast_remote_t *remote,
+                                                  const feast_request_t *request,
+                                                  float *out,
+                                                  size_t row_stride,
+                                                  float missing,
+                                                  uint8_t *statuses,
+                                                  feast_error_t **err);
+
+/**
+ * Hands over all columns through the Arrow C data interface: a struct array with a child for each column, in the
+ * order of the response. Values are not copied (booleans are, to Arrow's bits); what is handed over lives until it
+ * is released, also after feast_response_free(). Types: null, bool, int32, int64, float, double, large_utf8 for
+ * STRING and JSON, large_binary, timestamp[s, UTC], and large_list of these. Children may be moved out and released
+ * one by one, in any order and on any thread.
+ *
+ * @param response  in; borrowed for the call.
+ * @param array     out, zeroed first; the caller calls array->release(array).
+ * @param schema    out, zeroed first; the caller calls schema->release(schema).
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_export_arrow(const feast_response_t *response,
+                                           struct ArrowArray *array,
+                                           struct ArrowSchema *schema,
+                                           feast_error_t **err);
+
+/**
+ * As feast_response_export_arrow(), with two more columns behind each feature: NAME__status, its FEAST_STATUS_
+ * numbers as uint8, and NAME__ts, its event timestamps as timestamp[ns, UTC], if the server sent some.
+ *
+ * @param response  in; borrowed for the call.
+ * @param array     out, zeroed first; the caller calls array->release(array).
+ * @param schema    out, zeroed first; the caller calls schema->release(schema).
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_export_arrow_full(const feast_response_t *response,
+                                                struct ArrowArray *array,
+                                                struct ArrowSchema *schema,
+                                                feast_error_t **err);
+
+/**
+ * Makes a DLPack tensor of floats, rows by columns, on the CPU, as feast_response_copy_f32() would fill it. It is a
+ * copy, aligned to 64 bytes, and stands on its own.
+ *
+ * @param response  in; borrowed for the call.
+ * @param names     in, n column names, NUL-terminated UTF-8; NULL: all features. Borrowed for the call.
+ * @param n         in, number of names; not used if names is NULL.
+ * @param missing   in, what stands where there is no value, such as NAN or 0.
+ * @param tensor    out, set to NULL first, the tensor on success; whoever gets it in the end calls
+ *                  tensor->deleter(tensor). Its struct is that of dlpack.h, version 1.0.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_copy_f32().
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_to_dlpack(const feast_response_t *response,
+                                        const char *const *names,
+                                        size_t n,
+                                        float missing,
+                                        struct DLManagedTensorVersioned **tensor,
+                                        feast_error_t **err);
 
 /**
  * The version of the library that is loaded, to compare with FEAST_VERSION_NUMBER of the header.

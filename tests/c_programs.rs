@@ -5,45 +5,16 @@
 mod support;
 
 use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-use support::cc::{compile, compile_with};
+use support::cc::{command, compile, compile_with, passed, passes_plain_and_under_memcheck};
 use support::paths::{library_folder, root};
 use support::server::{Seen, Server, Step, answer, reply, say};
 use support::wait_until;
 
-const MEMCHECK: [&str; 6] = [
-    "valgrind",
-    "--quiet",
-    "--leak-check=full",
-    "--errors-for-leak-kinds=definite,indirect,possible",
-    "--error-exitcode=99",
-    "--track-fds=no",
-];
-
-fn command(program: &Path, memcheck: bool) -> Command {
-    if !memcheck {
-        return Command::new(program);
-    }
-    let mut command = Command::new(MEMCHECK[0]);
-    command.args(&MEMCHECK[1..]).arg(program);
-    command
-}
-
-fn passed(name: &str, output: &Output) {
-    let printed = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{name}: {}\n{printed}", output.status);
-    assert!(printed.is_empty(), "{name} printed: {printed}");
-}
-
 /// As it is and under memcheck.
 fn run(source: &str, arguments: &[&str]) {
-    let program = compile(source);
-    for memcheck in [false, true] {
-        let output = command(&program, memcheck).args(arguments).output().unwrap();
-        passed(source, &output);
-    }
+    passes_plain_and_under_memcheck(&compile(source), arguments);
 }
 
 #[test]

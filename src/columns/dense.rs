@@ -83,6 +83,11 @@ impl DenseLayout {
     pub fn new(response: &Response, columns: impl Iterator<Item = usize>) -> Result<DenseLayout> {
         let mut layout = DenseLayout { columns: Vec::new(), width: 0 };
         for column in columns {
+            if let (Some(Items::Text(..)), Some(kind)) =
+                (response.items(column), response.column_type(column))
+            {
+                return Err(refused(response, column, format!("{} is no number", kind.name())));
+            }
             let width = match response.list_offsets(column) {
                 None => 1,
                 Some(offsets) => list_width(response, column, offsets)?,
@@ -178,7 +183,8 @@ impl<T: Number, M: Matrix<T>> Dense<'_, T, M> {
     fn fill_column(&mut self, response: &Response, column: usize, width: usize, at: usize) -> Result<()> {
         let items = response.items(column).unwrap_or(Items::Null);
         let outcome = match items {
-            Items::Null => self.scatter(response, column, width, at, &[], |(): &()| None),
+            // Text has no place in a layout.
+            Items::Null | Items::Text(..) => self.scatter(response, column, width, at, &[], |(): &()| None),
             Items::Bool(values) => {
                 self.scatter(response, column, width, at, values, |&v| Some(T::from_i32(v.into())))
             }
@@ -188,10 +194,6 @@ impl<T: Number, M: Matrix<T>> Dense<'_, T, M> {
             Items::Int64(values) => self.scatter(response, column, width, at, values, |&v| T::from_i64(v)),
             Items::Float(values) => self.scatter(response, column, width, at, values, |&v| T::from_f32(v)),
             Items::Double(values) => self.scatter(response, column, width, at, values, |&v| T::from_f64(v)),
-            Items::Text(..) => {
-                let kind = response.column_type(column).map_or("", super::Type::name);
-                return Err(refused(response, column, format!("{kind} is no number")));
-            }
         };
         outcome.map_err(|(row, item)| {
             let value = match items {

@@ -11,9 +11,9 @@ use crate::columns::{Dense, DenseLayout, Matrix, Number, Response};
 use crate::error::{Error, Result};
 
 /// Memory of the caller's. Not a slice: between the rows there may be memory that is nobody's business.
-struct CallersMatrix<T> {
-    out: *mut T,
-    statuses: *mut u8,
+pub(super) struct CallersMatrix<T> {
+    pub out: *mut T,
+    pub statuses: *mut u8,
 }
 
 impl<T> Matrix<T> for CallersMatrix<T> {
@@ -51,7 +51,11 @@ fn checked<T>(out: *mut T, statuses: *mut u8, rows: usize, row_stride: usize) ->
 ///
 /// # Safety
 /// `names` is NULL or points to `n` strings or NULLs.
-pub unsafe fn layout(response: &Response, names: *const *const c_char, n: usize) -> Result<DenseLayout> {
+pub(super) unsafe fn layout(
+    response: &Response,
+    names: *const *const c_char,
+    n: usize,
+) -> Result<DenseLayout> {
     if names.is_null() {
         return DenseLayout::new(response, response.num_entities()..response.num_columns());
     }

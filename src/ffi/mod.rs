@@ -3,9 +3,11 @@
 #![allow(non_camel_case_types)] // C's names
 #![allow(clippy::missing_safety_doc)] // the manual of each function says what C callers must see to
 
+mod arrow;
 mod closable;
 mod config;
 mod dense;
+mod dlpack;
 mod error;
 mod guard;
 mod json;
@@ -14,8 +16,10 @@ mod request;
 mod response;
 mod version;
 
+pub use arrow::*;
 pub use config::*;
 pub use dense::*;
+pub use dlpack::*;
 pub use error::*;
 pub use json::*;
 pub use remote::*;

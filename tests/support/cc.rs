@@ -1,7 +1,7 @@
 //! C programs against the header and the release library.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use super::paths::{library_folder, root, scratch};
 
@@ -27,4 +27,38 @@ pub fn compile_with(source: &str, link: &[&str]) -> PathBuf {
         .unwrap();
     assert!(output.status.success(), "{}: {}", source.display(), String::from_utf8_lossy(&output.stderr));
     program
+}
+
+const MEMCHECK: [&str; 6] = [
+    "valgrind",
+    "--quiet",
+    "--leak-check=full",
+    "--errors-for-leak-kinds=definite,indirect,possible",
+    "--error-exitcode=99",
+    "--track-fds=no",
+];
+
+/// A program as it is, or under valgrind's memcheck.
+pub fn command(program: &Path, memcheck: bool) -> Command {
+    if !memcheck {
+        return Command::new(program);
+    }
+    let mut command = Command::new(MEMCHECK[0]);
+    command.args(&MEMCHECK[1..]).arg(program);
+    command
+}
+
+/// It succeeded and printed no complaint.
+pub fn passed(name: &str, output: &Output) {
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{name}: {}\n{printed}", output.status);
+    assert!(printed.is_empty(), "{name} printed: {printed}");
+}
+
+/// Runs a program both ways: nothing may fail, be printed, be lost or touched that is not its own.
+pub fn passes_plain_and_under_memcheck(program: &Path, arguments: &[&str]) {
+    for memcheck in [false, true] {
+        let output = command(program, memcheck).args(arguments).output().unwrap();
+        passed(&program.to_string_lossy(), &output);
+    }
 }
