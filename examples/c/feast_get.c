@@ -113,17 +113,37 @@ static void quoted(FILE *out, const char *text, size_t length, enum format forma
   putc('"', out);
 }
 
-static void print_text(FILE *out, const feast_response_t *resp, size_t column, size_t row, enum format format) {
-  const int64_t *offsets;
-  const char *data;
-  if (feast_response_column_string(resp, column, &offsets, &data, NULL) != FEAST_OK) return;
-  const char *text = data + offsets[row];
-  size_t length = (size_t)(offsets[row + 1] - offsets[row]);
-  int json_value = feast_response_column_type(resp, column) == FEAST_TYPE_JSON;
-  if (format == TABLE || (format == JSON && json_value))
+static void print_text(FILE *out, const char *text, size_t length, int is_json, enum format format) {
+  if (format == TABLE || (format == JSON && is_json))
     fwrite(text, 1, length, out);
   else
     quoted(out, text, length, format);
+}
+
+/* Lists are printed as JSON; in CSV that would need quotes around it, so there it goes to a string first. */
+static void print_list(FILE *out, const feast_response_t *resp, size_t column, size_t row) {
+  const int64_t *offsets = NULL;
+  const void *items = NULL;
+  if (feast_response_column_list(resp, column, &offsets, &items, NULL) != FEAST_OK) return;
+  const uint8_t *validity = feast_response_column_list_validity(resp, column);
+  const char *data = feast_response_column_list_data(resp, column);
+  const feast_type_t type = feast_response_column_type(resp, column);
+  putc('[', out);
+  for (int64_t i = offsets[row]; i < offsets[row + 1]; i++) {
+    if (i > offsets[row]) putc(',', out);
+    const int64_t *ends = items;
+    if (items == NULL || (validity != NULL && (validity[i / 8] >> (i % 8) & 1) == 0))
+      fputs("null", out);
+    else if (type == FEAST_TYPE_INT64_LIST)
+      fprintf(out, "%" PRId64, ((const int64_t *)items)[i]);
+    else if (type == FEAST_TYPE_DOUBLE_LIST)
+      fprintf(out, "%.17g", ((const double *)items)[i]);
+    else if (type == FEAST_TYPE_BOOL_LIST)
+      fputs(((const uint8_t *)items)[i] ? "true" : "false", out);
+    else
+      quoted(out, data + ends[i], (size_t)(ends[i + 1] - ends[i]), JSON);
+  }
+  putc(']', out);
 }
 
 static void print_value(FILE *out, const feast_response_t *resp, size_t column, size_t row, enum format format) {
@@ -135,11 +155,29 @@ static void print_value(FILE *out, const feast_response_t *resp, size_t column, 
       fputs("null", out);
     return;
   }
-  switch (feast_response_column_type(resp, column)) {
-  case FEAST_TYPE_INT64: fprintf(out, "%" PRId64, feast_response_column_int64(resp, column)[row]); break;
-  case FEAST_TYPE_DOUBLE: fprintf(out, "%.17g", feast_response_column_double(resp, column)[row]); break;
-  case FEAST_TYPE_BOOL: fputs(feast_response_column_bool(resp, column)[row] ? "true" : "false", out); break;
-  default: print_text(out, resp, column, row, format);
+  const feast_type_t type = feast_response_column_type(resp, column);
+  const int64_t *offsets = NULL;
+  const char *data = NULL;
+  if (type == FEAST_TYPE_INT64) {
+    fprintf(out, "%" PRId64, feast_response_column_int64(resp, column)[row]);
+  } else if (type == FEAST_TYPE_DOUBLE) {
+    fprintf(out, "%.17g", feast_response_column_double(resp, column)[row]);
+  } else if (type == FEAST_TYPE_BOOL) {
+    fputs(feast_response_column_bool(resp, column)[row] ? "true" : "false", out);
+  } else if (feast_response_column_string(resp, column, &offsets, &data, NULL) == FEAST_OK) {
+    size_t length = (size_t)(offsets[row + 1] - offsets[row]);
+    print_text(out, data + offsets[row], length, type == FEAST_TYPE_JSON, format);
+  } else if (format == CSV) {
+    char *text = NULL;
+    size_t length = 0;
+    FILE *memory = open_memstream(&text, &length);
+    if (memory == NULL) return;
+    print_list(memory, resp, column, row);
+    fclose(memory);
+    quoted(out, text, length, CSV);
+    free(text);
+  } else {
+    print_list(out, resp, column, row);
   }
 }
 

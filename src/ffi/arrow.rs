@@ -314,8 +314,8 @@ unsafe fn export(
 /// one by one, in any order and on any thread.
 ///
 /// @param response  in; borrowed for the call.
-/// @param array     out, zeroed first; the caller calls array->release(array).
-/// @param schema    out, zeroed first; the caller calls schema->release(schema).
+/// @param array     out, zeroed first; transferred: the caller calls array->release(array).
+/// @param schema    out, zeroed first; transferred: the caller calls schema->release(schema).
 /// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
 /// Thread safety: any thread.
@@ -335,8 +335,8 @@ pub unsafe extern "C" fn feast_response_export_arrow(
 /// numbers as uint8, and NAME__ts, its event timestamps as timestamp[ns, UTC], if the server sent some.
 ///
 /// @param response  in; borrowed for the call.
-/// @param array     out, zeroed first; the caller calls array->release(array).
-/// @param schema    out, zeroed first; the caller calls schema->release(schema).
+/// @param array     out, zeroed first; transferred: the caller calls array->release(array).
+/// @param schema    out, zeroed first; transferred: the caller calls schema->release(schema).
 /// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
 /// Thread safety: any thread.

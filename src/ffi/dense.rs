@@ -107,12 +107,13 @@ unsafe fn copy<T: Number>(
 /// as numpy's astype(float32) does: for other integers than small ones use feast_response_copy_i64().
 ///
 /// @param response    in; borrowed for the call.
-/// @param names       in, n column names, NUL-terminated UTF-8; NULL: all features. Borrowed for the call.
+/// @param names       in, n column names, NUL-terminated UTF-8; NULL: all features; borrowed for the call.
 /// @param n           in, number of names; not used if names is NULL.
-/// @param out         out, room for (rows - 1) * row_stride + columns floats; the gaps between rows are not touched.
+/// @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns floats; the gaps
+///                    between rows are not touched.
 /// @param row_stride  in, floats from one row to the next, at least the number of columns.
 /// @param missing     in, what stands where there is no value, such as NAN or 0.
-/// @param statuses    out, may be NULL; a FEAST_STATUS_ number for each float, at the same places as in out.
+/// @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the same places as in out.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_TYPE for a column
 ///         that holds no numbers, or lists of several lengths. Then what out holds is not specified.
@@ -136,12 +137,12 @@ pub unsafe extern "C" fn feast_response_copy_f32(
 /// As feast_response_copy_f32(), with doubles. An INT64 that is not exactly a double is refused.
 ///
 /// @param response    in; borrowed for the call.
-/// @param names       in, n column names, NUL-terminated UTF-8; NULL: all features. Borrowed for the call.
+/// @param names       in, n column names, NUL-terminated UTF-8; NULL: all features; borrowed for the call.
 /// @param n           in, number of names; not used if names is NULL.
-/// @param out         out, room for (rows - 1) * row_stride + columns doubles.
+/// @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns doubles.
 /// @param row_stride  in, doubles from one row to the next, at least the number of columns.
 /// @param missing     in, what stands where there is no value.
-/// @param statuses    out, may be NULL; a FEAST_STATUS_ number for each double, at the same places as in out.
+/// @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each double, at the same places as in out.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return as feast_response_copy_f32(); FEAST_TYPE also for an integer that a double cannot hold.
 /// Thread safety: any thread.
@@ -164,12 +165,12 @@ pub unsafe extern "C" fn feast_response_copy_f64(
 /// As feast_response_copy_f32(), with integers of 64 bits. A real number with a fraction, or beyond them, is refused.
 ///
 /// @param response    in; borrowed for the call.
-/// @param names       in, n column names, NUL-terminated UTF-8; NULL: all features. Borrowed for the call.
+/// @param names       in, n column names, NUL-terminated UTF-8; NULL: all features; borrowed for the call.
 /// @param n           in, number of names; not used if names is NULL.
-/// @param out         out, room for (rows - 1) * row_stride + columns integers.
+/// @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns integers.
 /// @param row_stride  in, integers from one row to the next, at least the number of columns.
 /// @param missing     in, what stands where there is no value.
-/// @param statuses    out, may be NULL; a FEAST_STATUS_ number for each integer, at the same places as in out.
+/// @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each integer, at the same places as in out.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return as feast_response_copy_f32(); FEAST_TYPE also for a number that is no integer of 64 bits.
 /// Thread safety: any thread.
@@ -196,11 +197,11 @@ pub unsafe extern "C" fn feast_response_copy_i64(
 ///
 /// @param remote      in; borrowed for the call.
 /// @param request     in; borrowed for the call, not changed.
-/// @param out         out, room for (rows - 1) * row_stride + columns floats, where rows is the length of the
-///                    request's entity columns.
+/// @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns floats, where rows is
+///                    the length of the request's entity columns.
 /// @param row_stride  in, floats from one row to the next, at least the number of columns.
 /// @param missing     in, what stands where there is no value, such as NAN or 0.
-/// @param statuses    out, may be NULL; a FEAST_STATUS_ number for each float, at the same places as in out.
+/// @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the same places as in out.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return as feast_get_online_features() and feast_response_copy_f32(). On an error what out holds is not specified.
 /// Thread safety: any thread, as feast_get_online_features(); out and statuses are the caller's alone.

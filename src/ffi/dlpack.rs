@@ -81,10 +81,10 @@ unsafe extern "C" fn delete(tensor: *mut DLManagedTensorVersioned) {
 /// copy, aligned to 64 bytes, and stands on its own.
 ///
 /// @param response  in; borrowed for the call.
-/// @param names     in, n column names, NUL-terminated UTF-8; NULL: all features. Borrowed for the call.
+/// @param names     in, n column names, NUL-terminated UTF-8; NULL: all features; borrowed for the call.
 /// @param n         in, number of names; not used if names is NULL.
 /// @param missing   in, what stands where there is no value, such as NAN or 0.
-/// @param tensor    out, set to NULL first, the tensor on success; whoever gets it in the end calls
+/// @param tensor    out, set to NULL first, the tensor on success; transferred: whoever gets it in the end calls
 ///                  tensor->deleter(tensor). Its struct is that of dlpack.h, version 1.0.
 /// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return as feast_response_copy_f32().

@@ -33,6 +33,7 @@ pub fn decode_into(
         row_stride: dense.row_stride,
         missing: dense.missing,
         statuses: dense.statuses,
+        make_statuses: false,
         request,
         repeats: Repeats::default(),
         entities: 0,

@@ -16,6 +16,8 @@ pub struct DenseReader<'a, 'm, M> {
     pub row_stride: usize,
     pub missing: f32,
     pub statuses: bool,
+    /// The column's statuses have not come yet.
+    pub make_statuses: bool,
     pub request: &'m Request,
     pub repeats: Repeats<'a>,
     pub entities: usize,
@@ -54,12 +56,17 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
         let rows = self.request.rows();
         scanner.object(|scanner, key| {
             if key.is("values") {
-                if width.replace(self.values(scanner, feature, at)?).is_some() {
+                self.make_statuses = self.statuses && statuses_read == 0;
+                let read = self.values(scanner, feature, at)?;
+                if width.replace(read).is_some() {
                     return refuse("`values` stands in it twice");
                 }
+                if read > 1 && statuses_read > 0 {
+                    return Err(Refusal::NotDense);
+                }
             } else if key.is("statuses") && self.statuses {
-                // How wide lists are is known after the values, which every server's answer has first.
-                let width = width.ok_or(Refusal::NotDense)?;
+                // How wide lists are is known after the values, which the Go server sends last.
+                let width = width.unwrap_or(1);
                 let (mut row, stride, matrix) = (0, self.row_stride, &mut *self.matrix);
                 statuses_read = self.repeats.statuses(scanner, rows, |status| {
                     (0..width).for_each(|item| matrix.put_status(row * stride + at + item, status));
@@ -157,7 +164,7 @@ impl<M: Matrix<f32>> DenseReader<'_, '_, M> {
     #[inline]
     fn put(&mut self, at: usize, value: Option<f32>) {
         self.matrix.put(at, value.unwrap_or(self.missing));
-        if self.statuses {
+        if self.make_statuses {
             // What the server says comes later, if it says anything.
             let status = if value.is_some() { status::PRESENT } else { status::NULL_VALUE };
             self.matrix.put_status(at, status);

@@ -318,7 +318,7 @@ impl<'a> RawString<'a> {
     }
 
     fn check(&self) -> Result<(), &'static str> {
-        self.append_to(&mut Vec::new())
+        if self.escaped { self.append_to(&mut Vec::new()) } else { Ok(()) }
     }
 
     /// Whether the string, escapes undone, is `text`.

@@ -488,3 +488,60 @@ fn a_matrix_of_the_answer_is_the_matrix_of_its_columns() {
         }
     }
 }
+
+/// As the Go server writes (encoding/json of maps sorts the keys; arrow/go writes the values).
+#[test]
+fn the_go_servers_dialect_is_read() {
+    let body = r#"{"metadata":{"feature_names":["driver_id","f32","f64","when","text","flag","vec","blob"]},"results":[
+        {"event_timestamps":["2026-11-23T07:00:00Z","2026-11-23T07:00:00Z"],"statuses":["PRESENT","PRESENT"],"values":[1001,9999]},
+        {"event_timestamps":["2026-11-23T01:00:00Z","1970-01-01T00:00:00Z"],"statuses":["OUTSIDE_MAX_AGE","NOT_FOUND"],"values":[0.1,null]},
+        {"event_timestamps":["2026-11-23T01:00:00Z","1970-01-01T00:00:00Z"],"statuses":["PRESENT","PRESENT"],"values":["+Inf",-0]},
+        {"event_timestamps":["2026-11-23T01:00:00Z","1970-01-01T00:00:00Z"],"statuses":["PRESENT","NOT_FOUND"],"values":["2023-11-14 22:13:20Z",null]},
+        {"event_timestamps":["2026-11-23T01:00:00Z","1970-01-01T00:00:00Z"],"statuses":["PRESENT","NOT_FOUND"],"values":["\u003ca\u0026b\u003e",null]},
+        {"event_timestamps":["2026-11-23T01:00:00Z","1970-01-01T00:00:00Z"],"statuses":["PRESENT","NOT_FOUND"],"values":[true,null]},
+        {"event_timestamps":["2026-11-23T01:00:00Z","1970-01-01T00:00:00Z"],"statuses":["PRESENT","NOT_FOUND"],"values":[["NaN",1,1e-07],null]},
+        {"event_timestamps":["2026-11-23T01:00:00Z","1970-01-01T00:00:00Z"],"statuses":["PRESENT","NOT_FOUND"],"values":["AAEC",null]}]}
+"#;
+    let mut request = Request::default();
+    for (feature, kind) in [
+        ("v:f32", Type::of(Element::Float)),
+        ("v:f64", Type::of(Element::Double)),
+        ("v:when", Type::of(Element::UnixTimestamp)),
+        ("v:text", Type::NULL),
+        ("v:flag", Type::NULL),
+        ("v:vec", Type::list_of(Element::Float)),
+        ("v:blob", Type::of(Element::Bytes)),
+    ] {
+        request.add_typed_feature(feature, kind).unwrap();
+    }
+    request.set_entity_int64("driver_id", &[1001, 9999]).unwrap();
+    let response = decode(body.as_bytes(), &request).unwrap();
+    assert_eq!(response.float(1).unwrap(), [0.1, 0.0]);
+    assert_eq!(
+        (response.statuses(1).unwrap(), response.statuses(2).unwrap()),
+        ([4, 3].as_slice(), [1, 1].as_slice())
+    );
+    let doubles = response.double(2).unwrap();
+    assert!(doubles[0] == f64::INFINITY && doubles[1] == 0.0 && doubles[1].is_sign_negative());
+    assert_eq!(response.int64(3).unwrap(), [1_700_000_000, 0]);
+    assert_eq!(response.string(4).unwrap().1, b"<a&b>");
+    assert_eq!(response.bool(5).unwrap(), [1, 0]);
+    let Some(Items::Float([nan, one, small])) = response.items(6) else { panic!("{response:?}") };
+    assert!(nan.is_nan() && *one == 1.0 && *small == 1e-7);
+    assert_eq!(response.string(7).unwrap().1, [0, 1, 2]);
+    assert_eq!(response.event_timestamps(1).unwrap(), [1_795_395_600_000_000_000, 0]);
+    // Without `?status=true` there are values alone.
+    let bare = r#"{"metadata":{"feature_names":["id","f"]},"results":[{"values":[7]},{"values":[null]}]}"#;
+    assert_eq!(decode(bare.as_bytes(), &ask(&["v:f"], 1)).unwrap().statuses(1).unwrap(), [2]);
+
+    // Straight into a matrix, statuses come before the values, and so before it is known how wide lists are.
+    let go = |values: &str| {
+        format!(
+            r#"{{"metadata":{{"feature_names":["a","b"]}},"results":[{{"event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T01:00:00Z"],"statuses":["PRESENT","OUTSIDE_MAX_AGE"],"values":{values}}},{{"event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T01:00:00Z"],"statuses":["NOT_FOUND","PRESENT"],"values":[null,4]}}]}}"#
+        )
+    };
+    let request = ask(&["v:a", "v:b"], 2);
+    assert_eq!(dense(&go("[1,2]"), &request, 2).unwrap(), (vec![1.0, -1.0, 2.0, 4.0], vec![1, 3, 4, 1]));
+    let lists = dense(&go("[[1,2],[3,4]]"), &request, 3).unwrap();
+    assert_eq!(lists, (vec![1.0, 2.0, -1.0, 3.0, 4.0, 4.0], vec![1, 1, 3, 4, 4, 1]));
+}

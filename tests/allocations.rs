@@ -1,0 +1,70 @@
+//! A call straight into a caller's matrix allocates nothing once its buffers have grown. Its own test program: the
+//! allocator counts for the whole process. (libcurl's few allocations a call are C's, and not counted.)
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
+
+mod support;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use feast_remote::columns::{Dense, Matrix};
+use feast_remote::config::Config;
+use feast_remote::remote::Remote;
+use feast_remote::wire::request::Request;
+use support::server::{Server, answer};
+
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Counts what this thread allocates; the server's threads are not of interest.
+struct Counting;
+
+// SAFETY: passes everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise, passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+struct Cells([f32; 3 * 2]);
+
+impl Matrix<f32> for Cells {
+    fn put(&mut self, at: usize, value: f32) {
+        self.0[at] = value;
+    }
+    fn put_status(&mut self, _: usize, _: u8) {}
+}
+
+#[test]
+fn a_warm_call_into_a_matrix_allocates_nothing() {
+    let server = Server::start(answer);
+    let mut config = Config::new().unwrap();
+    config.set("path", &server.url()).unwrap();
+    let remote = Remote::open(&config).unwrap();
+    let mut request = Request::default();
+    request.add_feature("v:a").unwrap();
+    request.add_feature("v:b").unwrap();
+    request.set_entity_int64("id", &[7, 8, 9]).unwrap();
+    let mut out = Cells([0.0; 6]);
+    let mut call = || {
+        let mut dense = Dense { out: &mut out, statuses: true, row_stride: 2, missing: f32::NAN };
+        remote.get_online_features_into(&request, &mut dense).unwrap();
+    };
+    (0..5).for_each(|_| call());
+    let before = COUNT.get();
+    (0..100).for_each(|_| call());
+    assert_eq!(COUNT.get() - before, 0, "allocations in 100 calls");
+    assert_eq!(out.0, [7000.0, 7001.0, 8000.0, 8001.0, 9000.0, 9001.0]);
+    assert!(COUNT.get() > 0 && COUNT.get() < 1_000_000, "the allocator does count");
+}
