@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memrchr_iter;
+
 use super::request::Request;
 use super::scanner::Scanner;
 use super::{Read, Refusal, refuse};
@@ -93,9 +95,13 @@ pub fn read<'a>(
 fn guess_metadata(text: &str) -> Option<usize> {
     const KEY: &str = "\"metadata\"";
     let mut scanner = Scanner::new(text);
-    let key = if scanner.literal("{") && scanner.literal(KEY) { 0 } else { text.rfind(KEY)? };
-    if key > 0 {
-        scanner.skip(key + KEY.len() - scanner.at());
+    if !(scanner.literal("{") && scanner.literal(KEY)) {
+        // Names have few colons, so few steps back lead there.
+        let colon = memrchr_iter(b':', text.as_bytes())
+            .take(1000)
+            .find(|&colon| text.as_bytes()[..colon].trim_ascii_end().ends_with(KEY.as_bytes()))?;
+        scanner = Scanner::new(text);
+        scanner.skip(colon);
     }
     scanner.literal(":").then(|| {
         scanner.peek();
@@ -164,12 +170,13 @@ fn read_names(scanner: &mut Scanner, layout: &mut Layout) -> Read<()> {
         }
         let raw = scanner.string()?;
         let name = raw.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
-        if name.contains('\0') {
-            return refuse("a column's name contains a NUL");
-        }
         let end = scanner.at() - 1;
         layout.names.push(end - raw.raw.len()..end);
+        // Without an escape a string has no control characters.
         if let Cow::Owned(name) = name {
+            if name.contains('\0') {
+                return refuse("a column's name contains a NUL");
+            }
             layout.unescaped.push((column, name));
         }
         Ok(())

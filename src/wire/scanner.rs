@@ -170,16 +170,26 @@ impl<'a> Scanner<'a> {
     pub fn string(&mut self) -> Scan<RawString<'a>> {
         self.take(b'"', "a string was expected")?;
         let start = self.at;
-        let mut escaped = false;
         // Names, statuses and most values are short: a plain loop beats the set-up of a vector search.
         let near = &self.bytes[start..self.bytes.len().min(start + 32)];
-        self.at += near.iter().take_while(|&&byte| byte != b'"' && byte != b'\\').count();
-        loop {
-            let found = match self.bytes.get(self.at) {
-                Some(b'"' | b'\\') => Some(0),
-                _ => memchr2(b'"', b'\\', &self.bytes[self.at..]),
+        let plain = near.iter().position(|&byte| byte == b'"' || byte == b'\\' || byte < b' ');
+        if let Some(length) = plain
+            && near[length] == b'"'
+        {
+            self.at = start + length + 1;
+            // Both ends lie beside an ASCII quote, so they are character boundaries.
+            let Some(raw) = self.text.get(start..start + length) else {
+                return self.fault("the text is not UTF-8");
             };
-            let Some(found) = found else {
+            return Ok(RawString { raw, escaped: false });
+        }
+        self.long_string(start)
+    }
+
+    fn long_string(&mut self, start: usize) -> Scan<RawString<'a>> {
+        let mut escaped = false;
+        loop {
+            let Some(found) = memchr2(b'"', b'\\', &self.bytes[self.at..]) else {
                 self.at = self.bytes.len();
                 return self.fault("the text ends within a string");
             };
