@@ -8,7 +8,7 @@ mod support;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use feast_remote::config::Config;
+use feast_remote::config::{Config, Environment};
 use feast_remote::deadline::Deadline;
 use feast_remote::remote::Remote;
 use feast_remote::stats::Stats;
@@ -24,7 +24,7 @@ fn benches(criterion: &mut Criterion) {
     let mut config = Config::new().unwrap();
     config.set("path", &server.url()).unwrap();
 
-    let pool = Pool::new(&config, Arc::new(Stats::default())).unwrap();
+    let pool = Pool::new(&config, &Environment::of_process(), Arc::new(Stats::default())).unwrap();
     criterion.bench_function("a place in the pool, taken and given back", |bencher| {
         bencher.iter(|| drop(pool.enter(Deadline::NEVER).unwrap()));
     });

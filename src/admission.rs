@@ -53,6 +53,11 @@ impl Admission {
         }
     }
 
+    /// Calls with a place.
+    pub fn admitted(&self) -> usize {
+        self.admitted
+    }
+
     /// Calls in the queue.
     pub fn waiting(&self) -> usize {
         self.waiting.len()

@@ -11,12 +11,14 @@
 #![deny(unsafe_code)]
 
 pub mod admission;
+pub mod auth;
 pub mod columns;
 pub mod config;
 pub mod deadline;
 pub mod error;
 #[allow(unsafe_code)]
 pub mod ffi;
+pub mod log;
 pub mod remote;
 pub mod retry;
 pub mod stats;

@@ -4,13 +4,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::auth::Auth;
 use crate::columns::{Dense, Matrix, Response};
-use crate::config::Config;
+use crate::config::{AuthKind, Config, Environment};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
+use crate::log::{self, Level};
 use crate::retry::{self, Decision, RetryBudget, RetryPolicy};
 use crate::stats::{self, Stats};
-use crate::transport::{Fault, FaultKind, Pool, Transfer, process};
+use crate::transport::{FaultKind, Pool, Transfer, process};
 use crate::wire::answer::Layout;
 use crate::wire::request::Request;
 use crate::wire::{decode, server_error};
@@ -18,6 +20,7 @@ use crate::wire::{decode, server_error};
 /// A connection pool to one feature server. Used by any number of threads at once.
 pub struct Remote {
     pool: Pool,
+    auth: Auth,
     stats: Arc<Stats>,
     server: String,
     request_timeout: Option<Duration>,
@@ -26,7 +29,6 @@ pub struct Remote {
     budget: RetryBudget,
     dice: AtomicU64,
     pause: Option<Box<Pause>>,
-    max_response_bytes: usize,
     generation: u32,
     /// Of finished calls, for their buffers.
     layouts: Mutex<Vec<Layout>>,
@@ -49,11 +51,18 @@ struct Failure {
 impl Remote {
     /// Opens a store. Nothing goes over the network before the first call.
     pub fn open(config: &Config) -> Result<Remote> {
+        Remote::open_in(config, &Environment::of_process())
+    }
+
+    /// As [`open`](Remote::open), with variables and files looked up elsewhere.
+    pub fn open_in(config: &Config, environment: &Environment) -> Result<Remote> {
         config.validate()?;
+        warn_of(config);
         process::watch_forks()?;
         let stats = Arc::new(Stats::default());
         Ok(Remote {
-            pool: Pool::new(config, Arc::clone(&stats))?,
+            pool: Pool::new(config, environment, Arc::clone(&stats))?,
+            auth: Auth::new(config, environment)?,
             stats,
             server: config.shown_path(),
             request_timeout: config.request_timeout,
@@ -67,7 +76,6 @@ impl Remote {
             budget: RetryBudget::new(config.retry_budget),
             dice: AtomicU64::new(seed()),
             pause: None,
-            max_response_bytes: config.max_response_bytes,
             generation: process::generation(),
             layouts: Mutex::new(Vec::new()),
         })
@@ -186,7 +194,12 @@ impl Remote {
         let mut attempts = 0;
         let mut last: Option<Failure> = None;
         let mut http_status = 0;
+        let mut token_renewed = false;
         loop {
+            let token = match self.auth.token(&self.pool, deadline) {
+                Ok(token) => token,
+                Err(error) => return Err(self.complete(error, attempts, start)),
+            };
             let mut place = match self.pool.enter(deadline) {
                 Ok(place) => place,
                 Err(error) => {
@@ -198,11 +211,11 @@ impl Remote {
             };
             let now = Instant::now();
             let attempt_deadline = deadline.min(Deadline::after(now, self.attempt_timeout));
-            let transfer = place.perform(body, answer, attempt_deadline)?;
+            let mut transfer = place.perform(body, token.as_ref(), answer, attempt_deadline)?;
             drop(place);
             attempts += 1;
             self.record(&transfer);
-            let mut failure = match self.judge(&transfer) {
+            let mut failure = match self.judge(&mut transfer) {
                 None => {
                     self.budget.refill();
                     return Ok((transfer.body, attempts));
@@ -215,9 +228,23 @@ impl Remote {
             }
             failure.error.http_status = http_status;
             answer = transfer.body;
+            if failure.error.code == Code::Unauthenticated
+                && !token_renewed
+                && token.is_some_and(|token| self.auth.refused(&token))
+            {
+                Stats::count(&self.stats.tokens_refused);
+                token_renewed = true;
+                continue;
+            }
             let why = match self.next_step(&failure, attempts, deadline) {
                 Ok(wait) => {
                     Stats::count(self.retries_after(&failure.error));
+                    log::write(Level::Info, || {
+                        format!(
+                            "{}: attempt {attempts}: {}; trying again in {wait:.1?}",
+                            self.server, failure.error
+                        )
+                    });
                     if !self.wait(wait) {
                         return Err(self.give_up(None, attempts, start, Error::closed()));
                     }
@@ -323,40 +350,22 @@ impl Remote {
     }
 
     /// `None` for an HTTP 200.
-    fn judge(&self, transfer: &Transfer) -> Option<Failure> {
-        match &transfer.result {
-            Ok(200) => None,
-            Ok(status) => Some(refused_by_server(*status, transfer)),
-            Err(fault) => Some(self.failed_on_the_way(fault)),
-        }
-    }
-
-    fn failed_on_the_way(&self, fault: &Fault) -> Failure {
-        let words = &fault.message;
-        let (code, message, retried) = match fault.kind {
-            FaultKind::Closed => (Code::Closed, Error::closed().message, false),
-            FaultKind::Connect => (Code::Connect, format!("cannot connect: {words}"), true),
-            FaultKind::Tls { verification: true } => {
-                (Code::Tls, format!("TLS: {words}; see the configuration key `cert`"), false)
-            }
-            FaultKind::Tls { verification: false } => (Code::Tls, format!("TLS: {words}"), true),
-            FaultKind::Io => (Code::Io, format!("the connection broke: {words}"), true),
-            FaultKind::Timeout(phase) => {
-                (Code::Timeout, format!("the time was up while {}", phase.describe()), true)
-            }
-            FaultKind::TooLarge => (
-                Code::Decode,
-                format!("the answer has more than {} bytes (max_response_bytes)", self.max_response_bytes),
-                false,
-            ),
-            FaultKind::Refused => (Code::Internal, words.clone(), false),
+    fn judge(&self, transfer: &mut Transfer) -> Option<Failure> {
+        let fault = match &transfer.result {
+            Ok(200) => return None,
+            Ok(status) => return Some(refused_by_server(*status, transfer)),
+            Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
         };
-        let mut error = Error::new(code, message);
-        error.retriable = retried;
-        if fault.kind == FaultKind::TooLarge {
-            error.http_status = 200; // only an answer is refused for its size
+        let (kind, retried) = (fault.kind, fault.is_retried());
+        let mut error = fault.into_error();
+        match kind {
+            FaultKind::Tls { verification: true } => {
+                error.message.push_str("; see the configuration key `cert`")
+            }
+            FaultKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
+            _ => (),
         }
-        Failure { error, retried, timeout: matches!(fault.kind, FaultKind::Timeout(_)), retry_after: None }
+        Some(Failure { error, retried, timeout: matches!(kind, FaultKind::Timeout(_)), retry_after: None })
     }
 
     /// The next pseudo-random number in 0..1 (splitmix64; it spreads retries, nothing hangs on its quality).
@@ -376,7 +385,7 @@ fn refused_by_server(status: u16, transfer: &Transfer) -> Failure {
     let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
     let advice = match status {
         300..=399 => "; redirects are not followed, set `path` to the server itself",
-        401 => "; the server wants credentials",
+        401 => "; see the configuration keys that begin with `auth.`",
         404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",
         _ => "",
     };
@@ -387,6 +396,23 @@ fn refused_by_server(status: u16, transfer: &Transfer) -> Failure {
     error.retriable = retried;
     let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
     Failure { error, retried, timeout: false, retry_after }
+}
+
+/// What a configuration permits and hardly anybody wants.
+fn warn_of(config: &Config) {
+    if !config.verify_ssl {
+        log::write(Level::Warning, || {
+            format!("{}: verify_ssl is false, any server is trusted", config.shown_path())
+        });
+    }
+    if config.auth.kind == AuthKind::Oidc && !config.auth.verify_ssl {
+        log::write(Level::Warning, || {
+            "auth.verify_ssl is false, any identity provider is trusted".to_owned()
+        });
+    }
+    if config.auth.kind != AuthKind::None && !config.path.starts_with("https:") {
+        log::write(Level::Warning, || format!("{}: tokens are sent without TLS", config.shown_path()));
+    }
 }
 
 /// Different for every store and process.

@@ -93,6 +93,7 @@ statistics! {
     Counter retries_timeout: AtomicU64 = "Retries after attempt_timeout_ms.";
     Counter retries_status: AtomicU64 = "Retries after an HTTP status that is retried.";
     Counter retries_refused: AtomicU64 = "Retries not made because the retry budget was used up.";
+    Counter tokens_refused: AtomicU64 = "Tokens that the server answered with 401 and that were replaced.";
     Counter connections_opened: AtomicU64 = "Connections made.";
     Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
     Counter connections_closed_by_server: AtomicU64 = "Connections that had to be replaced because they were closed \

@@ -12,8 +12,10 @@ use support::paths::{header, library, root, scratch};
 fn generated() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).unwrap();
     // Only the boundary's files, in the order of the manual: other rooms have public items too.
-    let files =
-        ["error", "config", "remote", "json", "request", "response", "dense", "arrow", "dlpack", "version"];
+    let files = [
+        "error", "config", "log", "remote", "json", "request", "response", "dense", "arrow", "dlpack",
+        "version",
+    ];
     let builder = files.iter().fold(cbindgen::Builder::new().with_config(config), |builder, file| {
         builder.with_src(root().join(format!("src/ffi/{file}.rs")))
     });

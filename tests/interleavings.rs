@@ -155,7 +155,7 @@ impl House {
         assert!(self.inside.fetch_add(1, Ordering::SeqCst) < CAPACITY, "more calls than places");
         let slot = slot.unwrap_or_else(|| {
             let slot = FakeSlot::new(&self.slots);
-            self.gate.register(&slot);
+            self.gate.watch(&slot);
             slot
         });
         slot.drive();
@@ -222,7 +222,7 @@ fn closing_ends_every_wait_and_wakes_every_slot_in_use() {
             .map(|_| {
                 assert!(house.gate.enter(Deadline::NEVER, |_| ()).unwrap().is_none());
                 let slot = FakeSlot::new(&house.slots);
-                house.gate.register(&slot);
+                house.gate.watch(&slot);
                 slot
             })
             .collect();

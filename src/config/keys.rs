@@ -4,19 +4,31 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{Config, without_credentials};
+use super::{AuthKind, Config, Secret, without_credentials, yaml11};
 use crate::error::{Error, Result};
 
 enum Kind {
     Url,
+    OptionalUrl,
     File,
+    Text,
+    /// Never quoted in a message.
+    Secret,
+    Boolean,
     Word(&'static [&'static str]),
-    Integer { min: u64, max: u64 },
-    Number { min: f64, max: f64 },
+    Integer {
+        min: u64,
+        max: u64,
+    },
+    Number {
+        min: f64,
+        max: f64,
+    },
 }
 
 enum Value<'a> {
     Text(&'a str),
+    Boolean(bool),
     Integer(u64),
     Number(f64),
 }
@@ -70,6 +82,22 @@ const KEYS: &[Key] = &[
     key!("cert", Kind::File, "",
         "PEM file with the certificate authorities to trust, for https. Empty: the system's.",
         Text(v) => |c| c.cert = (!v.is_empty()).then(|| v.to_owned())),
+    key!("verify_ssl", Kind::Boolean, "true",
+        "`false` accepts any certificate, for tests; it is logged.",
+        Boolean(v) => |c| c.verify_ssl = v),
+    key!("client_cert", Kind::File, "",
+        "PEM file with a certificate of this program, for servers that ask for one; read for each new connection.",
+        Text(v) => |c| c.client_cert = (!v.is_empty()).then(|| v.to_owned())),
+    key!("client_key", Kind::File, "",
+        "PEM file with its private key. Empty: it stands in `client_cert`.",
+        Text(v) => |c| c.client_key = (!v.is_empty()).then(|| v.to_owned())),
+    key!("proxy", Kind::Text, "environment",
+        "URL of an HTTP proxy, empty for none. `environment`: as the variables `http_proxy`, `https_proxy`, \
+         `all_proxy` and `no_proxy` say when the store is opened.",
+        Text(v) => |c| c.proxy = v.to_owned()),
+    key!("user_agent", Kind::Text, "",
+        "The User-Agent header. Empty: `feast_remote/` and the version.",
+        Text(v) => |c| c.user_agent = v.to_owned()),
     key!("connection_pool_size", int(1, 10_000), "50",
         "Connections at most, and calls on the wire at the same time. Further calls wait in order.",
         Integer(v) => |c| c.connection_pool_size = v as usize),
@@ -105,6 +133,49 @@ const KEYS: &[Key] = &[
     key!("max_response_bytes", int(1024, 1 << 40), "268435456",
         "Bytes of an answer, after decompression, above which it is refused.",
         Integer(v) => |c| c.max_response_bytes = v as usize),
+    key!("auth.type", Kind::Word(&["no_auth", "oidc", "kubernetes"]), "no_auth",
+        "Kind of authentication.",
+        Text(v) => |c| c.auth.kind = match v {
+            "oidc" => AuthKind::Oidc,
+            "kubernetes" => AuthKind::Kubernetes,
+            _ => AuthKind::None,
+        }),
+    key!("auth.token", Kind::Secret, "",
+        "oidc: a token, sent as it is.",
+        Text(v) => |c| c.auth.token = Secret::new(v.to_owned())),
+    key!("auth.token_env_var", Kind::Text, "",
+        "oidc: the environment variable that holds a token when the store is opened.",
+        Text(v) => |c| c.auth.token_env_var = v.to_owned()),
+    key!("auth.token_file", Kind::File, "",
+        "oidc, kubernetes: a file that holds a token; read again when it changes.",
+        Text(v) => |c| c.auth.token_file = v.to_owned()),
+    key!("auth.auth_discovery_url", Kind::OptionalUrl, "",
+        "oidc: the identity provider's discovery document, `https://…/.well-known/openid-configuration`.",
+        Text(v) => |c| c.auth.auth_discovery_url = v.to_owned()),
+    key!("auth.client_id", Kind::Text, "",
+        "oidc: the client for which tokens are fetched.",
+        Text(v) => |c| c.auth.client_id = v.to_owned()),
+    key!("auth.client_secret", Kind::Secret, "",
+        "oidc: its secret (grant `client_credentials`).",
+        Text(v) => |c| c.auth.client_secret = Secret::new(v.to_owned())),
+    key!("auth.username", Kind::Text, "",
+        "oidc: a user, besides the client (grant `password`).",
+        Text(v) => |c| c.auth.username = v.to_owned()),
+    key!("auth.password", Kind::Secret, "",
+        "oidc: the user's password.",
+        Text(v) => |c| c.auth.password = Secret::new(v.to_owned())),
+    key!("auth.verify_ssl", Kind::Boolean, "true",
+        "oidc: `false` accepts any certificate of the identity provider; it is logged.",
+        Boolean(v) => |c| c.auth.verify_ssl = v),
+    key!("auth.ca_cert_path", Kind::File, "",
+        "oidc: PEM file with the certificate authorities to trust for the identity provider. Empty: the system's.",
+        Text(v) => |c| c.auth.ca_cert_path = v.to_owned()),
+    key!("auth.token_refresh_margin_seconds", num(0.0, 86_400.0), "30",
+        "oidc: seconds before its end at which a fetched token is replaced.",
+        Number(v) => |c| c.auth.token_refresh_margin = Duration::from_secs_f64(v)),
+    key!("auth.user_token", Kind::Secret, "",
+        "kubernetes: a token, sent as it is.",
+        Text(v) => |c| c.auth.user_token = Secret::new(v.to_owned())),
 ];
 
 pub(super) fn apply_defaults(config: &mut Config) -> Result<()> {
@@ -112,10 +183,65 @@ pub(super) fn apply_defaults(config: &mut Config) -> Result<()> {
 }
 
 pub(super) fn is_known(name: &str) -> bool {
-    KEYS.iter().any(|key| key.name == name)
+    KEYS.iter().any(|key| key.name == name) || name.starts_with(HEADER)
+}
+
+/// What PyYAML would make of a plain scalar for this key, as [`set`] takes it.
+pub(super) fn of_yaml(name: &str, text: &str) -> String {
+    let kind = KEYS.iter().find(|key| key.name == name).map(|key| &key.kind);
+    let read = match kind {
+        Some(Kind::Boolean) => yaml11::boolean(text).map(|value| value.to_string()),
+        Some(Kind::Integer { .. }) => yaml11::integer(text)
+            .map(|value| value.to_string())
+            // As Feast's own check (pydantic): a float without a fraction will do.
+            .or_else(|| {
+                yaml11::float(text).filter(|value| value.fract() == 0.0).map(|value| format!("{value:.0}"))
+            }),
+        Some(Kind::Number { .. }) => yaml11::integer(text)
+            .map(|value| value.to_string())
+            .or_else(|| yaml11::float(text).map(|value| value.to_string())),
+        _ => None,
+    };
+    read.unwrap_or_else(|| text.to_owned())
+}
+
+/// `header.NAME` adds a header, or takes it out again with an empty value.
+const HEADER: &str = "header.";
+
+fn set_header(config: &mut Config, name: &str, value: &str) -> Result<()> {
+    let refuse = |why: &str| Err(Error::config(format!("{HEADER}{name}: {why}")));
+    // RFC 9110, section 5.6.2.
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return refuse("not the name of an HTTP header");
+    }
+    const OURS: [&str; 8] = [
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "expect",
+        "accept-encoding",
+        "user-agent",
+    ];
+    if OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name)) {
+        return refuse("this header is the library's own");
+    }
+    if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+        return refuse("the value contains a control character");
+    }
+    config.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+    if !value.is_empty() {
+        config.headers.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(())
 }
 
 pub(super) fn set(config: &mut Config, name: &str, value: &str) -> Result<()> {
+    if let Some(header) = name.strip_prefix(HEADER) {
+        return set_header(config, header, value);
+    }
     match KEYS.iter().find(|key| key.name == name) {
         Some(key) => key.apply(config, value),
         None => {
@@ -142,12 +268,18 @@ impl Key {
         }
         let trimmed = text.trim();
         let value = match self.kind {
-            Kind::File => Value::Text(text),
+            Kind::File | Kind::Secret => Value::Text(text),
+            Kind::Text => Value::Text(trimmed),
+            Kind::Boolean => match yaml11::boolean(trimmed) {
+                Some(value) => Value::Boolean(value),
+                None => return refuse(format!("`{text}` is not true or false")),
+            },
             Kind::Word(words) if words.contains(&trimmed) => Value::Text(trimmed),
             Kind::Word(words) => {
                 return refuse(format!("`{text}` is not one of: {}", words.join(", ")));
             }
-            Kind::Url => match url_fault(trimmed) {
+            Kind::OptionalUrl if trimmed.is_empty() => Value::Text(trimmed),
+            Kind::Url | Kind::OptionalUrl => match url_fault(trimmed) {
                 None => Value::Text(trimmed),
                 Some(fault) => return refuse(format!("`{}` {fault}", without_credentials(trimmed))),
             },
@@ -191,13 +323,17 @@ pub fn reference() -> String {
          Generated from `src/config/keys.rs` by `make generate`; a test compares.\n\n\
          Set a key with `feast_config_set(config, key, value, &err)`, or write it under `online_store` of the\n\
          `feature_store.yaml` that `feast_config_load_yaml` reads. Values are text in both; numbers are plain\n\
-         decimals. A leading `online_store.` in the key may be written or left out.\n\n\
+         decimals. A leading `online_store.` in the key may be written or left out. Keys that begin with `auth.`\n\
+         stand in the file's `auth` section. `header.NAME` adds the HTTP header NAME to each request.\n\n\
          | key | type | range | default | meaning |\n|---|---|---|---|---|\n",
     );
     for key in KEYS {
         let (kind, range) = match key.kind {
-            Kind::Url => ("URL", String::new()),
+            Kind::Url | Kind::OptionalUrl => ("URL", String::new()),
             Kind::File => ("file", String::new()),
+            Kind::Text => ("text", String::new()),
+            Kind::Secret => ("secret", String::new()),
+            Kind::Boolean => ("boolean", String::new()),
             Kind::Word(words) => ("word", words.join(", ")),
             Kind::Integer { min, max } => ("integer", format!("{min} .. {max}")),
             Kind::Number { min, max } => ("number", format!("{min} .. {max}")),
@@ -222,7 +358,7 @@ mod tests {
             refused("connection_pool_sise", "3"),
             "unknown configuration key `connection_pool_sise`; did you mean `connection_pool_size`?"
         );
-        assert!(refused("zzz", "3").contains("known keys: type, path, cert, connection_pool_size"));
+        assert!(refused("zzz", "3").contains("known keys: type, path, cert, verify_ssl"));
     }
 
     #[test]

@@ -1,12 +1,17 @@
 //! The settings of one store, and the two ways to fill them: key by key, or from a `feature_store.yaml`.
 
+mod environment;
 mod keys;
+mod secret;
 mod yaml;
+mod yaml11;
 
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+pub use environment::Environment;
 pub use keys::reference;
+pub use secret::Secret;
 
 /// Everything a store needs to know; made of defaults, changed by [`Config::set`] and [`Config::load_yaml`].
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +20,20 @@ pub struct Config {
     pub path: String,
     /// PEM file of the certificate authorities to trust; `None`: the system's.
     pub cert: Option<String>,
+    /// Whether the server's certificate and name are verified.
+    pub verify_ssl: bool,
+    /// PEM files of a certificate and key of our own, for servers that ask for one.
+    pub client_cert: Option<String>,
+    /// See `client_cert`.
+    pub client_key: Option<String>,
+    /// URL of an HTTP proxy, empty for none, or [`PROXY_OF_ENVIRONMENT`].
+    pub proxy: String,
+    /// The User-Agent header; empty for this library's own.
+    pub user_agent: String,
+    /// More headers of each request.
+    pub headers: Vec<(String, String)>,
+    /// Where tokens come from.
+    pub auth: AuthConfig,
     /// Connections, and calls on the wire, at most.
     pub connection_pool_size: usize,
     /// Age at which an unused connection is closed; `None`: never.
@@ -39,12 +58,53 @@ pub struct Config {
     pub max_response_bytes: usize,
 }
 
+/// For `proxy`: the variables http_proxy, https_proxy, all_proxy and no_proxy decide.
+pub const PROXY_OF_ENVIRONMENT: &str = "environment";
+
+/// Kinds of authentication, as Feast names them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuthKind {
+    /// `no_auth`
+    #[default]
+    None,
+    /// `oidc`
+    Oidc,
+    /// `kubernetes`
+    Kubernetes,
+}
+
+/// The `auth` section.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[allow(missing_docs)] // CONFIGURATION.md documents each key
+pub struct AuthConfig {
+    pub kind: AuthKind,
+    pub token: Secret,
+    pub token_env_var: String,
+    pub token_file: String,
+    pub auth_discovery_url: String,
+    pub client_id: String,
+    pub client_secret: Secret,
+    pub username: String,
+    pub password: Secret,
+    pub verify_ssl: bool,
+    pub ca_cert_path: String,
+    pub token_refresh_margin: Duration,
+    pub user_token: Secret,
+}
+
 impl Config {
     /// Every key at its default.
     pub fn new() -> Result<Config> {
         let mut config = Config {
             path: String::new(),
             cert: None,
+            verify_ssl: true,
+            client_cert: None,
+            client_key: None,
+            proxy: String::new(),
+            user_agent: String::new(),
+            headers: Vec::new(),
+            auth: AuthConfig::default(),
             connection_pool_size: 0,
             connection_idle_timeout: None,
             connection_retries: 0,
@@ -67,9 +127,9 @@ impl Config {
         keys::set(self, key.strip_prefix("online_store.").unwrap_or(key), value)
     }
 
-    /// Takes over the `online_store` section of a Feast `feature_store.yaml`.
-    pub fn load_yaml(&mut self, path: &str) -> Result<()> {
-        yaml::load(self, path)
+    /// Takes over the `online_store` and `auth` sections of a Feast `feature_store.yaml`.
+    pub fn load_yaml(&mut self, path: &str, environment: &Environment) -> Result<()> {
+        yaml::load(self, path, environment)
     }
 
     /// The base URL as it may be shown: without the user and password it may carry.
@@ -79,10 +139,68 @@ impl Config {
 
     /// What can only be said when all keys are known.
     pub(crate) fn validate(&self) -> Result<()> {
-        if let Some(cert) = &self.cert
-            && let Err(error) = std::fs::File::open(cert)
-        {
-            return Err(Error::config(format!("cert: {cert}: {error}")));
+        let files =
+            [("cert", &self.cert), ("client_cert", &self.client_cert), ("client_key", &self.client_key)];
+        for (key, file) in files {
+            if let Some(file) = file
+                && let Err(error) = std::fs::File::open(file)
+            {
+                return Err(Error::config(format!("{key}: {file}: {error}")));
+            }
+        }
+        if self.client_key.is_some() && self.client_cert.is_none() {
+            return Err(Error::config("client_key needs client_cert"));
+        }
+        self.auth.validate()
+    }
+}
+
+impl AuthConfig {
+    /// Feast's rules for oidc (feast/permissions/auth_model.py, OidcClientAuthConfig): one source of tokens, complete.
+    fn validate(&self) -> Result<()> {
+        let refuse = |why: String| Err(Error::config(format!("auth: {why}")));
+        let secrets = !self.token.is_empty() || !self.client_secret.is_empty() || !self.password.is_empty();
+        match self.kind {
+            AuthKind::None if secrets || !self.token_env_var.is_empty() || !self.user_token.is_empty() => {
+                return refuse(
+                    "credentials are set and type is no_auth; set type to oidc or kubernetes".to_owned(),
+                );
+            }
+            AuthKind::None if !self.token_file.is_empty() => {
+                return refuse("token_file needs type oidc or kubernetes".to_owned());
+            }
+            AuthKind::Kubernetes if !self.user_token.is_empty() && !self.token_file.is_empty() => {
+                return refuse("only one of user_token, token_file may be set".to_owned());
+            }
+            AuthKind::Oidc => (),
+            _ => return Ok(()),
+        }
+        let mut client = vec![
+            ("client_secret", self.client_secret.is_empty()),
+            ("auth_discovery_url", self.auth_discovery_url.is_empty()),
+            ("client_id", self.client_id.is_empty()),
+        ];
+        if !self.username.is_empty() || !self.password.is_empty() {
+            client.push(("username", self.username.is_empty()));
+            client.push(("password", self.password.is_empty()));
+        }
+        let missing: Vec<&str> = client.iter().filter(|(_, empty)| *empty).map(|(name, _)| *name).collect();
+        let complete = missing.is_empty();
+        if !complete && missing.len() < client.len() {
+            return refuse(format!("incomplete client credentials: {} missing", missing.join(", ")));
+        }
+        let sources = [
+            ("token", !self.token.is_empty()),
+            ("token_env_var", !self.token_env_var.is_empty()),
+            ("token_file", !self.token_file.is_empty()),
+            ("client_secret", complete),
+        ];
+        let set: Vec<&str> = sources.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+        if set.len() > 1 {
+            return refuse(format!(
+                "only one of token, token_env_var, token_file, client_secret may be set, but got: {}",
+                set.join(", ")
+            ));
         }
         Ok(())
     }
@@ -133,5 +251,64 @@ mod tests {
         let mut config = Config::new().unwrap();
         config.set("path", "https://me:se@cret@host:1/path").unwrap();
         assert_eq!(config.shown_path(), "https://host:1/path");
+    }
+
+    #[test]
+    fn exclusive_and_incomplete_credentials_are_refused_as_feast_does() {
+        let validated = |keys: &[(&str, &str)]| {
+            let mut config = Config::new().unwrap();
+            keys.iter().for_each(|(key, value)| config.set(key, value).unwrap());
+            config.validate().map_err(|error| error.message)
+        };
+        let oidc = ("auth.type", "oidc");
+        let url = ("auth.auth_discovery_url", "https://idp/c");
+        let (id, secret) = (("auth.client_id", "c"), ("auth.client_secret", "s"));
+        assert_eq!(validated(&[oidc, ("auth.token", "t")]), Ok(()));
+        assert_eq!(validated(&[oidc, url, id, secret]), Ok(()));
+        assert_eq!(validated(&[oidc]), Ok(()), "the environment may have one");
+        for (keys, words) in [
+            (vec![oidc, url], "incomplete client credentials: client_secret, client_id missing"),
+            (vec![oidc, ("auth.token", "t"), id], "incomplete client credentials"),
+            (
+                vec![oidc, url, id, secret, ("auth.username", "u")],
+                "incomplete client credentials: password missing",
+            ),
+            (vec![oidc, url, id, secret, ("auth.token", "t")], "only one of token"),
+            (
+                vec![oidc, ("auth.token_file", "f"), ("auth.token_env_var", "E")],
+                "but got: token_env_var, token_file",
+            ),
+            (vec![("auth.token", "t")], "type is no_auth"),
+            (vec![("auth.token_file", "f")], "needs type oidc or kubernetes"),
+            (vec![("client_key", "/dev/null")], "client_key needs client_cert"),
+            (vec![("client_cert", "/nonexistent")], "client_cert: /nonexistent: No such file"),
+        ] {
+            let message = validated(&keys).unwrap_err();
+            assert!(message.contains(words), "{words}: {message}");
+        }
+    }
+
+    #[test]
+    fn headers_are_added_replaced_removed_and_checked() {
+        let mut config = Config::new().unwrap();
+        config.set("header.X-A", "1").unwrap();
+        config.set("header.x-a", "2").unwrap();
+        config.set("header.Accept", "application/json;q=1").unwrap();
+        config.set("header.X-B", "b").unwrap();
+        config.set("header.X-B", "").unwrap();
+        let shown: Vec<String> =
+            config.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(shown, ["x-a=2", "Accept=application/json;q=1"]);
+        for (key, value) in [
+            ("header.", "x"),
+            ("header.a b", "x"),
+            ("header.a:", "x"),
+            ("header.A\r\nB", "x"),
+            ("header.A", "x\r\nB: y"),
+            ("header.A", "x\0"),
+            ("header.content-length", "0"),
+        ] {
+            assert!(config.set(key, value).is_err(), "{key:?} {value:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::error::{feast_error_t, feast_status_t};
 use super::guard;
-use crate::config::Config;
+use crate::config::{Config, Environment};
 
 /// The settings of a store to be opened. Opaque; free with feast_config_free(). One thread at a time.
 pub struct feast_config_t {
@@ -90,7 +90,7 @@ pub unsafe extern "C" fn feast_config_load_yaml(
     unsafe {
         guard::status(err, || {
             let config = guard::object_mut(config, "config")?;
-            config.config.load_yaml(guard::text(path, "path")?)
+            config.config.load_yaml(guard::text(path, "path")?, &Environment::of_process())
         })
     }
 }

@@ -57,7 +57,7 @@ pub struct Occupancy {
     pub waiting: usize,
     /// Slots not in use.
     pub idle: usize,
-    /// Slots in use.
+    /// Calls with a place.
     pub in_use: usize,
 }
 
@@ -82,7 +82,7 @@ impl<S: Wakeable> Gate<S> {
     }
 
     /// Waits for a place until the deadline. The slot that goes with it is the one used last, or `None` if there
-    /// is none: then the caller makes one and [`register`](Gate::register)s it. Either way the place must be
+    /// is none: then the caller makes one and has it [watched](Gate::watch). Either way the place must be
     /// [given back](Gate::give_back). `waited` is told the time in the queue, if there was any, even in vain.
     pub fn enter(&self, deadline: Deadline, waited: impl FnOnce(Duration)) -> Result<Option<S>> {
         let mut state = lock(&self.state);
@@ -117,9 +117,16 @@ impl<S: Wakeable> Gate<S> {
         outcome
     }
 
-    /// Makes a new slot known, so that closing wakes it.
-    pub fn register(&self, slot: &S) {
-        lock(&self.state).wakers.push(slot.waker());
+    /// Makes a slot known, so that closing wakes it.
+    pub fn watch(&self, slot: &S) -> S::Waker {
+        let waker = slot.waker();
+        lock(&self.state).wakers.push(waker);
+        waker
+    }
+
+    /// Forgets a slot that was never given back, before it is dropped.
+    pub fn unwatch(&self, waker: S::Waker) {
+        lock(&self.state).wakers.retain(|&known| known != waker);
     }
 
     /// Gives a place back, with the slot that was used in it.
@@ -175,7 +182,7 @@ impl<S: Wakeable> Gate<S> {
         Occupancy {
             waiting: state.admission.waiting(),
             idle: state.idle.len(),
-            in_use: state.wakers.len() - state.idle.len(),
+            in_use: state.admission.admitted(),
         }
     }
 

@@ -6,7 +6,9 @@
 //! (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS sessions are, through [`share`]; so are the trusted certificates, through
 //! [`trust`].
 
+mod fault;
 mod gate;
+mod http;
 mod pool;
 pub mod process;
 mod share;
@@ -14,6 +16,8 @@ mod slot;
 mod sys;
 mod trust;
 
+pub use fault::{Fault, FaultKind};
+pub use http::Http;
 pub use pool::{Admitted, Pool};
-pub use slot::{Fault, FaultKind, Phase, Transfer};
+pub use slot::Transfer;
 pub use sys::version;

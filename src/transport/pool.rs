@@ -6,10 +6,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::gate::{Gate, Occupancy, Wakeable};
+use super::http::Http;
 use super::share::Share;
-use super::slot::{Settings, Slot, Transfer, Waker, trim};
+use super::slot::{Slot, Transfer, Waker, trim};
 use super::sys;
-use crate::config::Config;
+use crate::auth::Token;
+use crate::config::{Config, Environment};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::stats::Stats;
@@ -29,7 +31,7 @@ struct Shared {
     /// Buffers of finished calls.
     buffers: Mutex<Vec<Vec<u8>>>,
     share: Share,
-    settings: Settings,
+    http: Http,
     capacity: usize,
     idle_timeout: Option<Duration>,
     stats: Arc<Stats>,
@@ -55,14 +57,14 @@ pub struct Admitted<'a> {
 
 impl Pool {
     /// An empty pool: connections are made when calls need them.
-    pub fn new(config: &Config, stats: Arc<Stats>) -> Result<Pool> {
+    pub fn new(config: &Config, environment: &Environment, stats: Arc<Stats>) -> Result<Pool> {
         sys::start()?;
         let capacity = config.connection_pool_size;
         let shared = Shared {
             gate: Gate::new(capacity),
             buffers: Mutex::new(Vec::new()),
             share: Share::new()?,
-            settings: Settings::new(config)?,
+            http: Http::to_server(config, environment)?,
             capacity,
             idle_timeout: config.connection_idle_timeout,
             stats,
@@ -85,8 +87,8 @@ impl Pool {
         // From here on `admitted` gives the place back, whatever happens.
         let mut admitted = Admitted { pool: self, slot };
         if admitted.slot.is_none() {
-            let slot = Slot::new(&shared.settings, &shared.share)?;
-            shared.gate.register(&slot);
+            let slot = Slot::new(&shared.http, &shared.share)?;
+            shared.gate.watch(&slot);
             admitted.slot = Some(slot);
         }
         Ok(admitted)
@@ -116,6 +118,18 @@ impl Pool {
         {
             kept.push(buffer);
         }
+    }
+
+    /// One exchange with another server, on a connection of its own that is not kept: a POST of a form, or a GET.
+    /// Ends when the store closes.
+    pub fn exchange(&self, http: &Http, form: Option<&str>, deadline: Deadline) -> Result<Transfer> {
+        let shared = &*self.shared;
+        let mut slot = Slot::new(http, &shared.share)?;
+        slot.set_headers(http, None, form.map(|_| "application/x-www-form-urlencoded"))?;
+        let waker = shared.gate.watch(&slot);
+        let transfer = slot.perform(form.map(str::as_bytes), Vec::new(), deadline, shared.gate.closing());
+        shared.gate.unwatch(waker);
+        Ok(transfer)
     }
 
     /// Makes every call, waiting or on the wire, return `CLOSED` soon, and every later one at once.
@@ -161,11 +175,21 @@ fn without_signals<T>(start: impl FnOnce() -> T) -> T {
 
 impl Admitted<'_> {
     /// One attempt on this place's connection; see [`Slot::perform`].
-    pub fn perform(&mut self, request: &[u8], body: Vec<u8>, deadline: Deadline) -> Result<Transfer> {
-        match &mut self.slot {
-            Some(slot) => Ok(slot.perform(request, body, deadline, self.pool.shared.gate.closing())),
-            None => Err(Error::new(Code::Internal, "a place without a slot")),
+    pub fn perform(
+        &mut self,
+        request: &[u8],
+        token: Option<&Token>,
+        body: Vec<u8>,
+        deadline: Deadline,
+    ) -> Result<Transfer> {
+        let shared = &self.pool.shared;
+        let Some(slot) = &mut self.slot else {
+            return Err(Error::new(Code::Internal, "a place without a slot"));
+        };
+        if !slot.has_headers_for(token) {
+            slot.set_headers(&shared.http, token, None)?;
         }
+        Ok(slot.perform(Some(request), body, deadline, shared.gate.closing()))
     }
 }
 

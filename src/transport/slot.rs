@@ -1,112 +1,22 @@
 //! One libcurl multi handle, one easy handle, at most one connection; driven by one thread at a time.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::ptr;
 use std::time::{Duration, Instant};
 
+use super::fault::{Fault, FaultKind, Phase};
+use super::http::{HeaderList, Http};
 use super::share::Share;
 use super::sys::*;
-use super::trust::{Trust, use_trust};
-use crate::config::Config;
+use crate::auth::Token;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
-use crate::sync::{AtomicBool, Ordering};
-use crate::wire::request::ENDPOINT;
+use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// Buffers up to this size are kept for the next call, larger ones are given back.
 const KEPT_BUFFER: usize = 1 << 20;
-/// libcurl reads at most this much at a time. Over TLS more than a record at a time brings nothing.
-const RECEIVE_BUFFER: c_long = 64 * 1024;
-const TLS_RECEIVE_BUFFER: c_long = 16 * 1024;
-/// libcurl's least. Its default of 64 KiB is allocated for each request, and so large a block makes malloc tidy
-/// up its whole arena when it is freed.
-const SEND_BUFFER: c_long = 16 * 1024;
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
 const LONGEST_POLL: Duration = Duration::from_secs(600);
-
-/// What every slot of a store is made from.
-pub struct Settings {
-    url: CString,
-    /// For https only.
-    trust: Option<Trust>,
-    connect_timeout_ms: c_long,
-    idle_timeout_s: c_long,
-    max_response_bytes: usize,
-}
-
-impl Settings {
-    pub fn new(config: &Config) -> Result<Settings> {
-        let text = |text: String| CString::new(text).map_err(|_| Error::config("a value contains a NUL"));
-        let https = config.path.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
-        Ok(Settings {
-            url: text(format!("{}{ENDPOINT}", config.path))?,
-            trust: if https { Some(Trust::load(config.cert.as_deref())?) } else { None },
-            connect_timeout_ms: c_long::try_from(config.connect_timeout.as_millis()).unwrap_or(c_long::MAX),
-            // libcurl takes 0 for "no limit", as the configuration does.
-            idle_timeout_s: config.connection_idle_timeout.map_or(0, |timeout| timeout.as_secs() as c_long),
-            max_response_bytes: config.max_response_bytes,
-        })
-    }
-}
-
-/// Where an attempt was when it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Looking up the server's name.
-    NameLookup,
-    /// Making the TCP connection.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// Sending, and waiting for the first byte of the answer.
-    Wait,
-    /// Receiving the answer.
-    Receive,
-}
-
-impl Phase {
-    /// As in "it was … when the time was up".
-    pub fn describe(self) -> &'static str {
-        match self {
-            Phase::NameLookup => "looking up the server's name",
-            Phase::Connect => "connecting",
-            Phase::Tls => "in the TLS handshake",
-            Phase::Wait => "waiting for the first byte of the answer",
-            Phase::Receive => "receiving the answer",
-        }
-    }
-}
-
-/// Why an attempt brought no HTTP answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// No connection: name lookup, TCP, or `connect_timeout_ms`.
-    Connect,
-    /// TLS; `verification` if the certificate or our own TLS settings are to blame, which no retry mends.
-    Tls {
-        /// See above.
-        verification: bool,
-    },
-    /// The connection broke.
-    Io,
-    /// The attempt's deadline.
-    Timeout(Phase),
-    /// More bytes than `max_response_bytes`.
-    TooLarge,
-    /// The store is closing.
-    Closed,
-    /// libcurl cannot use what it was given.
-    Refused,
-}
-
-/// A failed attempt.
-#[derive(Debug)]
-pub struct Fault {
-    /// What to do about it.
-    pub kind: FaultKind,
-    /// libcurl's words.
-    pub message: String,
-}
 
 /// What came of one attempt.
 #[derive(Debug)]
@@ -144,7 +54,10 @@ struct Receiver {
 pub struct Slot {
     multi: *mut CURLM,
     easy: *mut CURL,
-    headers: *mut curl_slist,
+    /// Of the request being sent.
+    headers: Option<HeaderList>,
+    /// The token in `headers`.
+    token: Option<Token>,
     receiver: *mut Receiver,
     /// A connection was made and, as far as we know, is kept.
     connected: bool,
@@ -207,19 +120,19 @@ extern "C" fn on_request(
 
 impl Slot {
     /// A slot without a connection yet.
-    pub fn new(settings: &Settings, share: &Share) -> Result<Slot> {
+    pub fn new(http: &Http, share: &Share) -> Result<Slot> {
         // SAFETY: plain constructors; `Slot::drop` copes with what they could not make.
         let (multi, easy) = unsafe { (curl_multi_init(), curl_easy_init()) };
         let receiver = Box::into_raw(Box::new(Receiver {
             easy,
             body: Vec::new(),
-            limit: settings.max_response_bytes,
+            limit: http.max_bytes,
             too_large: false,
             no_memory: false,
             wire_requests: 0,
             error: [0; CURL_ERROR_SIZE],
         }));
-        let slot = Slot { multi, easy, headers: ptr::null_mut(), receiver, connected: false };
+        let slot = Slot { multi, easy, headers: None, token: None, receiver, connected: false };
         if slot.multi.is_null() || slot.easy.is_null() {
             let mut error = Error::new(
                 Code::Internal,
@@ -228,65 +141,26 @@ impl Slot {
             error.retriable = true;
             return Err(error);
         }
-        slot.configure(settings, share)
+        slot.configure(http, share)
     }
 
-    fn configure(mut self, settings: &Settings, share: &Share) -> Result<Slot> {
-        // The last two are taken out: libcurl would wait for a 100 Continue, and ask for compression.
-        let lines =
-            [c"Content-Type: application/json", c"Accept: application/json", c"Expect:", c"Accept-Encoding:"];
-        for line in lines {
-            // SAFETY: the list is this slot's own; libcurl copies the line.
-            let longer = unsafe { curl_slist_append(self.headers, line.as_ptr()) };
-            if longer.is_null() {
-                return Err(Error::new(Code::Internal, "out of memory"));
-            }
-            self.headers = longer;
-        }
-        let agent = concat!("feast_remote/", env!("CARGO_PKG_VERSION"), "\0");
+    fn configure(self, http: &Http, share: &Share) -> Result<Slot> {
         let on_body: curl_write_callback = on_body;
         type OnRequest = extern "C" fn(*mut c_void, *mut c_char, *mut c_char, c_int, c_int) -> c_int;
         let on_request: OnRequest = on_request;
-        let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
-        let receive_buffer = if settings.trust.is_some() { TLS_RECEIVE_BUFFER } else { RECEIVE_BUFFER };
-        // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl; the
-        // receiver and the header list live until `drop` has freed the easy handle; the share handle and the
-        // trust are kept by the pool until all slots are gone.
+        // SAFETY: every option gets the type that its manual page names; the receiver lives until `drop` has freed the
+        // easy handle; the share handle and what `http` owns are kept by the pool until all slots are gone.
         let code = unsafe {
+            http.configure(self.easy, share)?;
             let easy = self.easy;
-            let text = |option, text: *const c_char| curl_easy_setopt(easy, option, text);
-            let long = |option, value: c_long| curl_easy_setopt(easy, option, value);
             let codes = [
-                text(CURLOPT_URL, settings.url.as_ptr()),
-                text(CURLOPT_PROTOCOLS_STR, c"http,https".as_ptr()),
-                long(CURLOPT_NOSIGNAL, 1),
-                long(CURLOPT_FOLLOWLOCATION, 0),
-                long(CURLOPT_HTTP_VERSION, c_long::from(CURL_HTTP_VERSION_1_1)),
-                long(CURLOPT_POST, 1),
-                curl_easy_setopt(easy, CURLOPT_HTTPHEADER, self.headers),
-                text(CURLOPT_ACCEPT_ENCODING, c"gzip, deflate".as_ptr()), // undone if it comes unasked
-                text(CURLOPT_USERAGENT, agent.as_ptr().cast()),
-                long(CURLOPT_BUFFERSIZE, receive_buffer),
-                long(CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER),
-                long(CURLOPT_TCP_KEEPALIVE, 1),
-                long(CURLOPT_CONNECTTIMEOUT_MS, settings.connect_timeout_ms),
-                long(CURLOPT_MAXAGE_CONN, settings.idle_timeout_s),
-                long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 as c_long),
-                curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
                 curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body),
                 curl_easy_setopt(easy, CURLOPT_WRITEDATA, self.receiver.cast::<c_void>()),
                 curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request),
                 curl_easy_setopt(easy, CURLOPT_PREREQDATA, self.receiver.cast::<c_void>()),
                 curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, &raw mut (*self.receiver).error),
             ];
-            let trusting = match &settings.trust {
-                Some(trust) => [
-                    curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_trust),
-                    curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, trust.as_ptr()),
-                ],
-                None => [CURLE_OK; 2],
-            };
-            codes.into_iter().chain(trusting).find(|&code| code != CURLE_OK)
+            codes.into_iter().find(|&code| code != CURLE_OK)
         };
         if let Some(code) = code {
             return Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))));
@@ -308,11 +182,36 @@ impl Slot {
         Waker(self.multi)
     }
 
-    /// One attempt: sends `request`, receives into `body` (cleared first). Returns by `deadline`, or soon after
-    /// `closing` was set and the waker woken.
+    /// Sets the header lines of the requests from now on.
+    pub fn set_headers(
+        &mut self,
+        http: &Http,
+        token: Option<&Token>,
+        content_type: Option<&str>,
+    ) -> Result<()> {
+        let headers = http.header_list(token.map(|token| token.reveal()), content_type)?;
+        // SAFETY: no transfer is running; the list lives until another one has been set, or the handle been freed.
+        unsafe { curl_easy_setopt(self.easy, CURLOPT_HTTPHEADER, headers.as_ptr()) };
+        self.headers = Some(headers);
+        self.token = token.cloned();
+        Ok(())
+    }
+
+    /// Whether the header lines are set and hold this token.
+    pub fn has_headers_for(&self, token: Option<&Token>) -> bool {
+        let same = match (&self.token, token) {
+            (Some(known), Some(token)) => Arc::ptr_eq(known, token),
+            (None, None) => true,
+            _ => false,
+        };
+        self.headers.is_some() && same
+    }
+
+    /// One attempt: POSTs `request`, or GETs without one, and receives into `body` (cleared first). Returns by
+    /// `deadline`, or soon after `closing` was set and the waker woken.
     pub fn perform(
         &mut self,
-        request: &[u8],
+        request: Option<&[u8]>,
         mut body: Vec<u8>,
         deadline: Deadline,
         closing: &AtomicBool,
@@ -327,9 +226,17 @@ impl Slot {
             receiver.no_memory = false;
             receiver.wire_requests = 0;
             receiver.error[0] = 0;
-            let length = curl_off_t::try_from(request.len()).unwrap_or(curl_off_t::MAX);
-            curl_easy_setopt(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
-            curl_easy_setopt(self.easy, CURLOPT_POSTFIELDS, request.as_ptr().cast::<c_char>());
+            match request {
+                Some(request) => {
+                    let length = curl_off_t::try_from(request.len()).unwrap_or(curl_off_t::MAX);
+                    curl_easy_setopt(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
+                    // Makes it a POST, too.
+                    curl_easy_setopt(self.easy, CURLOPT_POSTFIELDS, request.as_ptr().cast::<c_char>());
+                }
+                None => {
+                    curl_easy_setopt(self.easy, CURLOPT_HTTPGET, 1 as c_long);
+                }
+            }
             curl_multi_add_handle(self.multi, self.easy)
         };
         let result = if added == CURLM_OK {
@@ -438,7 +345,11 @@ impl Slot {
         // SAFETY: the transfer is done, so libcurl does not write to the receiver now.
         let receiver = unsafe { &*self.receiver };
         let kind = match code {
-            CURLE_WRITE_ERROR if receiver.too_large => FaultKind::TooLarge,
+            CURLE_WRITE_ERROR if receiver.too_large => {
+                let message =
+                    format!("the answer has more than {} bytes (max_response_bytes)", receiver.limit);
+                return Err(Fault { kind: FaultKind::TooLarge, message });
+            }
             CURLE_WRITE_ERROR if receiver.no_memory => {
                 let message = format!("no memory for an answer of more than {} bytes", receiver.body.len());
                 return Err(Fault { kind: FaultKind::Refused, message });
@@ -502,13 +413,13 @@ impl Drop for Slot {
         unsafe {
             curl_easy_cleanup(self.easy);
             curl_multi_cleanup(self.multi);
-            curl_slist_free_all(self.headers);
             drop(Box::from_raw(self.receiver));
         }
     }
 }
 
-fn describe(code: CURLcode) -> String {
+/// libcurl's words for a code.
+pub fn describe(code: CURLcode) -> String {
     // SAFETY: libcurl returns a static string for any code.
     unsafe { CStr::from_ptr(curl_easy_strerror(code)) }.to_string_lossy().into_owned()
 }

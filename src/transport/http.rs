@@ -1,0 +1,270 @@
+//! How one server is spoken to: URL, headers, TLS, proxy, limits. Made once, used for every connection to it.
+
+use std::ffi::{CString, c_char, c_long, c_void};
+use std::sync::Arc;
+
+use zeroize::Zeroize;
+
+use super::share::Share;
+use super::slot::describe;
+use super::sys::*;
+use super::trust::{Trust, use_trust};
+use crate::config::{Config, Environment, PROXY_OF_ENVIRONMENT};
+use crate::error::{Code, Error, Result};
+use crate::wire::request::ENDPOINT;
+
+/// libcurl reads at most this much at a time. Over TLS more than a record at a time brings nothing.
+const RECEIVE_BUFFER: c_long = 64 * 1024;
+const TLS_RECEIVE_BUFFER: c_long = 16 * 1024;
+/// libcurl's least. Its default of 64 KiB is allocated for each request, and so large a block makes malloc tidy
+/// up its whole arena when it is freed.
+const SEND_BUFFER: c_long = 16 * 1024;
+/// Identity providers' answers are small.
+const PROVIDER_ANSWER: usize = 1 << 20;
+
+/// See the module.
+#[derive(Clone)]
+pub struct Http {
+    url: CString,
+    headers: Vec<CString>,
+    user_agent: CString,
+    /// For https only.
+    trust: Option<Arc<Trust>>,
+    authorities: Option<String>,
+    verify: bool,
+    client_cert: Option<(CString, Option<CString>)>,
+    /// Empty: none.
+    proxy: CString,
+    no_proxy: CString,
+    connect_timeout_ms: c_long,
+    idle_timeout_s: c_long,
+    /// Of an answer.
+    pub max_bytes: usize,
+}
+
+fn c_text(text: impl Into<Vec<u8>>) -> Result<CString> {
+    CString::new(text).map_err(|_| Error::config("a value contains a NUL"))
+}
+
+fn is_https(url: &str) -> bool {
+    url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"))
+}
+
+impl Http {
+    /// To the feature server.
+    pub fn to_server(config: &Config, environment: &Environment) -> Result<Http> {
+        let url = format!("{}{ENDPOINT}", config.path);
+        // The last two are taken out: libcurl would wait for a 100 Continue, and ask for compression.
+        let mut headers = vec![
+            c"Content-Type: application/json".to_owned(),
+            c"Accept: application/json".to_owned(),
+            c"Expect:".to_owned(),
+            c"Accept-Encoding:".to_owned(),
+        ];
+        for (name, value) in &config.headers {
+            headers.retain(|line| !is_header(line, name));
+            headers.push(c_text(format!("{name}: {value}"))?);
+        }
+        let client_cert = match &config.client_cert {
+            Some(cert) => {
+                Some((c_text(cert.as_str())?, config.client_key.as_deref().map(c_text).transpose()?))
+            }
+            None => None,
+        };
+        let http = Http {
+            headers,
+            authorities: config.cert.clone(),
+            verify: config.verify_ssl,
+            client_cert,
+            max_bytes: config.max_response_bytes,
+            ..Http::bare(config)?
+        };
+        http.with_url(config, environment, &url)
+    }
+
+    /// To the identity provider.
+    pub fn to_identity_provider(config: &Config, environment: &Environment, url: &str) -> Result<Http> {
+        let auth = &config.auth;
+        let http = Http {
+            headers: vec![c"Accept: application/json".to_owned(), c"Expect:".to_owned()],
+            authorities: (!auth.ca_cert_path.is_empty()).then(|| auth.ca_cert_path.clone()),
+            verify: auth.verify_ssl,
+            max_bytes: PROVIDER_ANSWER,
+            ..Http::bare(config)?
+        };
+        http.with_url(config, environment, url)
+    }
+
+    fn bare(config: &Config) -> Result<Http> {
+        let ours = concat!("feast_remote/", env!("CARGO_PKG_VERSION"));
+        Ok(Http {
+            url: CString::default(),
+            headers: Vec::new(),
+            user_agent: c_text(if config.user_agent.is_empty() { ours } else { &config.user_agent })?,
+            trust: None,
+            authorities: None,
+            verify: true,
+            client_cert: None,
+            proxy: CString::default(),
+            no_proxy: CString::default(),
+            connect_timeout_ms: c_long::try_from(config.connect_timeout.as_millis()).unwrap_or(c_long::MAX),
+            // libcurl takes 0 for "no limit", as the configuration does.
+            idle_timeout_s: config.connection_idle_timeout.map_or(0, |timeout| timeout.as_secs() as c_long),
+            max_bytes: 0,
+        })
+    }
+
+    fn with_url(mut self, config: &Config, environment: &Environment, url: &str) -> Result<Http> {
+        (self.proxy, self.no_proxy) = proxy(config, environment, is_https(url))?;
+        self.at(url)
+    }
+
+    /// The same for another URL.
+    pub fn at(&self, url: &str) -> Result<Http> {
+        let mut http = Http { url: c_text(url)?, ..self.clone() };
+        if is_https(url) && http.verify && http.trust.is_none() {
+            http.trust = Some(Arc::new(Trust::load(http.authorities.as_deref())?));
+        }
+        Ok(http)
+    }
+
+    /// The URL.
+    pub fn url(&self) -> String {
+        self.url.to_string_lossy().into_owned()
+    }
+
+    /// Sets an easy handle up. The share handle and this value must outlive it.
+    ///
+    /// # Safety
+    /// `easy` is a live handle that runs no transfer.
+    pub unsafe fn configure(&self, easy: *mut CURL, share: &Share) -> Result<()> {
+        let https = is_https(&self.url.to_string_lossy());
+        let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
+        // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl.
+        let code = unsafe {
+            let text = |option, text: &std::ffi::CStr| curl_easy_setopt(easy, option, text.as_ptr());
+            let long = |option, value: c_long| curl_easy_setopt(easy, option, value);
+            let mut codes = vec![
+                text(CURLOPT_URL, &self.url),
+                text(CURLOPT_PROTOCOLS_STR, c"http,https"),
+                // Both set, libcurl does not look into the environment for each transfer.
+                text(CURLOPT_PROXY, &self.proxy),
+                text(CURLOPT_NOPROXY, &self.no_proxy),
+                long(CURLOPT_NOSIGNAL, 1),
+                long(CURLOPT_FOLLOWLOCATION, 0),
+                long(CURLOPT_HTTP_VERSION, c_long::from(CURL_HTTP_VERSION_1_1)),
+                text(CURLOPT_ACCEPT_ENCODING, c"gzip, deflate"), // undone if it comes unasked
+                text(CURLOPT_USERAGENT, &self.user_agent),
+                long(CURLOPT_BUFFERSIZE, if https { TLS_RECEIVE_BUFFER } else { RECEIVE_BUFFER }),
+                long(CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER),
+                long(CURLOPT_TCP_KEEPALIVE, 1),
+                long(CURLOPT_CONNECTTIMEOUT_MS, self.connect_timeout_ms),
+                long(CURLOPT_MAXAGE_CONN, self.idle_timeout_s),
+                long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 as c_long),
+                curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
+            ];
+            if let Some(trust) = &self.trust {
+                codes.push(curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_trust));
+                codes.push(curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, trust.as_ptr()));
+            }
+            if !self.verify {
+                codes.push(long(CURLOPT_SSL_VERIFYPEER, 0));
+                codes.push(long(CURLOPT_SSL_VERIFYHOST, 0));
+            }
+            if let Some((cert, key)) = &self.client_cert {
+                codes.push(text(CURLOPT_SSLCERT, cert));
+                codes.push(text(CURLOPT_SSLKEY, key.as_ref().unwrap_or(cert)));
+                // A resumed session would show the server the certificate of its first handshake.
+                codes.push(long(CURLOPT_SSL_SESSIONID_CACHE, 0));
+            }
+            codes.into_iter().find(|&code| code != CURLE_OK)
+        };
+        match code {
+            Some(code) => {
+                Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The header lines of a request, with a bearer token and a content type if there are some.
+    pub fn header_list(&self, token: Option<&str>, content_type: Option<&str>) -> Result<HeaderList> {
+        let mut list = HeaderList(std::ptr::null_mut());
+        for line in &self.headers {
+            list.push(line)?;
+        }
+        if let Some(content_type) = content_type {
+            list.push(&c_text(format!("Content-Type: {content_type}"))?)?;
+        }
+        if let Some(token) = token {
+            let mut line = c_text(format!("Authorization: Bearer {token}"))?;
+            let pushed = list.push(&line);
+            line.zeroize();
+            pushed?;
+        }
+        Ok(list)
+    }
+}
+
+fn is_header(line: &CString, name: &str) -> bool {
+    let bytes = line.as_bytes();
+    bytes.len() > name.len()
+        && bytes[..name.len()].eq_ignore_ascii_case(name.as_bytes())
+        && bytes[name.len()] == b':'
+}
+
+/// The proxy and the hosts that need none, as curl and Python's urllib choose them from the environment.
+fn proxy(config: &Config, environment: &Environment, https: bool) -> Result<(CString, CString)> {
+    if config.proxy != PROXY_OF_ENVIRONMENT {
+        return Ok((c_text(config.proxy.as_str())?, CString::default()));
+    }
+    let either = |name: &str| {
+        environment.non_empty(name).or_else(|| environment.non_empty(&name.to_ascii_uppercase()))
+    };
+    let of_scheme = if https {
+        either("https_proxy")
+    } else {
+        // In a CGI program HTTP_PROXY is what a client sent as its header "Proxy".
+        match environment.non_empty("REQUEST_METHOD") {
+            Some(_) => environment.non_empty("http_proxy"),
+            None => either("http_proxy"),
+        }
+    };
+    let proxy = of_scheme.or_else(|| either("all_proxy")).unwrap_or_default();
+    Ok((c_text(proxy)?, c_text(either("no_proxy").unwrap_or_default())?))
+}
+
+/// A list that libcurl reads; overwritten when freed, since a token may stand in it.
+pub struct HeaderList(*mut curl_slist);
+
+impl HeaderList {
+    fn push(&mut self, line: &std::ffi::CStr) -> Result<()> {
+        // SAFETY: the list is this value's own; libcurl copies the line.
+        let longer = unsafe { curl_slist_append(self.0, line.as_ptr()) };
+        if longer.is_null() {
+            return Err(Error::new(Code::Internal, "out of memory"));
+        }
+        self.0 = longer;
+        Ok(())
+    }
+
+    /// For `CURLOPT_HTTPHEADER`; borrowed.
+    pub fn as_ptr(&self) -> *mut curl_slist {
+        self.0
+    }
+}
+
+impl Drop for HeaderList {
+    fn drop(&mut self) {
+        let mut node = self.0;
+        // SAFETY: the nodes of a list of ours, each with a NUL-terminated string of its own; freed once.
+        unsafe {
+            while !node.is_null() {
+                let data: *mut c_char = (*node).data;
+                std::slice::from_raw_parts_mut(data.cast::<u8>(), libc::strlen(data)).zeroize();
+                node = (*node).next;
+            }
+            curl_slist_free_all(self.0);
+        }
+    }
+}
