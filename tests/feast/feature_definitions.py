@@ -4,6 +4,9 @@ from datetime import timedelta
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, RequestSource
 from feast.on_demand_feature_view import on_demand_feature_view
+from feast.permissions.action import AuthzedAction
+from feast.permissions.permission import Permission
+from feast.permissions.policy import RoleBasedPolicy
 from feast.types import (
     Array,
     Bool,
@@ -144,4 +147,20 @@ def trip_forecast(inputs):
 driver_activity = FeatureService(
     name="driver_activity",
     features=[driver_hourly_stats[["conv_rate", "avg_daily_trips", "home_city"]]],
+)
+
+# Enforced where the repository is served with secured.yaml.
+readers = Permission(
+    name="readers",
+    types=[FeatureView],
+    name_patterns=["driver_hourly_stats"],
+    policy=RoleBasedPolicy(roles=["reader"]),
+    actions=[AuthzedAction.READ_ONLINE],
+)
+auditors = Permission(
+    name="auditors",
+    types=[FeatureView],
+    name_patterns=["customer_profile"],
+    policy=RoleBasedPolicy(roles=["auditor"]),
+    actions=[AuthzedAction.READ_ONLINE],
 )

@@ -39,10 +39,15 @@ pub struct Feast {
 
 impl Feast {
     pub fn serve(options: &[&str]) -> Feast {
+        Feast::serve_as(&[], options, &[])
+    }
+
+    /// With options of `feast` itself, of `feast serve`, and environment variables.
+    pub fn serve_as(before: &[&str], options: &[&str], variables: &[(&str, &str)]) -> Feast {
         let mut tries = 0;
         loop {
             tries += 1;
-            match Feast::try_serve(options) {
+            match Feast::try_serve(before, options, variables) {
                 Ok(feast) => return feast,
                 // Somebody else may have taken the port between our look and the server's.
                 Err(log) => assert!(tries < 3, "feast serve does not start:\n{log}"),
@@ -50,13 +55,15 @@ impl Feast {
         }
     }
 
-    fn try_serve(options: &[&str]) -> Result<Feast, String> {
+    fn try_serve(before: &[&str], options: &[&str], variables: &[(&str, &str)]) -> Result<Feast, String> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = scratch().join("feast.log");
         let file = File::create(&log).unwrap();
         let child = Command::new(program("feast"))
+            .args(before)
             .args(["serve", "--no-access-log", "--port", &port.to_string()])
             .args(options)
+            .envs(variables.iter().copied())
             .current_dir(repository())
             .env("FEAST_USAGE", "False")
             .stdin(Stdio::null())
@@ -76,6 +83,10 @@ impl Feast {
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(feast)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn url(&self) -> String {

@@ -6,6 +6,7 @@ pub mod cells;
 pub mod feast;
 pub mod paths;
 pub mod process;
+pub mod provider;
 pub mod server;
 pub mod tls;
 

@@ -70,8 +70,27 @@ impl Authority {
         path
     }
 
+    /// A certificate of this authority for `host`, and its key, as PEM files.
+    pub fn issue(&self, host: &str, valid_days: i64) -> (PathBuf, PathBuf) {
+        let folder = scratch();
+        let (certificate, key) = self.certify(host, valid_days);
+        let (certificate_file, key_file) = (folder.join("cert.pem"), folder.join("key.pem"));
+        std::fs::write(&certificate_file, certificate.to_pem().unwrap()).unwrap();
+        std::fs::write(&key_file, key.private_key_to_pem_pkcs8().unwrap()).unwrap();
+        (certificate_file, key_file)
+    }
+
     /// A server for `host` with a certificate of this authority that is valid until so many days from now.
     pub fn serve(&self, host: &str, valid_days: i64) -> TlsServer {
+        let (certificate, key) = self.certify(host, valid_days);
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        acceptor.set_certificate(&certificate).unwrap();
+        acceptor.set_private_key(&key).unwrap();
+        acceptor.set_session_id_context(b"test").unwrap();
+        TlsServer::start(acceptor.build())
+    }
+
+    fn certify(&self, host: &str, valid_days: i64) -> (X509, PKey<Private>) {
         let key = key();
         let mut builder = builder(host, -30, valid_days, &key);
         builder.set_issuer_name(self.certificate.subject_name()).unwrap();
@@ -81,12 +100,7 @@ impl Authority {
         let names = names.build(&context).unwrap();
         builder.append_extension(names).unwrap();
         builder.sign(&self.key, MessageDigest::sha256()).unwrap();
-
-        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
-        acceptor.set_certificate(&builder.build()).unwrap();
-        acceptor.set_private_key(&key).unwrap();
-        acceptor.set_session_id_context(b"test").unwrap();
-        TlsServer::start(acceptor.build())
+        (builder.build(), key)
     }
 }
 
