@@ -11,6 +11,8 @@ use feast_remote::error::{Code, Error};
 use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
 use support::cc::compile;
+use support::feast::Feast;
+use support::nginx::Nginx;
 use support::paths::scratch;
 use support::server::{Server, answer};
 use support::tls::{Authority, TlsServer};
@@ -130,4 +132,80 @@ fn fifty_connections_take_less_than_ten_megabytes_more_than_one() {
     assert_eq!((one.handshakes(), fifty.handshakes()), (1, 50));
     println!("50 connections: {:.1} MB more than one", more as f64 / 1e6);
     assert!(more < 10_000_000, "{more} bytes");
+}
+
+#[test]
+fn a_real_feature_server_speaks_tls() {
+    let authority = Authority::new("our CA");
+    let (certificate, key) = authority.issue("localhost", 30);
+    let feast = Feast::serve(&["--cert", certificate.to_str().unwrap(), "--key", key.to_str().unwrap()]);
+    let url = |host: &str| format!("https://{host}:{}", feast.port());
+    let ask = |remote: &Remote| {
+        let mut request = Request::default();
+        request.add_feature("driver_hourly_stats:conv_rate").unwrap();
+        request.set_entity_int64("driver_id", &[1001]).unwrap();
+        request.set_timeout(std::time::Duration::from_secs(30));
+        remote.get_online_features(&request).map(|response| response.num_rows())
+    };
+    let ca = authority.file();
+    assert_eq!(ask(&open(&url("localhost"), ca.to_str()).unwrap()).unwrap(), 1);
+    assert_eq!(
+        ask(&open(&url("127.0.0.1"), ca.to_str()).unwrap()).unwrap_err().code,
+        Code::Tls,
+        "another name"
+    );
+    assert_eq!(
+        ask(&open(&url("localhost"), None).unwrap()).unwrap_err().code,
+        Code::Tls,
+        "an unknown authority"
+    );
+    let mut config = Config::new().unwrap();
+    config.set("path", &url("127.0.0.1")).unwrap();
+    config.set("verify_ssl", "false").unwrap();
+    assert_eq!(ask(&Remote::open(&config).unwrap()).unwrap(), 1, "verification switched off");
+}
+
+#[test]
+fn a_client_certificate_is_shown_and_read_again_for_each_connection() {
+    let (servers, clients, strangers) =
+        (Authority::new("servers' CA"), Authority::new("clients' CA"), Authority::new("strangers' CA"));
+    let (certificate, key) = servers.issue("localhost", 30);
+    let backend = Server::start(answer);
+    let nginx = Nginx::start(&format!(
+        "ssl_certificate {}; ssl_certificate_key {}; ssl_client_certificate {}; ssl_verify_client on; \
+         keepalive_timeout 0; location / {{ proxy_pass {}; }}",
+        certificate.display(),
+        key.display(),
+        clients.file().display(),
+        backend.url(),
+    ));
+    let url = format!("https://localhost:{}", nginx.port());
+    let ca = servers.file();
+    let error = call(&open(&url, ca.to_str()).unwrap(), 1).unwrap_err();
+    assert_eq!((error.code, error.http_status), (Code::InvalidRequest, 400), "{error}");
+    assert!(error.message.contains("No required SSL certificate was sent"), "{error}");
+
+    let (certificate, key) = clients.issue("some client", 30);
+    let mut config = Config::new().unwrap();
+    config.set("path", &url).unwrap();
+    config.set("cert", ca.to_str().unwrap()).unwrap();
+    config.set("client_cert", certificate.to_str().unwrap()).unwrap();
+    config.set("client_key", key.to_str().unwrap()).unwrap();
+    let remote = Remote::open(&config).unwrap();
+    (1..4).for_each(|id| call(&remote, id).unwrap());
+
+    let (strange_certificate, strange_key) = strangers.issue("some client", 30);
+    let (kept_certificate, kept_key) = (std::fs::read(&certificate).unwrap(), std::fs::read(&key).unwrap());
+    std::fs::copy(strange_certificate, &certificate).unwrap();
+    std::fs::copy(strange_key, &key).unwrap();
+    let error = call(&remote, 4).unwrap_err();
+    assert!(error.message.contains("The SSL certificate error"), "{error}");
+    std::fs::write(&certificate, [kept_certificate, kept_key].concat()).unwrap();
+    // Certificate and key in one file.
+    let mut config = config.clone();
+    config.set("client_key", "").unwrap();
+    call(&Remote::open(&config).unwrap(), 5).unwrap();
+    std::fs::write(&certificate, "nothing").unwrap();
+    let error = call(&Remote::open(&config).unwrap(), 6).unwrap_err();
+    assert_eq!((error.code, error.retriable), (Code::Tls, false), "{error}");
 }
