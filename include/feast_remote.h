@@ -131,6 +131,16 @@ struct DLManagedTensorVersioned;
 
 
 /**
+ * Something works otherwise than probably wanted, such as a key in a file that nothing reads.
+ */
+#define FEAST_LOG_WARNING 1
+
+/**
+ * Something happened that is part of normal life.
+ */
+#define FEAST_LOG_INFO 2
+
+/**
  * A field status that this library does not know, or that the server calls INVALID.
  */
 #define FEAST_STATUS_INVALID 0
@@ -218,6 +228,12 @@ typedef struct feast_response_t feast_response_t;
  * The result of a call: FEAST_OK or one of the numbers below. Numbers are never reused.
  */
 typedef int32_t feast_status_t;
+
+/**
+ * Gets a message: its FEAST_LOG_ level, NUL-terminated UTF-8 that is borrowed for the call, and the pointer given to
+ * feast_set_log_callback().
+ */
+typedef void (*feast_log_callback_t)(int32_t level, const char *message, void *user_data);
 
 /**
  * The type of a column: one of the FEAST_TYPE_ numbers. A type of lists is FEAST_TYPE_NULL_LIST plus the type of
@@ -531,8 +547,8 @@ feast_config_t *feast_config_new(void);
 void feast_config_free(feast_config_t *config);
 
 /**
- * Sets one key, such as "path", "connection_pool_size" or "request_timeout_ms". Keys are named as under
- * online_store of a feature_store.yaml.
+ * Sets one key, such as "path", "connection_pool_size" or "auth.token". Keys are named as under online_store of a
+ * feature_store.yaml, those of its auth section with "auth." before them; "header.NAME" adds an HTTP header.
  *
  * @param config  in; changed. A refused value leaves the old one.
  * @param key     in, NUL-terminated UTF-8; borrowed for the call.
@@ -549,16 +565,17 @@ feast_status_t feast_config_set(feast_config_t *config,
                                 feast_error_t **err);
 
 /**
- * Takes over the online_store section of a Feast feature_store.yaml: type (must be "remote"), path, cert,
- * the connection_ keys, and any other key of CONFIGURATION.md found there. Keys that are not there keep their
- * values; keys that this library does not know, and other sections, are passed over. An auth section of a type
- * other than no_auth is refused.
+ * Takes over the online_store and auth sections of a Feast feature_store.yaml, as Feast reads it: $NAME and ${NAME}
+ * are replaced by environment variables, numbers and booleans are those of YAML 1.1. online_store.type must be
+ * "remote"; any key of CONFIGURATION.md may stand there. Keys that are not there keep their values; a key of these
+ * two sections that is not known goes to the log callback as a warning; other sections are passed over. Later
+ * feast_config_set() calls have the last word. Should be called while no other thread changes the environment.
  *
  * @param config  in; changed. A refused file changes nothing.
  * @param path    in, the file's path, NUL-terminated UTF-8; borrowed for the call.
  * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
- * @return FEAST_OK; FEAST_CONFIG if the file cannot be read or used; FEAST_INVALID_ARGUMENT for NULL or a
- *         path that is not UTF-8.
+ * @return FEAST_OK; FEAST_CONFIG with file, line and key if the file cannot be read or used; FEAST_INVALID_ARGUMENT
+ *         for NULL or a path that is not UTF-8.
  * Thread safety: one thread at a time on one configuration.
  * Since: 0.1
  */
@@ -567,7 +584,23 @@ feast_status_t feast_config_load_yaml(feast_config_t *config,
                                       feast_error_t **err);
 
 /**
- * Opens a store. Nothing goes over the network before the first call.
+ * Sets the process's log callback; without one nothing is logged. Messages hold no secret. They come on the thread
+ * whose call gives rise to them, several at the same time from several threads. When this function returns, the
+ * callback set before is not running and not called again.
+ *
+ * @param callback   in, may be NULL: no more messages. It must not call this library, longjmp or throw.
+ * @param user_data  in, may be NULL; borrowed until another callback is set, and passed on.
+ * @param level      in, FEAST_LOG_WARNING, or FEAST_LOG_INFO for both.
+ * Thread safety: any thread, but not from within the callback.
+ * Since: 0.1
+ */
+void feast_set_log_callback(feast_log_callback_t callback,
+                            void *user_data,
+                            int32_t level);
+
+/**
+ * Opens a store. Nothing goes over the network before the first call, tokens included. Environment variables (for
+ * tokens and proxies, see CONFIGURATION.md) are looked up now: call it while no other thread changes the environment.
  *
  * @param config  in; copied, so it may be freed or changed afterwards.
  * @param remote  out, set to NULL first, the store on success; close it with feast_close().
@@ -576,7 +609,9 @@ feast_status_t feast_config_load_yaml(feast_config_t *config,
  * Thread safety: any thread, if no other one changes config meanwhile.
  * Since: 0.1
  */
-feast_status_t feast_remote_open(const feast_config_t *config, feast_remote_t **remote, feast_error_t **err);
+feast_status_t feast_remote_open(const feast_config_t *config,
+                                 feast_remote_t **remote,
+                                 feast_error_t **err);
 
 /**
  * Fetches the online features that a request asks for and waits for them, at most until the request's timeout
@@ -588,7 +623,8 @@ feast_status_t feast_remote_open(const feast_config_t *config, feast_remote_t **
  * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
  * @return FEAST_OK, or the code of the last attempt: FEAST_INVALID_ARGUMENT if the request cannot be sent,
  *         FEAST_OVERLOADED, FEAST_TIMEOUT, FEAST_CONNECT, FEAST_TLS, FEAST_IO, a 4xx or FEAST_SERVER for the
- *         server's refusal, FEAST_DECODE, FEAST_CLOSED.
+ *         server's refusal (FEAST_UNAUTHENTICATED also for an identity provider's), FEAST_DECODE, FEAST_TYPE for a
+ *         value that does not fit its declared type, FEAST_CLOSED.
  * Thread safety: any thread, concurrently, on the same store and the same request, if nobody changes the
  *         request meanwhile.
  * Since: 0.1

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use support::cc::{command, compile, compile_with, passed, passes_plain_and_under_memcheck};
-use support::paths::{library_folder, root};
+use support::paths::{library_folder, root, scratch};
 use support::server::{Seen, Server, Step, answer, reply, say};
 use support::wait_until;
 
@@ -172,6 +172,25 @@ fn the_command_line_tool_prints_tables_json_and_csv() {
             assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{format}");
         }
     }
+    let yaml = scratch().join("feature_store.yaml");
+    let text = format!(
+        "online_store:\n  type: remote\n  path: {}\n  pool: 3\nauth:\n  type: oidc\n  token: abc\n",
+        server.url()
+    );
+    std::fs::write(&yaml, text).unwrap();
+    let output = Command::new(&program)
+        .args(["--config", yaml.to_str().unwrap(), "--feature", "v:x", "--feature", "v:l"])
+        .args(["--entity", "k=p,q", "--format", "csv"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert_eq!(server.seen().last().unwrap().headers["authorization"], "Bearer abc");
+    let warnings = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        warnings.contains("unknown key online_store.pool") && warnings.contains("without TLS"),
+        "{warnings}"
+    );
+    assert!(!warnings.contains("abc"), "{warnings}");
     let usage = Command::new(&program).arg("--nonsense").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
 }

@@ -123,6 +123,9 @@ fn functions() -> Vec<Function> {
     for block in header.split("/**").skip(1) {
         let (doc, rest) = block.split_once("*/").unwrap();
         let declaration = rest.split(';').next().unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        if declaration.starts_with("typedef") {
+            continue;
+        }
         let Some((head, parameters)) = declaration.split_once('(') else { continue };
         let name_at = head.rfind([' ', '*']).unwrap() + 1;
         let parameters = parameters.trim_end_matches(')');
@@ -219,10 +222,45 @@ fn every_entry_point_goes_through_the_guard() {
         let source = fs::read_to_string(&path).unwrap();
         for entry in source.split("#[unsafe(no_mangle)]").skip(1) {
             let body = entry.split("\n}").next().unwrap();
-            let guarded = ["guard::status(", "guard::value(", "change(", "read(", "returned_string("];
+            // The last ones are local helpers that begin with a guard.
+            let guarded = [
+                "guard::status(",
+                "guard::value(",
+                " change(",
+                " read(",
+                " returned_string(",
+                " copy(",
+                " export(",
+            ];
             assert!(guarded.iter().any(|guard| body.contains(guard)), "{}: {body}", path.display());
             count += 1;
         }
     }
     assert_eq!(count, functions().len());
+}
+
+#[test]
+fn every_test_that_the_table_of_feasts_options_names_exists() {
+    let mut sources = String::new();
+    let mut folders = vec![root().join("src"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let table = fs::read_to_string(root().join("docs/feast-options.md")).unwrap();
+    let mut named = 0;
+    for line in table.lines().filter(|line| line.starts_with('|') && !line.starts_with("|---")).skip(1) {
+        let Some(tests) = line.trim_end_matches('|').rsplit('|').next() else { continue };
+        for test in tests.split('`').skip(1).step_by(2) {
+            assert!(sources.contains(&format!("fn {test}(")), "there is no test {test}");
+            named += 1;
+        }
+    }
+    assert!(named > 25, "{named} tests named");
 }

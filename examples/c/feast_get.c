@@ -15,6 +15,7 @@ enum format { TABLE, JSON, CSV };
 
 static int usage(void) {
   fputs("usage: feast_get --feature VIEW:FEATURE ... --entity NAME=VALUE,VALUE,... [options]\n"
+        "  --config FILE          a feature_store.yaml with an online store of type remote\n"
         "  --path URL             the feature server (default http://localhost:6566)\n"
         "  --feature VIEW:FEATURE a feature; may be given more than once\n"
         "  --service NAME         a feature service instead of features\n"
@@ -25,6 +26,11 @@ static int usage(void) {
         "  --format table|json|csv\n",
         stderr);
   return 2;
+}
+
+static void log_to_stderr(int32_t level, const char *message, void *user_data) {
+  (void)level, (void)user_data;
+  fprintf(stderr, "feast_get: warning: %s\n", message);
 }
 
 static int failed(feast_error_t *err) {
@@ -280,6 +286,7 @@ int main(int argc, char **argv) {
   feast_remote_t *remote = NULL;
   feast_config_t *config = feast_config_new();
   feast_request_t *req = feast_request_new();
+  feast_set_log_callback(log_to_stderr, NULL, FEAST_LOG_WARNING);
 
   for (int i = 1; i < argc && status == FEAST_OK && result == 0; i++) {
     const char *option = argv[i];
@@ -292,7 +299,8 @@ int main(int argc, char **argv) {
       break;
     }
     char *value = argv[++i];
-    if (!strcmp(option, "--path")) status = feast_config_set(config, "path", value, &err);
+    if (!strcmp(option, "--config")) status = feast_config_load_yaml(config, value, &err);
+    else if (!strcmp(option, "--path")) status = feast_config_set(config, "path", value, &err);
     else if (!strcmp(option, "--feature")) status = feast_request_add_feature(req, value, &err);
     else if (!strcmp(option, "--service")) status = feast_request_set_feature_service(req, value, &err);
     else if (!strcmp(option, "--entity")) status = add_entity(req, value, &err);

@@ -327,7 +327,7 @@ pub unsafe extern "C" fn feast_response_export_arrow(
     schema: *mut ArrowSchema,
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
-    // SAFETY: the header asks for what this needs; the body runs under guard::status().
+    // SAFETY: the header asks for what this needs.
     unsafe { export(response, false, array, schema, err) }
 }
 
@@ -348,6 +348,6 @@ pub unsafe extern "C" fn feast_response_export_arrow_full(
     schema: *mut ArrowSchema,
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
-    // SAFETY: the header asks for what this needs; the body runs under guard::status().
+    // SAFETY: the header asks for what this needs.
     unsafe { export(response, true, array, schema, err) }
 }

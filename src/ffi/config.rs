@@ -41,8 +41,8 @@ pub unsafe extern "C" fn feast_config_free(config: *mut feast_config_t) {
     });
 }
 
-/// Sets one key, such as "path", "connection_pool_size" or "request_timeout_ms". Keys are named as under
-/// online_store of a feature_store.yaml.
+/// Sets one key, such as "path", "connection_pool_size" or "auth.token". Keys are named as under online_store of a
+/// feature_store.yaml, those of its auth section with "auth." before them; "header.NAME" adds an HTTP header.
 ///
 /// @param config  in; changed. A refused value leaves the old one.
 /// @param key     in, NUL-terminated UTF-8; borrowed for the call.
@@ -68,16 +68,17 @@ pub unsafe extern "C" fn feast_config_set(
     }
 }
 
-/// Takes over the online_store section of a Feast feature_store.yaml: type (must be "remote"), path, cert,
-/// the connection_ keys, and any other key of CONFIGURATION.md found there. Keys that are not there keep their
-/// values; keys that this library does not know, and other sections, are passed over. An auth section of a type
-/// other than no_auth is refused.
+/// Takes over the online_store and auth sections of a Feast feature_store.yaml, as Feast reads it: $NAME and ${NAME}
+/// are replaced by environment variables, numbers and booleans are those of YAML 1.1. online_store.type must be
+/// "remote"; any key of CONFIGURATION.md may stand there. Keys that are not there keep their values; a key of these
+/// two sections that is not known goes to the log callback as a warning; other sections are passed over. Later
+/// feast_config_set() calls have the last word. Should be called while no other thread changes the environment.
 ///
 /// @param config  in; changed. A refused file changes nothing.
 /// @param path    in, the file's path, NUL-terminated UTF-8; borrowed for the call.
 /// @param err     out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return FEAST_OK; FEAST_CONFIG if the file cannot be read or used; FEAST_INVALID_ARGUMENT for NULL or a
-///         path that is not UTF-8.
+/// @return FEAST_OK; FEAST_CONFIG with file, line and key if the file cannot be read or used; FEAST_INVALID_ARGUMENT
+///         for NULL or a path that is not UTF-8.
 /// Thread safety: one thread at a time on one configuration.
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -130,7 +130,7 @@ pub unsafe extern "C" fn feast_response_copy_f32(
     statuses: *mut u8,
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
-    // SAFETY: the header asks for what this needs; the body runs under guard::status().
+    // SAFETY: the header asks for what this needs.
     unsafe { copy(response, names, n, out, row_stride, missing, statuses, err) }
 }
 
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn feast_response_copy_f64(
     statuses: *mut u8,
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
-    // SAFETY: the header asks for what this needs; the body runs under guard::status().
+    // SAFETY: the header asks for what this needs.
     unsafe { copy(response, names, n, out, row_stride, missing, statuses, err) }
 }
 
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn feast_response_copy_i64(
     statuses: *mut u8,
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
-    // SAFETY: the header asks for what this needs; the body runs under guard::status().
+    // SAFETY: the header asks for what this needs.
     unsafe { copy(response, names, n, out, row_stride, missing, statuses, err) }
 }
 

@@ -35,7 +35,8 @@ pub unsafe fn with_remote<T>(
     unsafe { guard::object(remote, "remote") }?.remote.with(call)
 }
 
-/// Opens a store. Nothing goes over the network before the first call.
+/// Opens a store. Nothing goes over the network before the first call, tokens included. Environment variables (for
+/// tokens and proxies, see CONFIGURATION.md) are looked up now: call it while no other thread changes the environment.
 ///
 /// @param config  in; copied, so it may be freed or changed afterwards.
 /// @param remote  out, set to NULL first, the store on success; close it with feast_close().
@@ -70,7 +71,8 @@ pub unsafe extern "C" fn feast_remote_open(
 /// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK, or the code of the last attempt: FEAST_INVALID_ARGUMENT if the request cannot be sent,
 ///         FEAST_OVERLOADED, FEAST_TIMEOUT, FEAST_CONNECT, FEAST_TLS, FEAST_IO, a 4xx or FEAST_SERVER for the
-///         server's refusal, FEAST_DECODE, FEAST_CLOSED.
+///         server's refusal (FEAST_UNAUTHENTICATED also for an identity provider's), FEAST_DECODE, FEAST_TYPE for a
+///         value that does not fit its declared type, FEAST_CLOSED.
 /// Thread safety: any thread, concurrently, on the same store and the same request, if nobody changes the
 ///         request meanwhile.
 /// Since: 0.1

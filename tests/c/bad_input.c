@@ -1,6 +1,26 @@
 /* NULL anywhere and every kind of bad argument: a clear error, nothing written, nothing leaked. No server. */
 #include "check.h"
 
+static void count(int32_t level, const char *message, void *calls) {
+  CHECK(level == FEAST_LOG_WARNING && strstr(message, "verify_ssl is false") != NULL);
+  ++*(int *)calls;
+}
+
+static void log_callback(void) {
+  int calls = 0;
+  feast_config_t *config = feast_config_new();
+  feast_remote_t *remote = NULL;
+  CHECK_OK(feast_config_set(config, "verify_ssl", "no", &err));
+  CHECK_OK(feast_config_set(config, "path", "https://127.0.0.1:1", &err));
+  for (int turn = 0; turn < 3; turn++) {
+    feast_set_log_callback(turn == 1 ? count : NULL, &calls, turn);
+    CHECK_OK(feast_remote_open(config, &remote, &err));
+    feast_close(remote);
+    CHECK(calls == (turn >= 1));
+  }
+  feast_config_free(config);
+}
+
 static void null_everywhere(void) {
   feast_config_t *config = feast_config_new();
   feast_request_t *req = feast_request_new();
@@ -167,6 +187,7 @@ static void status_names_and_versions(void) {
 }
 
 int main(void) {
+  log_callback();
   null_everywhere();
   bad_requests();
   bad_configurations();
