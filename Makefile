@@ -12,10 +12,12 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 PYTHON ?= python3
 VENV := $(TARGET)/feast-venv
 REPO := $(TARGET)/feast-repo
+OLDER_VENV := $(TARGET)/feast-older-venv
+OLDER_REPO := $(TARGET)/feast-older-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: bench build check demo env generate soak test
+.PHONY: bench build check demo env env-older generate soak test
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -26,19 +28,30 @@ check:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 
-# A real Feast, and a feature repository of ours, applied and filled.
+# A real Feast, and a feature repository of ours, applied and filled; the same of the oldest one that is tested.
 env: $(REPO)/data/expected.json
+env-older: $(OLDER_REPO)/data/expected.json
 
 $(VENV)/installed: tests/feast/requirements.txt
-	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/feast/requirements.txt
+$(OLDER_VENV)/installed: tests/feast/older/requirements.txt
+%/installed:
+	$(PYTHON) -m venv $*
+	$*/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 $(REPO)/data/expected.json: $(VENV)/installed $(wildcard tests/feast/*.py tests/feast/*.yaml)
-	rm -rf $(REPO)
-	mkdir -p $(REPO)
-	cp tests/feast/*.py tests/feast/*.yaml $(REPO)
-	cd $(REPO) && $(abspath $(VENV))/bin/python -W ignore fill.py >fill.log 2>&1 || { cat fill.log; exit 1; }
+	$(call fill,tests/feast,$(REPO),$(VENV))
+
+$(OLDER_REPO)/data/expected.json: $(OLDER_VENV)/installed $(wildcard tests/feast/older/*.py tests/feast/older/*.yaml)
+	$(call fill,tests/feast/older,$(OLDER_REPO),$(OLDER_VENV))
+
+# Folder of the sources, of the repository, of the virtual environment.
+define fill
+rm -rf $2
+mkdir -p $2
+cp $1/*.py $1/*.yaml $2
+cd $2 && $(abspath $3)/bin/python -W ignore fill.py >fill.log 2>&1 || { cat fill.log; exit 1; }
+endef
 
 $(TARGET)/feast_get: examples/c/feast_get.c include/feast_remote.h build
 	$(CC) $(CFLAGS) -Iinclude -o $@ $< -L$(TARGET)/release -lfeast_remote -Wl,-rpath,$(abspath $(TARGET)/release)
@@ -53,7 +66,7 @@ bench: build env
 generate:
 	FEAST_GENERATE=1 cargo test --test header -- generated
 
-test: build env
+test: build env env-older
 	tests/run.sh
 
 soak:

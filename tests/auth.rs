@@ -14,7 +14,7 @@ use feast_remote::error::{Code, Error};
 use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
 use serde_json::{Value, json};
-use support::feast::Feast;
+use support::feast::{Feast, Version};
 use support::provider::Provider;
 use support::server::{Seen, Server, Step, answer, reply, say};
 use support::tls::Authority;
@@ -327,7 +327,12 @@ fn ask(remote: &Remote, feature: &str, entity: &str, value: &str) -> Result<usiz
 #[test]
 fn a_real_server_lets_in_who_may_read() {
     let provider = Provider::start();
-    let feast = Feast::serve_as(&["-f", "secured.yaml"], &[], &[("FEAST_TEST_PROVIDER", &provider.url())]);
+    let feast = Feast::serve_as(
+        Version::Newest,
+        &["-f", "secured.yaml"],
+        &[],
+        &[("FEAST_TEST_PROVIDER", &provider.url())],
+    );
     let url = provider.discovery();
     let client = |id: &'static str, secret: &'static str| {
         let mut keys = client_of(&url);

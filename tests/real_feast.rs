@@ -11,7 +11,7 @@ use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
 use serde_json::Value;
 use support::cells;
-use support::feast::{Feast, expected};
+use support::feast::{Feast, Version, expected};
 
 fn open(feast: &Feast) -> Remote {
     let mut config = Config::new().unwrap();
@@ -299,4 +299,57 @@ fn two_thousand_calls_against_workers_that_come_and_go_return_two_thousand_answe
     let figures: Value = serde_json::from_str(&remote.stats_json()).unwrap();
     assert_eq!(figures["total_latency"]["count"], 2000);
     assert!(figures["connections_closed_by_server"].as_u64().unwrap() > 0, "{figures}");
+}
+
+/// Feast 0.61 sends the metadata first, NaN as null, and cannot send bytes, sets, maps and structs.
+#[test]
+fn an_older_server_is_understood_type_by_type() {
+    let feast = Feast::serve_as(Version::Oldest, &[], &[], &[]);
+    let remote = open(&feast);
+    let written = Version::Oldest.expected();
+    let names: Vec<&String> = written.as_object().unwrap().keys().collect();
+    for typed in [false, true] {
+        let mut request = Request::default();
+        for name in &names {
+            let kind = match name.as_str() {
+                "nan_value" => Type::of(Element::Double),
+                name => declared(name),
+            };
+            let kind = if typed { kind } else { Type::NULL };
+            request.add_typed_feature(&format!("every_type:{name}"), kind).unwrap();
+        }
+        request.set_entity_int64("driver_id", &[1002, 1001, 9999]).unwrap();
+        let response = remote.get_online_features(&request).unwrap();
+        assert_eq!(response.int64(0).unwrap(), [1002, 1001, 9999]);
+        for name in &names {
+            let column = cells::column(&response, name);
+            let (got, wanted) = (cells::cell(&response, column, 1), &written[*name]);
+            if typed {
+                assert_eq!(got, as_declared(wanted, declared_element(name)), "{name}");
+            } else if name.starts_with("float") {
+                assert_eq!(as_declared(&got, Element::Float), as_declared(wanted, Element::Float), "{name}");
+            } else {
+                assert_eq!(&got, wanted, "{name}");
+            }
+            assert_eq!(cells::cell(&response, column, 0), Value::Null, "{name} of a row of nulls");
+            assert_eq!(response.statuses(column).unwrap(), [1, 1, 3], "{name}");
+            let written_at = 1_767_323_045_678_901_000;
+            let timestamps = response.event_timestamps(column).unwrap();
+            assert!(
+                [written_at, written_at / 1_000_000_000 * 1_000_000_000].contains(&timestamps[1]),
+                "{timestamps:?}"
+            );
+            assert_eq!(timestamps[2], 0);
+        }
+    }
+    // What that server cannot send is its own error, word for word.
+    let mut request = Request::default();
+    request.add_feature("every_type:no_such_feature").unwrap();
+    request.set_entity_int64("driver_id", &[1001]).unwrap();
+    let error = remote.get_online_features(&request).unwrap_err();
+    assert!(error.http_status >= 400 && error.message.contains("no_such_feature"), "{error}");
+}
+
+fn declared_element(name: &str) -> Element {
+    if name == "nan_value" { Element::Double } else { declared(name).element }
 }

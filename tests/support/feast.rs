@@ -11,23 +11,48 @@ use serde_json::Value;
 
 use super::paths::{scratch, target};
 
-/// The virtual environment's programs.
+/// Which Feast: the newest, or the oldest one that is tested.
+#[derive(Clone, Copy)]
+pub enum Version {
+    Newest,
+    Oldest,
+}
+
+impl Version {
+    fn program(self, name: &str) -> PathBuf {
+        let folder = match self {
+            Version::Newest => "feast-venv",
+            Version::Oldest => "feast-older-venv",
+        };
+        let path = target().join(folder).join("bin").join(name);
+        assert!(path.exists(), "{} is missing: run `make env env-older` (`make test` does)", path.display());
+        path
+    }
+
+    fn repository(self) -> PathBuf {
+        target().join(match self {
+            Version::Newest => "feast-repo",
+            Version::Oldest => "feast-older-repo",
+        })
+    }
+
+    /// What was written to the online store.
+    pub fn expected(self) -> Value {
+        let path = self.repository().join("data/expected.json");
+        let text = fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}: run `make env env-older`", path.display()));
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+/// Programs of the virtual environment with the newest Feast.
 pub fn program(name: &str) -> PathBuf {
-    let path = target().join("feast-venv/bin").join(name);
-    assert!(path.exists(), "{} is missing: run `make env` first (`make test` does)", path.display());
-    path
+    Version::Newest.program(name)
 }
 
-fn repository() -> PathBuf {
-    target().join("feast-repo")
-}
-
-/// What was written to the online store, by feature view and entity.
+/// What was written to the newest Feast's online store, by feature view and entity.
 pub fn expected() -> Value {
-    let path = repository().join("data/expected.json");
-    let text = fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}: run `make env` first", path.display()));
-    serde_json::from_str(&text).unwrap()
+    Version::Newest.expected()
 }
 
 /// A running server; stopped, with its workers, when dropped, also by a failing test.
@@ -39,15 +64,20 @@ pub struct Feast {
 
 impl Feast {
     pub fn serve(options: &[&str]) -> Feast {
-        Feast::serve_as(&[], options, &[])
+        Feast::serve_as(Version::Newest, &[], options, &[])
     }
 
     /// With options of `feast` itself, of `feast serve`, and environment variables.
-    pub fn serve_as(before: &[&str], options: &[&str], variables: &[(&str, &str)]) -> Feast {
+    pub fn serve_as(
+        version: Version,
+        before: &[&str],
+        options: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Feast {
         let mut tries = 0;
         loop {
             tries += 1;
-            match Feast::try_serve(before, options, variables) {
+            match Feast::try_serve(version, before, options, variables) {
                 Ok(feast) => return feast,
                 // Somebody else may have taken the port between our look and the server's.
                 Err(log) => assert!(tries < 3, "feast serve does not start:\n{log}"),
@@ -55,16 +85,21 @@ impl Feast {
         }
     }
 
-    fn try_serve(before: &[&str], options: &[&str], variables: &[(&str, &str)]) -> Result<Feast, String> {
+    fn try_serve(
+        version: Version,
+        before: &[&str],
+        options: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Result<Feast, String> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let log = scratch().join("feast.log");
         let file = File::create(&log).unwrap();
-        let child = Command::new(program("feast"))
+        let child = Command::new(version.program("feast"))
             .args(before)
             .args(["serve", "--no-access-log", "--port", &port.to_string()])
             .args(options)
             .envs(variables.iter().copied())
-            .current_dir(repository())
+            .current_dir(version.repository())
             .env("FEAST_USAGE", "False")
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
