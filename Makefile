@@ -3,6 +3,7 @@
 # make build  the release library: target/release/libfeast_remote.{so,a}
 # make check  formatting and lints
 # make soak   ten minutes of 64 threads against a server that does everything wrong at random
+# make fuzz   a minute of odd bytes for each of the fuzz targets
 # make bench  this library beside libcurl by hand and Feast's Python client
 
 SHELL := bash
@@ -17,7 +18,7 @@ OLDER_REPO := $(TARGET)/feast-older-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: bench build check demo env env-older generate soak test
+.PHONY: bench build check demo env env-older fuzz generate soak test
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -71,3 +72,12 @@ test: build env env-older
 
 soak:
 	FEAST_SOAK_SECONDS=600 cargo test --test soak -- --nocapture
+
+# Needs cargo-fuzz (cargo install cargo-fuzz) and a C++ compiler. What it finds lands in fuzz/artifacts.
+FUZZ_SECONDS ?= 60
+fuzz:
+	for target in decode errors yaml timestamps c_interface; do \
+	  mkdir -p $(TARGET)/fuzz-corpus/$$target; \
+	  RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz --target-dir $(TARGET)/fuzz $$target \
+	    $(TARGET)/fuzz-corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=10; \
+	done

@@ -75,5 +75,24 @@ fn benches(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(decode_benches, benches);
+/// A million keys: what a request costs that brings new ones with each call.
+fn keys(criterion: &mut Criterion) {
+    let ids: Vec<i64> = (0..1_000_000).map(|i| 1_000_000_000_000 + i * 7919).collect();
+    let mut request = Request::default();
+    let mut buffer = Vec::new();
+    request.add_feature("stats:f").unwrap();
+    request.set_entity_int64("driver_id", &ids).unwrap();
+    request.encode(&mut buffer).unwrap();
+    let mut group = criterion.benchmark_group("a million int64 keys");
+    group.throughput(Throughput::Bytes(buffer.len() as u64));
+    group.sample_size(20);
+    group.bench_function("set and encode", |bencher| {
+        bencher.iter(|| {
+            request.set_entity_int64("driver_id", black_box(&ids)).unwrap();
+            request.encode(&mut buffer).unwrap();
+        });
+    });
+}
+
+criterion_group!(decode_benches, benches, keys);
 criterion_main!(decode_benches);

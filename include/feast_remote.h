@@ -1203,12 +1203,16 @@ feast_status_t feast_response_copy_i64(const feast_response_t *response,
  * Fetches online features straight into a row-major matrix of floats: feast_get_online_features() and
  * feast_response_copy_f32() of all features in one, without a response in between. The features stand in the order
  * in which they were added (for a feature service, in the server's order). Unlike there, a feature whose values are
- * both booleans and numbers is accepted.
+ * both booleans and numbers is accepted, or numbers and integers that are not exactly doubles, or nothing but the
+ * words for NaN and infinity.
+ *
+ * A list takes as many columns as it has items, and the server says how many that are: declare features that are lists
+ * (FEAST_TYPE_FLOAT_LIST), so that a column of nulls is an error and not one column.
  *
  * @param remote      in; borrowed for the call.
  * @param request     in; borrowed for the call, not changed.
- * @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns floats, where rows is
- *                    the length of the request's entity columns.
+ * @param out         out, borrowed for the call; room for rows * row_stride floats, where rows is the length of the
+ *                    request's entity columns. Only as many columns as the features take are written.
  * @param row_stride  in, floats from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value, such as NAN or 0.
  * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the same places as in out.

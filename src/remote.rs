@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::auth::Auth;
 use crate::columns::{Dense, Matrix, Response};
-use crate::config::{AuthKind, Config, Environment};
+use crate::config::{AuthKind, Config, Environment, Mask};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::log::{self, Level};
@@ -21,6 +21,8 @@ use crate::wire::{decode, server_error};
 pub struct Remote {
     pool: Pool,
     auth: Auth,
+    /// Of the secrets that others may repeat.
+    mask: Mask,
     stats: Arc<Stats>,
     server: String,
     request_timeout: Option<Duration>,
@@ -63,6 +65,7 @@ impl Remote {
         Ok(Remote {
             pool: Pool::new(config, environment, Arc::clone(&stats))?,
             auth: Auth::new(config, environment)?,
+            mask: config.mask(),
             stats,
             server: config.shown_path(),
             request_timeout: config.request_timeout,
@@ -198,7 +201,10 @@ impl Remote {
         loop {
             let token = match self.auth.token(&self.pool, deadline) {
                 Ok(token) => token,
-                Err(error) => return Err(self.complete(error, attempts, start)),
+                Err(error) => {
+                    let error = Error { http_status: http_status.max(error.http_status), ..error };
+                    return Err(self.complete(error, attempts, start));
+                }
             };
             let mut place = match self.pool.enter(deadline) {
                 Ok(place) => place,
@@ -222,6 +228,8 @@ impl Remote {
                 }
                 Some(failure) => failure,
             };
+            let said = std::mem::take(&mut failure.error.message);
+            failure.error.message = self.mask.clean(said, token.as_deref());
             // The last answer stays known when a later attempt brings none.
             if failure.error.http_status != 0 {
                 http_status = failure.error.http_status;
@@ -230,7 +238,7 @@ impl Remote {
             answer = transfer.body;
             if failure.error.code == Code::Unauthenticated
                 && !token_renewed
-                && token.is_some_and(|token| self.auth.refused(&token))
+                && token.as_ref().is_some_and(|token| self.auth.refused(token))
             {
                 Stats::count(&self.stats.tokens_refused);
                 token_renewed = true;
@@ -360,8 +368,9 @@ impl Remote {
         let mut error = fault.into_error();
         match kind {
             FaultKind::Tls { verification: true } => {
-                error.message.push_str("; see the configuration key `cert`")
+                error.message.push_str("; see the configuration keys `cert` and `client_cert`");
             }
+
             FaultKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
             _ => (),
         }
@@ -409,6 +418,9 @@ fn warn_of(config: &Config) {
         log::write(Level::Warning, || {
             "auth.verify_ssl is false, any identity provider is trusted".to_owned()
         });
+    }
+    if config.auth.auth_discovery_url.starts_with("http:") {
+        log::write(Level::Warning, || "auth.auth_discovery_url: credentials are sent without TLS".to_owned());
     }
     if config.auth.kind != AuthKind::None && !config.path.starts_with("https:") {
         log::write(Level::Warning, || format!("{}: tokens are sent without TLS", config.shown_path()));

@@ -111,6 +111,24 @@ fn a_crowded_process_and_its_forks_are_served() {
 }
 
 #[test]
+fn an_answer_too_large_for_memory_is_an_error() {
+    let server = Server::start(|_| {
+        let list = "0,".repeat(12_000_000);
+        let rest = r#"{"values":[2]}],"metadata":{"feature_names":["id","a","b"]}}"#;
+        say(
+            200,
+            format!(
+                r#"{{"results":[{{"values":[1]}},{{"values":[[{}]]}},{rest}"#,
+                list.trim_end_matches(',')
+            ),
+        )
+    });
+    server.forget_requests();
+    let output = Command::new(compile("tests/c/short_of_memory.c")).arg(server.url()).output().unwrap();
+    passed("short_of_memory", &output);
+}
+
+#[test]
 fn the_first_program_of_the_readme_prints_features() {
     let program = compile("examples/c/minimal.c");
     let lines = std::fs::read_to_string(root().join("examples/c/minimal.c")).unwrap().lines().count();

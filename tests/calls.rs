@@ -395,6 +395,19 @@ fn the_limit_of_an_answer_does_not_hide_a_long_error_page() {
 }
 
 #[test]
+fn of_a_huge_error_page_only_the_beginning_is_kept() {
+    let head = b"HTTP/1.1 400 Bad\r\nContent-Length: 50000000\r\n\r\n[0".to_vec();
+    let server = Server::start(move |_| {
+        vec![Step::Send(head.clone()), Step::Flood { bytes: b",0".repeat(4096), total: 50_000_000 - 2 }]
+    });
+    let before = support::process::resident_bytes();
+    let error = fails(&open(&server, &[("request_timeout_ms", "30000")]), 1);
+    assert_eq!((error.code, error.http_status, error.attempts), (Code::InvalidRequest, 400, 1), "{error}");
+    let grown = support::process::resident_bytes().saturating_sub(before);
+    assert!(grown < 40 << 20, "{grown} bytes more");
+}
+
+#[test]
 fn the_last_status_stays_known_when_a_later_attempt_brings_none() {
     let server =
         Server::start(|seen| if seen.number == 0 { say(503, "\"busy\"") } else { vec![Step::Reset] });

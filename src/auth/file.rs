@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::{Token, checked, unauthenticated};
-use crate::config::Secret;
+use crate::config::{Secret, open_file};
 use crate::error::Result;
 use crate::log::{self, Level};
 use crate::sync::lock;
@@ -40,35 +40,44 @@ impl TokenFile {
 
     /// The token, white space around it taken off. When the file cannot be read any more, the last one.
     pub fn token(&self, now: Instant) -> Result<Token> {
-        let mut read = lock(&self.read);
-        if let Some(known) = &mut *read {
+        if let Some(known) = &mut *lock(&self.read) {
             if now.saturating_duration_since(known.looked) < LOOK_EVERY {
                 return Ok(Arc::clone(&known.token));
             }
+            // The others go on with what is known while this caller looks.
             known.looked = now;
         }
-        self.look(&mut read, now)
+        self.look(now)
     }
 
     /// Whether the file holds another token now.
     pub fn changed_since(&self, token: &Token) -> bool {
-        let mut read = lock(&self.read);
-        self.look(&mut read, Instant::now()).is_ok_and(|now| now != *token)
+        self.look(Instant::now()).is_ok_and(|now| now != *token)
     }
 
-    fn look(&self, read: &mut Option<Read>, now: Instant) -> Result<Token> {
-        let fresh = self.stamp().and_then(|stamp| match &*read {
-            Some(known) if known.stamp == stamp => Ok((Arc::clone(&known.token), stamp)),
+    fn look(&self, now: Instant) -> Result<Token> {
+        let known = lock(&self.read).as_ref().map(|known| (Arc::clone(&known.token), known.stamp));
+        // Without the lock: a file may be on a network.
+        let fresh = self.stamp().and_then(|stamp| match &known {
+            Some((token, known)) if *known == stamp => Ok((Arc::clone(token), stamp)),
             _ => self.read_file().map(|token| (Arc::new(token), stamp)),
         });
-        match (fresh, &*read) {
+        match (fresh, known) {
             (Ok((token, stamp)), _) => {
+                let mut read = lock(&self.read);
+                // Two who looked at the same time shall have the same token.
+                if let Some(known) = &mut *read
+                    && known.stamp == stamp
+                {
+                    known.looked = now;
+                    return Ok(Arc::clone(&known.token));
+                }
                 *read = Some(Read { token: Arc::clone(&token), stamp, looked: now });
                 Ok(token)
             }
-            (Err(why), Some(known)) => {
+            (Err(why), Some((token, _))) => {
                 log::write(Level::Warning, || format!("{why}; the token read before is used"));
-                Ok(Arc::clone(&known.token))
+                Ok(token)
             }
             (Err(why), None) => Err(unauthenticated(why)),
         }
@@ -83,7 +92,7 @@ impl TokenFile {
         use std::io::Read as _;
         let name = self.path.display().to_string();
         let mut text = zeroize::Zeroizing::new(String::new());
-        fs::File::open(&self.path)
+        open_file(&self.path)
             .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text))
             .map_err(|error| format!("{name}: {error}"))?;
         let token = text.trim();

@@ -5,10 +5,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{HttpClient, Token, checked, jwt, unauthenticated};
-use crate::config::{Config, Environment, Secret};
+use crate::config::{Config, Environment, Mask, Secret, form_encoded};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::log::{self, Level};
@@ -17,6 +18,11 @@ use crate::transport::Http;
 
 /// Life of a token that does not say how long it lives.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(300);
+/// What one caller gives to a new token while the old one is valid, and the pause after a failure.
+const LONGEST_REFRESH: Duration = Duration::from_secs(5);
+const REFRESH_AGAIN: Duration = Duration::from_secs(5);
+/// Of a provider's words in a message.
+const MOST_WORDS: usize = 300;
 
 /// A client of an identity provider, and the token it has. May be used by any number of threads.
 pub struct ClientCredentials {
@@ -24,6 +30,7 @@ pub struct ClientCredentials {
     /// Everything but the URL, which the discovery document names.
     token_http: Http,
     form: Secret,
+    mask: Mask,
     margin: Duration,
     state: Mutex<State>,
     /// Signalled when a fetch has ended.
@@ -58,7 +65,9 @@ struct Discovery {
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
-    expires_in: Option<f64>,
+    /// A number, and with some providers a number in quotes.
+    #[serde(default)]
+    expires_in: Value,
 }
 
 #[derive(Deserialize)]
@@ -88,13 +97,14 @@ impl ClientCredentials {
             }
             form.push_str(name);
             form.push('=');
-            push_encoded(&mut form, value);
+            form.push_str(&form_encoded(value));
         }
         let http = |url: &str| Http::to_identity_provider(config, environment, url);
         Ok(ClientCredentials {
             discovery: http(&auth.auth_discovery_url)?,
             token_http: http(&auth.auth_discovery_url)?,
             form: Secret::new(std::mem::take(&mut *form)),
+            mask: config.mask(),
             margin: auth.token_refresh_margin,
             state: Mutex::new(State::default()),
             fetched: Condvar::new(),
@@ -134,12 +144,19 @@ impl ClientCredentials {
         }
         state.fetching = true;
         let endpoint = state.token_endpoint.clone();
+        // While the old token is valid, a provider that stalls may take a part of the call's time and no more.
+        let now = Instant::now();
+        let valid = state.issued.as_ref().is_some_and(|issued| now < issued.ends);
         drop(state);
+        let share =
+            deadline.remaining(now).map_or(LONGEST_REFRESH, |remaining| (remaining / 4).min(LONGEST_REFRESH));
+        let deadline = if valid { deadline.min(Deadline::after(now, Some(share))) } else { deadline };
         // If the fetch panics, the next caller must be able to try.
         let fetching = Fetching(self);
         let outcome = self.fetch(http, endpoint, deadline);
         let mut state = lock(&self.state);
         state.failure = None;
+        let mut warning = None;
         let result = match outcome {
             Ok((issued, endpoint)) => {
                 let token = Arc::clone(&issued.token);
@@ -150,11 +167,11 @@ impl ClientCredentials {
             Err(error) => {
                 // The provider may have moved.
                 state.token_endpoint = None;
-                match &state.issued {
-                    Some(issued) if Instant::now() < issued.ends => {
-                        log::write(Level::Warning, || {
-                            format!("{error}; the old token is still valid and is used")
-                        });
+                let now = Instant::now();
+                match &mut state.issued {
+                    Some(issued) if now < issued.ends => {
+                        issued.stale = now + REFRESH_AGAIN;
+                        warning = Some(error);
                         Ok(Arc::clone(&issued.token))
                     }
                     _ => {
@@ -166,6 +183,9 @@ impl ClientCredentials {
         };
         drop(state);
         drop(fetching);
+        if let Some(error) = warning {
+            log::write(Level::Warning, || format!("{error}; the old token is still valid and is used"));
+        }
         result
     }
 
@@ -178,6 +198,35 @@ impl ClientCredentials {
         true
     }
 
+    /// The body of an HTTP 200; errors say what was asked for and what the provider said.
+    fn ask(
+        &self,
+        http: &impl HttpClient,
+        at: &Http,
+        form: Option<&Secret>,
+        deadline: Deadline,
+        what: &str,
+    ) -> Result<Vec<u8>> {
+        let url = at.shown_url();
+        let (status, body) = http.exchange(at, form, deadline).map_err(|error| Error {
+            message: format!("no {what} from the identity provider at {url}: {}", error.message),
+            ..error
+        })?;
+        if status == 200 {
+            return Ok(body);
+        }
+        // RFC 6749, section 5.2; anything else is not for people.
+        let said = serde_json::from_slice::<Refusal>(&body).map(|refusal| {
+            let description =
+                refusal.error_description.map(|words| format!(" ({words})")).unwrap_or_default();
+            format!(": {}{description}", refusal.error)
+        });
+        let said = self.mask.clean(said.unwrap_or_default(), None);
+        let said: String = said.chars().filter(|word| !word.is_control()).take(MOST_WORDS).collect();
+        let refused = format!("the identity provider at {url} refused a {what} with HTTP {status}{said}");
+        Err(Error { retriable: status == 429 || status >= 500, ..unauthenticated(refused) })
+    }
+
     fn fetch(
         &self,
         http: &impl HttpClient,
@@ -187,29 +236,45 @@ impl ClientCredentials {
         let endpoint = match endpoint {
             Some(endpoint) => endpoint,
             None => {
-                let url = self.discovery.url();
-                let body = ask(http, &self.discovery, None, deadline, "discovery document")?;
+                let url = self.discovery.shown_url();
+                let body = self.ask(http, &self.discovery, None, deadline, "discovery document")?;
                 let discovery: Discovery = serde_json::from_slice(&body)
                     .map_err(|_| unauthenticated(format!("{url}: the answer names no token_endpoint")))?;
                 discovery.token_endpoint
             }
         };
-        let token_http = self.token_http.at(&endpoint).map_err(|error| {
-            unauthenticated(format!("{}: token_endpoint: {}", self.discovery.url(), error.message))
-        })?;
-        let body = Zeroizing::new(ask(http, &token_http, Some(&self.form), deadline, "token")?);
-        let answer: TokenAnswer = serde_json::from_slice(&body)
-            .map_err(|_| unauthenticated(format!("{endpoint}: the answer holds no access_token")))?;
-        if answer.access_token.is_empty() {
-            return Err(unauthenticated(format!("{endpoint}: the access_token is empty")));
+        let refuse = |why: &str| {
+            let from = self.discovery.shown_url();
+            Err(unauthenticated(format!("{from}: its token_endpoint {why}")))
+        };
+        let scheme = endpoint.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        match scheme.as_deref() {
+            Some("https") => (),
+            Some("http") if !self.discovery.is_https() => (),
+            Some("http") => return refuse("would send the client's secret without TLS"),
+            _ => return refuse("is no http URL"),
         }
-        let life = jwt::expiry(&answer.access_token).map(seconds_from_now).or(answer.expires_in);
+        let token_http = match self.token_http.at(&endpoint) {
+            Ok(token_http) if !endpoint.contains(char::is_control) => token_http,
+            _ => return refuse("cannot be used"),
+        };
+        let shown = token_http.shown_url();
+        let body = Zeroizing::new(self.ask(http, &token_http, Some(&self.form), deadline, "token")?);
+        let answer: TokenAnswer = serde_json::from_slice(&body)
+            .map_err(|_| unauthenticated(format!("{shown}: the answer holds no access_token")))?;
+        if answer.access_token.is_empty() {
+            return Err(unauthenticated(format!("{shown}: the access_token is empty")));
+        }
+        let life = jwt::expiry(&answer.access_token).map(seconds_from_now).or_else(|| {
+            let said = &answer.expires_in;
+            said.as_f64().or_else(|| said.as_str()?.parse().ok()).filter(|life: &f64| life.is_finite())
+        });
         let life = life.map_or(UNKNOWN_LIFE, |life| {
             Duration::try_from_secs_f64(life.clamp(0.0, 1e9)).unwrap_or_default()
         });
-        let token = checked(Secret::new(answer.access_token), &endpoint)
+        let token = checked(Secret::new(answer.access_token), &shown)
             .map_err(|error| unauthenticated(error.message))?;
-        log::write(Level::Info, || format!("{endpoint}: got a token for the next {life:.0?}"));
+        log::write(Level::Info, || format!("{shown}: got a token for the next {life:.0?}"));
         let now = Instant::now();
         // A token that lives no longer than the margin is used all the same, and replaced when it has ended.
         let fresh = if life > self.margin { life - self.margin } else { life };
@@ -232,43 +297,4 @@ impl Drop for Fetching<'_> {
 fn seconds_from_now(unix: f64) -> f64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     unix - now.as_secs_f64()
-}
-
-/// The body of an HTTP 200; errors say what was asked for and what the provider said.
-fn ask(
-    http: &impl HttpClient,
-    at: &Http,
-    form: Option<&Secret>,
-    deadline: Deadline,
-    what: &str,
-) -> Result<Vec<u8>> {
-    let url = at.url();
-    let (status, body) = http.exchange(at, form, deadline).map_err(|error| Error {
-        message: format!("no {what} from the identity provider at {url}: {}", error.message),
-        ..error
-    })?;
-    if status == 200 {
-        return Ok(body);
-    }
-    // RFC 6749, section 5.2; anything else might repeat the credentials.
-    let said = serde_json::from_slice::<Refusal>(&body).map(|refusal| {
-        let description = refusal.error_description.map(|words| format!(" ({words})")).unwrap_or_default();
-        format!(": {}{description}", refusal.error)
-    });
-    let said = said.unwrap_or_default();
-    Err(unauthenticated(format!("the identity provider at {url} refused a {what} with HTTP {status}{said}")))
-}
-
-/// As application/x-www-form-urlencoded.
-fn push_encoded(out: &mut String, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte.into()),
-            b' ' => out.push('+'),
-            _ => {
-                let digit = |nibble: u8| char::from(b"0123456789ABCDEF"[usize::from(nibble)]);
-                out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
-            }
-        }
-    }
 }

@@ -133,38 +133,53 @@ struct Provider {
     /// Token requests wait for this.
     open: (Mutex<bool>, Condvar),
     forms: Mutex<Vec<String>>,
+    endpoint: String,
+    /// The deadlines of token requests.
+    deadlines: Mutex<Vec<Deadline>>,
+    /// Stands in the answer as it is.
+    expires_in: Option<String>,
+    status: u16,
 }
 
 impl Provider {
     fn new(life: f64) -> Provider {
-        Provider { life, open: (Mutex::new(true), Condvar::new()), ..Provider::default() }
+        let endpoint = "http://idp/token".to_owned();
+        Provider {
+            life,
+            endpoint,
+            status: 401,
+            open: (Mutex::new(true), Condvar::new()),
+            ..Provider::default()
+        }
     }
 }
 
 impl HttpClient for Provider {
-    fn exchange(&self, _: &Http, form: Option<&Secret>, _: Deadline) -> Result<(u16, Vec<u8>)> {
+    fn exchange(&self, _: &Http, form: Option<&Secret>, deadline: Deadline) -> Result<(u16, Vec<u8>)> {
         let Some(form) = form else {
             self.discoveries.fetch_add(1, Ordering::SeqCst);
-            return Ok((200, br#"{"issuer":"x","token_endpoint":"http://idp/token"}"#.to_vec()));
+            return Ok((200, format!("{{\"token_endpoint\":\"{}\"}}", self.endpoint).into_bytes()));
         };
         self.forms.lock().unwrap().push(form.reveal().to_owned());
+        self.deadlines.lock().unwrap().push(deadline);
         let number = self.tokens.fetch_add(1, Ordering::SeqCst) + 1;
         let mut open = self.open.0.lock().unwrap();
         while !*open {
             open = self.open.1.wait(open).unwrap();
         }
         if *self.down.lock().unwrap() {
-            return Ok((
-                401,
-                br#"{"error":"invalid_client","error_description":"who?","client_secret":"s3cret"}"#.to_vec(),
-            ));
+            let said =
+                format!("{{\"error\":\"invalid_client\",\"error_description\":\"who? {}\"}}", form.reveal());
+            return Ok((self.status, said.into_bytes()));
         }
-        let expires = if self.life > 0.0 { format!(",\"expires_in\":{}", self.life) } else { String::new() };
+        let life = self.expires_in.clone().or((self.life > 0.0).then(|| self.life.to_string()));
+        let expires = life.map_or(String::new(), |life| format!(",\"expires_in\":{life}"));
         Ok((200, format!("{{\"access_token\":\"token-{number}\"{expires}}}").into_bytes()))
     }
 }
 
 fn client(margin: &str, more: &[(&str, &str)]) -> ClientCredentials {
+    // The last of a key counts.
     let mut keys = vec![
         ("auth.type", "oidc"),
         ("auth.auth_discovery_url", "http://idp/.well-known/openid-configuration"),
@@ -252,9 +267,9 @@ fn a_refusal_is_shared_by_those_who_waited_and_repeats_no_secret() {
         for caller in callers {
             let error = caller.join().unwrap().unwrap_err();
             assert_eq!(error.code, Code::Unauthenticated);
-            let words = "the identity provider at http://idp/token refused a token with HTTP 401: invalid_client (who?)";
+            let words = "the identity provider at http://idp/token refused a token with HTTP 401: invalid_client (who? ";
             assert!(error.message.contains(words), "{error}");
-            assert!(!error.message.contains("cret"), "{error}");
+            assert!(!error.message.contains("s&cret") && !error.message.contains("s%26cret"), "{error}");
         }
     });
     assert!(provider.tokens.load(Ordering::SeqCst) <= 16);
@@ -291,4 +306,74 @@ fn a_token_that_is_refused_is_fetched_anew() {
     assert_eq!(second.reveal(), "token-2");
     assert!(client.forget(&first), "somebody else's refusal of the old token");
     assert!(Arc::ptr_eq(&client.token(&provider, Deadline::NEVER).unwrap(), &second));
+}
+
+#[test]
+fn a_life_may_be_written_in_quotes_or_not_at_all() {
+    for (expires_in, kept) in
+        [("\"3600\"", true), ("\"soon\"", true), ("null", true), ("{}", true), ("\"0\"", false)]
+    {
+        let provider = Provider { expires_in: Some(expires_in.to_owned()), ..Provider::new(0.0) };
+        let client = client("30", &[]);
+        (0..3).for_each(|_| drop(client.token(&provider, Deadline::NEVER).unwrap()));
+        assert_eq!(provider.tokens.load(Ordering::SeqCst), if kept { 1 } else { 3 }, "{expires_in}");
+    }
+}
+
+#[test]
+fn the_secret_is_sent_nowhere_odd() {
+    let asked = |discovery: &str, endpoint: &str| {
+        let provider = Provider { endpoint: endpoint.to_owned(), ..Provider::new(3600.0) };
+        let keys = [("auth.auth_discovery_url", discovery), ("auth.verify_ssl", "false")];
+        let outcome = client("30", &keys).token(&provider, Deadline::NEVER);
+        (outcome.map_err(|error| error.message).err(), provider.tokens.load(Ordering::SeqCst))
+    };
+    assert_eq!(asked("https://idp/c", "https://idp/token"), (None, 1));
+    assert_eq!(asked("http://idp/c", "https://idp/token"), (None, 1));
+    for (endpoint, words) in [
+        ("http://idp/token", "would send the client's secret without TLS"),
+        ("file:///etc/passwd", "is no http URL"),
+        ("/token", "is no http URL"),
+        ("https://idp/\\r\\nX: y", "cannot be used"),
+    ] {
+        let (error, tokens) = asked("https://u:TOPSECRET@idp/c", endpoint);
+        let error = error.unwrap();
+        assert!(tokens == 0 && error.contains(words) && error.contains("https://idp/c"), "{error}");
+        assert!(!error.contains("TOPSECRET"), "{error}");
+    }
+}
+
+#[test]
+fn a_refresh_takes_a_part_of_the_calls_time_and_pauses_when_it_fails() {
+    let provider = Provider::new(3600.0);
+    let client = client("3599.9999", &[]);
+    let start = Instant::now();
+    let deadline = Deadline::after(start, Some(Duration::from_secs(8)));
+    client.token(&provider, deadline).unwrap();
+    std::thread::sleep(Duration::from_millis(2));
+    *provider.down.lock().unwrap() = true;
+    (0..10).for_each(|_| assert_eq!(client.token(&provider, deadline).unwrap().reveal(), "token-1"));
+    let deadlines = provider.deadlines.lock().unwrap();
+    assert_eq!(deadlines.len(), 2, "a failed refresh is not repeated at once");
+    assert_eq!(deadlines[0], deadline);
+    assert!(deadlines[1].remaining(start).unwrap() < Duration::from_secs(5), "{deadlines:?}");
+}
+
+#[test]
+fn a_busy_provider_is_a_reason_to_try_again() {
+    for (status, retriable) in [(503, true), (429, true), (400, false)] {
+        let provider = Provider { status, ..Provider::new(1.0) };
+        *provider.down.lock().unwrap() = true;
+        let error = client("30", &[]).token(&provider, Deadline::NEVER).unwrap_err();
+        assert_eq!((error.code, error.retriable), (Code::Unauthenticated, retriable), "{error}");
+    }
+}
+
+#[test]
+fn a_pipe_is_no_token_file() {
+    let path = file("");
+    std::fs::remove_file(&path).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = TokenFile::new(path).token(Instant::now()).unwrap_err();
+    assert!(error.message.contains("not a regular file"), "{error}");
 }

@@ -68,6 +68,19 @@ pub struct Builder {
     rows: Bitmap,
     /// Of lists; a column of single values counts its rows only.
     items: Bitmap,
+    /// Memory was short; what was to be stored is not there.
+    no_memory: bool,
+}
+
+/// Adds a value, or says that there is no memory for it: a large answer must not end the process.
+#[inline]
+pub fn push<T>(values: &mut Vec<T>, value: T, no_memory: &mut bool) {
+    // Asked for once: the rest of the answer is only passed over.
+    if values.len() == values.capacity() && (*no_memory || values.try_reserve(1).is_err()) {
+        *no_memory = true;
+        return;
+    }
+    values.push(value);
 }
 
 impl Default for Type {
@@ -79,13 +92,11 @@ impl Default for Type {
 impl Builder {
     /// For answers of `rows` rows, with room for about so many cells.
     pub fn new(rows: usize, cells: usize) -> Builder {
-        let response = Response {
-            rows,
-            words: Vec::with_capacity(cells),
-            statuses: Vec::with_capacity(cells),
-            event_timestamps: Vec::with_capacity(cells),
-            ..Response::default()
-        };
+        let mut response = Response { rows, ..Response::default() };
+        // Without memory for all of it at once, there may be some for what really comes.
+        let _ = response.words.try_reserve_exact(cells);
+        let _ = response.statuses.try_reserve_exact(cells);
+        let _ = response.event_timestamps.try_reserve_exact(cells);
         Builder { response, ..Builder::default() }
     }
 
@@ -205,9 +216,11 @@ impl Builder {
     fn push_nothing(&mut self) {
         match self.kind.element {
             Element::Null => (),
-            Element::Bool => self.response.bytes.push(0),
-            Element::Int32 | Element::Float => self.response.halves.push(0),
-            Element::Int64 | Element::UnixTimestamp | Element::Double => self.response.words.push(0),
+            Element::Bool => push(&mut self.response.bytes, 0, &mut self.no_memory),
+            Element::Int32 | Element::Float => push(&mut self.response.halves, 0, &mut self.no_memory),
+            Element::Int64 | Element::UnixTimestamp | Element::Double => {
+                push(&mut self.response.words, 0, &mut self.no_memory);
+            }
             Element::String | Element::Bytes | Element::Json => self.end_text(),
         }
     }
@@ -225,7 +238,7 @@ impl Builder {
     }
 
     fn end_list_offset(&mut self) {
-        self.response.list_offsets.push(self.items.count as i64);
+        push(&mut self.response.list_offsets, self.items.count as i64, &mut self.no_memory);
     }
 
     /// A row that is a list begins; its items follow.
@@ -257,7 +270,7 @@ impl Builder {
 
     #[inline]
     fn push_word(&mut self, word: u64) {
-        self.response.words.push(word);
+        push(&mut self.response.words, word, &mut self.no_memory);
         self.valid();
     }
 
@@ -275,33 +288,42 @@ impl Builder {
 
     /// A value of an INT32 column.
     pub fn push_int32(&mut self, value: i32) {
-        self.response.halves.push(value as u32);
+        push(&mut self.response.halves, value as u32, &mut self.no_memory);
         self.valid();
     }
 
     /// A value of a FLOAT column.
     #[inline]
     pub fn push_float(&mut self, value: f32) {
-        self.response.halves.push(value.to_bits());
+        push(&mut self.response.halves, value.to_bits(), &mut self.no_memory);
         self.valid();
     }
 
     /// A value of a BOOL column.
     pub fn push_bool(&mut self, value: bool) {
-        self.response.bytes.push(u8::from(value));
+        push(&mut self.response.bytes, u8::from(value), &mut self.no_memory);
         self.valid();
     }
 
-    /// A value of a STRING, BYTES or JSON column, appended to the buffer by `write`.
-    pub fn push_text<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-        write(&mut self.response.bytes)?;
+    /// A value of a STRING, BYTES or JSON column of at most so many bytes, appended to the buffer by `write`.
+    pub fn push_text<E>(
+        &mut self,
+        most: usize,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if !self.no_memory && self.response.bytes.try_reserve(most).is_ok() {
+            write(&mut self.response.bytes)?;
+        } else {
+            self.no_memory = true;
+        }
         self.end_text();
         self.valid();
         Ok(())
     }
 
     fn end_text(&mut self) {
-        self.response.words.push((self.response.bytes.len() - self.bytes_start) as u64);
+        let end = (self.response.bytes.len() - self.bytes_start) as u64;
+        push(&mut self.response.words, end, &mut self.no_memory);
     }
 
     /// A boolean, in a column whose type is being found out. Likewise below.
@@ -349,19 +371,25 @@ impl Builder {
         Ok(())
     }
 
-    /// A string, appended to the buffer by `write`.
+    /// A string of at most so many bytes, appended to the buffer by `write`.
     pub fn string<E: From<Mixed>>(
         &mut self,
+        most: usize,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.expect(Element::String)?;
-        self.push_text(write)
+        self.push_text(most, write)
     }
 
-    /// The buffer to append the statuses of column `place` to.
-    pub fn begin_statuses(&mut self, place: usize) -> &mut Vec<u8> {
+    /// The statuses of column `place` follow.
+    pub fn begin_statuses(&mut self, place: usize) {
         self.response.columns[place].statuses = self.response.statuses.len();
-        &mut self.response.statuses
+    }
+
+    /// One of them.
+    #[inline]
+    pub fn status(&mut self, status: u8) {
+        push(&mut self.response.statuses, status, &mut self.no_memory);
     }
 
     /// The server sent no statuses for column `place`: `present` where there is a value, `null` where not.
@@ -373,10 +401,20 @@ impl Builder {
         statuses.extend((0..*rows).map(|row| if super::is_valid(validity, row) { present } else { null }));
     }
 
-    /// The buffer to append the event timestamps of column `place` to.
-    pub fn begin_event_timestamps(&mut self, place: usize) -> &mut Vec<i64> {
+    /// The event timestamps of column `place` follow.
+    pub fn begin_event_timestamps(&mut self, place: usize) {
         self.response.columns[place].event_timestamps = Some(self.response.event_timestamps.len());
-        &mut self.response.event_timestamps
+    }
+
+    /// One of them.
+    #[inline]
+    pub fn event_timestamp(&mut self, nanoseconds: i64) {
+        push(&mut self.response.event_timestamps, nanoseconds, &mut self.no_memory);
+    }
+
+    /// Whether everything could be stored. Else the response is not to be used.
+    pub fn has_memory(&self) -> bool {
+        !self.no_memory
     }
 
     /// The server sent no event timestamps for column `place` after all.

@@ -63,9 +63,9 @@ impl Number for i64 {
 }
 
 /// The double as an integer if it is exactly one.
-pub fn exact_integer(value: f64) -> Option<i64> {
+fn exact_integer(value: f64) -> Option<i64> {
     // -2^63 is exact as a double, 2^63 is the first beyond the range; -0.0 has a sign to lose.
-    let whole = value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0;
+    let whole = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value);
     (whole && value.trunc() == value && !(value == 0.0 && value.is_sign_negative())).then_some(value as i64)
 }
 
@@ -121,6 +121,7 @@ fn list_width(response: &Response, column: usize, offsets: &[i64]) -> Result<usi
         }
     }
     match width {
+        Some(0) => Err(refused(response, column, "its lists are empty".to_owned())),
         Some(width) => Ok(width as usize),
         None => Err(refused(response, column, "every list is null, so their length is unknown".to_owned())),
     }

@@ -9,7 +9,7 @@ mod dense;
 mod types;
 
 pub use builder::{Builder, Fit, Mixed, exact_double};
-pub use dense::{Dense, DenseLayout, Matrix, Number, exact_integer};
+pub use dense::{Dense, DenseLayout, Matrix, Number};
 pub use types::{Element, Type};
 
 use std::ops::Range;

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+type Variable = dyn Fn(&str) -> Option<String> + Send + Sync;
+
 /// Where variables and files are looked up, when a store is opened and when a file is loaded. Later changes of the
 /// environment have no effect: reading it while another thread of the host may be writing it is not safe.
 pub struct Environment {
     /// A variable's value.
-    pub variable: Box<dyn Fn(&str) -> Option<String> + Send + Sync>,
+    pub variable: Box<Variable>,
     /// The token of the Kubernetes service account.
     pub service_account_file: PathBuf,
 }
@@ -26,17 +28,22 @@ impl Environment {
     }
 
     /// As Python's os.path.expandvars, which Feast applies to the whole file: $NAME and ${NAME}, undefined ones left
-    /// as they are.
-    pub fn expand(&self, text: &str) -> String {
+    /// as they are. `None` if the result is longer than `most` bytes.
+    pub fn expand(&self, text: &str, most: usize) -> Option<String> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
+        let mut braces = true;
         while let Some(dollar) = rest.find('$') {
             out.push_str(&rest[..dollar]);
             rest = &rest[dollar..];
             let (name, length) = match rest[1..].strip_prefix('{') {
-                Some(braced) => match braced.find('}') {
+                Some(braced) => match if braces { braced.find('}') } else { None } {
                     Some(end) => (&braced[..end], end + 3),
-                    None => ("", 1),
+                    None => {
+                        // None further on either, so nobody looks again.
+                        braces = false;
+                        ("", 1)
+                    }
                 },
                 None => {
                     let end = rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -47,9 +54,12 @@ impl Environment {
             let value = if name.is_empty() { None } else { (self.variable)(name) };
             out.push_str(value.as_deref().unwrap_or(&rest[..length]));
             rest = &rest[length..];
+            if out.len() > most {
+                return None;
+            }
         }
         out.push_str(rest);
-        out
+        (out.len() <= most).then_some(out)
     }
 }
 
@@ -78,7 +88,7 @@ mod tests {
             ("$", "$"),
             ("a$", "a$"),
         ] {
-            assert_eq!(environment.expand(text), expected, "{text}");
+            assert_eq!(environment.expand(text, 100).as_deref(), Some(expected), "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::{AuthKind, Config, Secret, without_credentials, yaml11};
+use super::{AuthKind, Config, PROXY_OF_ENVIRONMENT, Secret, without_credentials, yaml11};
 use crate::error::{Error, Result};
 
 enum Kind {
@@ -12,6 +12,8 @@ enum Kind {
     OptionalUrl,
     File,
     Text,
+    /// A URL, empty, or a word for the environment's.
+    Proxy,
     /// Never quoted in a message.
     Secret,
     Boolean,
@@ -91,7 +93,7 @@ const KEYS: &[Key] = &[
     key!("client_key", Kind::File, "",
         "PEM file with its private key. Empty: it stands in `client_cert`.",
         Text(v) => |c| c.client_key = (!v.is_empty()).then(|| v.to_owned())),
-    key!("proxy", Kind::Text, "environment",
+    key!("proxy", Kind::Proxy, "environment",
         "URL of an HTTP proxy, empty for none. `environment`: as the variables `http_proxy`, `https_proxy`, \
          `all_proxy` and `no_proxy` say when the store is opened.",
         Text(v) => |c| c.proxy = v.to_owned()),
@@ -278,6 +280,10 @@ impl Key {
             Kind::Word(words) => {
                 return refuse(format!("`{text}` is not one of: {}", words.join(", ")));
             }
+            Kind::Proxy => match proxy_fault(trimmed) {
+                None => Value::Text(trimmed),
+                Some(fault) => return refuse(fault.to_owned()),
+            },
             Kind::OptionalUrl if trimmed.is_empty() => Value::Text(trimmed),
             Kind::Url | Kind::OptionalUrl => match url_fault(trimmed) {
                 None => Value::Text(trimmed),
@@ -294,6 +300,42 @@ impl Key {
         };
         (self.store)(config, value);
         Ok(())
+    }
+}
+
+/// What is wrong with a proxy's URL, which is not quoted: it may hold a password.
+pub fn proxy_fault(url: &str) -> Option<&'static str> {
+    if url.is_empty() || url == PROXY_OF_ENVIRONMENT {
+        return None;
+    }
+    let rest = match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let known = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
+            if !known.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+                return Some("must begin with http://, https:// or socks5://");
+            }
+            rest
+        }
+        None => url,
+    };
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    if rest.contains(['/', ' ', '?', '#', '\\']) {
+        return Some("must be a host and a port; in a password, write / as %2F");
+    }
+    let host = rest.rsplit('@').next().unwrap_or_default();
+    let (host, port) = match host.strip_prefix('[') {
+        Some(address) => match address.split_once(']') {
+            Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => {
+                (address, port.strip_prefix(':'))
+            }
+            _ => return Some("has an IPv6 address that cannot be read"),
+        },
+        None => host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port))),
+    };
+    match port.map(str::parse::<u16>) {
+        Some(Err(_) | Ok(0)) => Some("has no port from 1 to 65535"),
+        _ if host.is_empty() => Some("names no host"),
+        _ => None,
     }
 }
 
@@ -331,7 +373,7 @@ pub fn reference() -> String {
         let (kind, range) = match key.kind {
             Kind::Url | Kind::OptionalUrl => ("URL", String::new()),
             Kind::File => ("file", String::new()),
-            Kind::Text => ("text", String::new()),
+            Kind::Text | Kind::Proxy => ("text", String::new()),
             Kind::Secret => ("secret", String::new()),
             Kind::Boolean => ("boolean", String::new()),
             Kind::Word(words) => ("word", words.join(", ")),

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 pub use environment::Environment;
-pub use keys::reference;
-pub use secret::Secret;
+pub use keys::{proxy_fault, reference};
+pub use secret::{Mask, Secret, form_encoded};
 
 /// Everything a store needs to know; made of defaults, changed by [`Config::set`] and [`Config::load_yaml`].
 #[derive(Clone, Debug, PartialEq)]
@@ -132,6 +132,22 @@ impl Config {
         yaml::load(self, path, environment)
     }
 
+    /// Everything of it that must not stand in a message.
+    pub fn mask(&self) -> Mask {
+        let auth = &self.auth;
+        let secrets = [&auth.token, &auth.client_secret, &auth.password, &auth.user_token];
+        let plain = secrets.iter().map(|secret| secret.reveal().to_owned());
+        let encoded = secrets.iter().map(|secret| form_encoded(secret.reveal()).to_string());
+        let headers =
+            self.headers.iter().filter(|(name, _)| !name.to_ascii_lowercase().starts_with("accept"));
+        let urls = [&self.path, &self.proxy, &auth.auth_discovery_url];
+        let passwords = urls.iter().filter_map(|url| {
+            let (user, _) = url.split_once("://")?.1.rsplit_once('@')?;
+            Some(user.split_once(':')?.1.to_owned())
+        });
+        Mask::new(plain.chain(encoded).chain(headers.map(|(_, value)| value.clone())).chain(passwords))
+    }
+
     /// The base URL as it may be shown: without the user and password it may carry.
     pub fn shown_path(&self) -> String {
         without_credentials(&self.path)
@@ -139,14 +155,23 @@ impl Config {
 
     /// What can only be said when all keys are known.
     pub(crate) fn validate(&self) -> Result<()> {
-        let files =
-            [("cert", &self.cert), ("client_cert", &self.client_cert), ("client_key", &self.client_key)];
-        for (key, file) in files {
+        let provider = Some(&self.auth.ca_cert_path).filter(|path| !path.is_empty());
+        for (key, file) in [
+            ("cert", self.cert.as_ref()),
+            ("client_cert", self.client_cert.as_ref()),
+            ("client_key", self.client_key.as_ref()),
+            ("auth.ca_cert_path", provider),
+        ] {
             if let Some(file) = file
-                && let Err(error) = std::fs::File::open(file)
+                && let Err(error) = open_file(file.as_ref())
             {
                 return Err(Error::config(format!("{key}: {file}: {error}")));
             }
+        }
+        if self.auth.kind != AuthKind::None
+            && self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+        {
+            return Err(Error::config("header.Authorization and auth.type would both set the same header"));
         }
         if self.client_key.is_some() && self.client_cert.is_none() {
             return Err(Error::config("client_key needs client_cert"));
@@ -206,7 +231,18 @@ impl AuthConfig {
     }
 }
 
-fn without_credentials(url: &str) -> String {
+/// Opens a regular file. A pipe would keep whoever opens it waiting for its writer, and a device need not end.
+pub fn open_file(path: &std::path::Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let file = std::fs::File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file"))
+}
+
+/// A URL as it may be shown.
+pub fn without_credentials(url: &str) -> String {
     // Up to the last '@' anywhere: in a URL that is refused, nobody knows where the password was meant to end.
     let Some(at) = url.rfind('@') else {
         return url.to_owned();
@@ -280,7 +316,13 @@ mod tests {
             ),
             (vec![("auth.token", "t")], "type is no_auth"),
             (vec![("auth.token_file", "f")], "needs type oidc or kubernetes"),
-            (vec![("client_key", "/dev/null")], "client_key needs client_cert"),
+            (vec![("client_key", "Cargo.toml")], "client_key needs client_cert"),
+            (vec![("cert", "/dev/zero")], "cert: /dev/zero: not a regular file"),
+            (vec![("auth.ca_cert_path", "/nonexistent")], "auth.ca_cert_path: /nonexistent: No such file"),
+            (
+                vec![oidc, ("auth.token", "t"), ("header.authorization", "x")],
+                "would both set the same header",
+            ),
             (vec![("client_cert", "/nonexistent")], "client_cert: /nonexistent: No such file"),
         ] {
             let message = validated(&keys).unwrap_err();
@@ -310,5 +352,43 @@ mod tests {
         ] {
             assert!(config.set(key, value).is_err(), "{key:?} {value:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_is_checked_and_never_quoted() {
+        let mut config = Config::new().unwrap();
+        for good in ["", "environment", "http://u:p@h:3128", "h:1", "https://h/", "socks5h://[::1]:9"] {
+            config.set("proxy", good).unwrap();
+        }
+        for bad in [
+            "ftp://u:TOPSECRET@h:1",
+            "http://u:TOPSECRET@h:99999",
+            "http://u:TOP SECRET@h",
+            "http://u:TOPSECRET@[::x]",
+        ] {
+            let message = config.set("proxy", bad).unwrap_err().message;
+            assert!(message.starts_with("proxy: ") && !message.contains("SECRET"), "{message}");
+        }
+        assert_eq!(
+            config.set("proxy", "http://u:TOP/SECRET@h").unwrap_err().code,
+            crate::error::Code::Config
+        );
+    }
+
+    #[test]
+    fn other_peoples_words_lose_the_secrets() {
+        let mut config = Config::new().unwrap();
+        for (key, value) in [
+            ("path", "http://me:hunter2@host"),
+            ("auth.client_secret", "a&b cd"),
+            ("header.X-Api-Key", "key-12345"),
+            ("header.Accept", "application/json"),
+        ] {
+            config.set(key, value).unwrap();
+        }
+        let token = Secret::new("tok-1".to_owned());
+        let words = "hunter2 a&b cd a%26b+cd key-12345 application/json tok-1 x".to_owned();
+        let clean = config.mask().clean(words, Some(&token));
+        assert_eq!(clean, "[secret] [secret] [secret] [secret] application/json [secret] x");
     }
 }

@@ -30,3 +30,42 @@ impl fmt::Debug for Secret {
         f.write_str(if self.is_empty() { "Secret(none)" } else { "Secret(…)" })
     }
 }
+
+/// A store's secrets, to be taken out of other people's words: servers and identity providers repeat what they were
+/// sent.
+#[derive(Debug, Default)]
+pub struct Mask(Vec<Secret>);
+
+impl Mask {
+    /// What a configuration knows of.
+    pub(super) fn new(secrets: impl Iterator<Item = String>) -> Mask {
+        // What is shorter is no secret, and would tear holes into every message.
+        Mask(secrets.filter(|secret| secret.len() >= 4).map(Secret::new).collect())
+    }
+
+    /// The text without them, and without this token.
+    pub fn clean(&self, mut text: String, token: Option<&Secret>) -> String {
+        for secret in self.0.iter().chain(token) {
+            if !secret.is_empty() && text.contains(secret.reveal()) {
+                text = text.replace(secret.reveal(), "[secret]");
+            }
+        }
+        text
+    }
+}
+
+/// A value as application/x-www-form-urlencoded has it.
+pub fn form_encoded(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(3 * text.len()));
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(byte.into()),
+            b' ' => out.push('+'),
+            _ => {
+                let digit = |nibble: u8| char::from(b"0123456789ABCDEF"[usize::from(nibble)]);
+                out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            }
+        }
+    }
+    out
+}

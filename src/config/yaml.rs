@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
-use super::{Config, Environment, keys};
+use super::{Config, Environment, keys, open_file};
 use crate::error::{Error, Result};
 use crate::log::{self, Level};
 
@@ -43,14 +43,19 @@ const OF_SERVERS: [&str; 5] =
 pub(super) fn load(config: &mut Config, path: &str, environment: &Environment) -> Result<()> {
     let text = read(path).map_err(|why| Error::config(format!("{path}: {why}")))?;
     // Before it is parsed, as Feast does it.
-    let text = environment.expand(&text);
+    let text = environment.expand(&text, MAX_BYTES as usize).ok_or_else(|| {
+        Error::config(format!("{path}: larger than {MAX_BYTES} bytes with its variables expanded"))
+    })?;
     let refuse = |why: String| Error::config(format!("{path}: {why}"));
     let file: FeatureStore = serde_saphyr::from_str(&text)
         // Without the excerpt of the file that the parser would show: it may hold somebody's password.
         .map_err(|error| refuse(format!("not a feature_store.yaml: {}", error.without_snippet())))?;
     let online_store = match file.online_store {
         Some(Value::Object(section)) => section,
-        Some(Value::String(kind)) => {
+        // Feast takes the name of a type for a section; anything else may be a URL with a password.
+        Some(Value::String(kind))
+            if kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
+        {
             return Err(refuse(format!("online_store: type is `{kind}`; this library needs `type: remote`")));
         }
         _ => return Err(refuse("there is no online_store section".to_owned())),
@@ -120,7 +125,7 @@ fn take(
 }
 
 fn read(path: &str) -> std::result::Result<String, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let file = open_file(path.as_ref()).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > MAX_BYTES {

@@ -108,7 +108,11 @@ pub unsafe extern "C" fn feast_response_to_dlpack(
             let (rows, columns) = (response.num_rows(), layout.width());
             let size = rows.checked_mul(columns).filter(|size| *size < isize::MAX as usize / 8);
             let lines = size.ok_or_else(|| Error::argument("the tensor cannot be in memory"))?.div_ceil(16);
-            let mut data = vec![Line([0.0; 16]); lines];
+            let mut data = Vec::new();
+            data.try_reserve_exact(lines).map_err(|_| {
+                Error::argument(format!("no memory for a tensor of {rows} rows and {columns} columns"))
+            })?;
+            data.resize(lines, Line([0.0; 16]));
             let mut matrix =
                 CallersMatrix { out: data.as_mut_ptr().cast::<f32>(), statuses: ptr::null_mut() };
             Dense { out: &mut matrix, statuses: false, row_stride: columns, missing }
@@ -120,7 +124,7 @@ pub unsafe extern "C" fn feast_response_to_dlpack(
                     deleter: Some(delete),
                     flags: 0,
                     dl_tensor: DLTensor {
-                        data: data.as_mut_ptr().cast(),
+                        data: if lines == 0 { ptr::null_mut() } else { data.as_mut_ptr().cast() },
                         device: DLDevice { device_type: DL_CPU, device_id: 0 },
                         ndim: 2,
                         dtype: DLDataType { code: DL_FLOAT, bits: 32, lanes: 1 },

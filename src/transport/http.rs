@@ -9,7 +9,7 @@ use super::share::Share;
 use super::slot::describe;
 use super::sys::*;
 use super::trust::{Trust, use_trust};
-use crate::config::{Config, Environment, PROXY_OF_ENVIRONMENT};
+use crate::config::{Config, Environment, PROXY_OF_ENVIRONMENT, proxy_fault, without_credentials};
 use crate::error::{Code, Error, Result};
 use crate::wire::request::ENDPOINT;
 
@@ -30,11 +30,12 @@ pub struct Http {
     user_agent: CString,
     /// For https only.
     trust: Option<Arc<Trust>>,
-    authorities: Option<String>,
+    /// The key that names the file, and the file.
+    authorities: Option<(&'static str, String)>,
     verify: bool,
     client_cert: Option<(CString, Option<CString>)>,
-    /// Empty: none.
-    proxy: CString,
+    /// Of http and of https URLs; empty: none.
+    proxies: [CString; 2],
     no_proxy: CString,
     connect_timeout_ms: c_long,
     idle_timeout_s: c_long,
@@ -73,7 +74,7 @@ impl Http {
         };
         let http = Http {
             headers,
-            authorities: config.cert.clone(),
+            authorities: config.cert.clone().map(|path| ("cert", path)),
             verify: config.verify_ssl,
             client_cert,
             max_bytes: config.max_response_bytes,
@@ -87,7 +88,8 @@ impl Http {
         let auth = &config.auth;
         let http = Http {
             headers: vec![c"Accept: application/json".to_owned(), c"Expect:".to_owned()],
-            authorities: (!auth.ca_cert_path.is_empty()).then(|| auth.ca_cert_path.clone()),
+            authorities: (!auth.ca_cert_path.is_empty())
+                .then(|| ("auth.ca_cert_path", auth.ca_cert_path.clone())),
             verify: auth.verify_ssl,
             max_bytes: PROVIDER_ANSWER,
             ..Http::bare(config)?
@@ -105,7 +107,7 @@ impl Http {
             authorities: None,
             verify: true,
             client_cert: None,
-            proxy: CString::default(),
+            proxies: Default::default(),
             no_proxy: CString::default(),
             connect_timeout_ms: c_long::try_from(config.connect_timeout.as_millis()).unwrap_or(c_long::MAX),
             // libcurl takes 0 for "no limit", as the configuration does.
@@ -115,7 +117,7 @@ impl Http {
     }
 
     fn with_url(mut self, config: &Config, environment: &Environment, url: &str) -> Result<Http> {
-        (self.proxy, self.no_proxy) = proxy(config, environment, is_https(url))?;
+        (self.proxies, self.no_proxy) = proxies(config, environment)?;
         self.at(url)
     }
 
@@ -123,14 +125,21 @@ impl Http {
     pub fn at(&self, url: &str) -> Result<Http> {
         let mut http = Http { url: c_text(url)?, ..self.clone() };
         if is_https(url) && http.verify && http.trust.is_none() {
-            http.trust = Some(Arc::new(Trust::load(http.authorities.as_deref())?));
+            http.trust = Some(Arc::new(Trust::load(
+                http.authorities.as_ref().map(|(key, path)| (*key, path.as_str())),
+            )?));
         }
         Ok(http)
     }
 
-    /// The URL.
-    pub fn url(&self) -> String {
-        self.url.to_string_lossy().into_owned()
+    /// The URL as it may be shown.
+    pub fn shown_url(&self) -> String {
+        without_credentials(&self.url.to_string_lossy())
+    }
+
+    /// Whether the URL is an https one.
+    pub fn is_https(&self) -> bool {
+        is_https(&self.url.to_string_lossy())
     }
 
     /// Sets an easy handle up. The share handle and this value must outlive it.
@@ -138,7 +147,7 @@ impl Http {
     /// # Safety
     /// `easy` is a live handle that runs no transfer.
     pub unsafe fn configure(&self, easy: *mut CURL, share: &Share) -> Result<()> {
-        let https = is_https(&self.url.to_string_lossy());
+        let https = self.is_https();
         let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
         // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl.
         let code = unsafe {
@@ -148,7 +157,7 @@ impl Http {
                 text(CURLOPT_URL, &self.url),
                 text(CURLOPT_PROTOCOLS_STR, c"http,https"),
                 // Both set, libcurl does not look into the environment for each transfer.
-                text(CURLOPT_PROXY, &self.proxy),
+                text(CURLOPT_PROXY, &self.proxies[usize::from(https)]),
                 text(CURLOPT_NOPROXY, &self.no_proxy),
                 long(CURLOPT_NOSIGNAL, 1),
                 long(CURLOPT_FOLLOWLOCATION, 0),
@@ -213,25 +222,31 @@ fn is_header(line: &CString, name: &str) -> bool {
         && bytes[name.len()] == b':'
 }
 
-/// The proxy and the hosts that need none, as curl and Python's urllib choose them from the environment.
-fn proxy(config: &Config, environment: &Environment, https: bool) -> Result<(CString, CString)> {
+/// The proxies of http and https URLs, and the hosts that need none, as curl and Python's urllib choose them from the
+/// environment.
+fn proxies(config: &Config, environment: &Environment) -> Result<([CString; 2], CString)> {
     if config.proxy != PROXY_OF_ENVIRONMENT {
-        return Ok((c_text(config.proxy.as_str())?, CString::default()));
+        let proxy = c_text(config.proxy.as_str())?;
+        return Ok(([proxy.clone(), proxy], CString::default()));
     }
-    let either = |name: &str| {
-        environment.non_empty(name).or_else(|| environment.non_empty(&name.to_ascii_uppercase()))
+    let either = |name: &'static str| {
+        let upper = || environment.non_empty(&name.to_ascii_uppercase());
+        environment.non_empty(name).or_else(upper).map(|value| (name, value))
     };
-    let of_scheme = if https {
-        either("https_proxy")
-    } else {
-        // In a CGI program HTTP_PROXY is what a client sent as its header "Proxy".
-        match environment.non_empty("REQUEST_METHOD") {
-            Some(_) => environment.non_empty("http_proxy"),
-            None => either("http_proxy"),
-        }
+    // In a CGI program HTTP_PROXY is what a client sent as its header "Proxy".
+    let http = match environment.non_empty("REQUEST_METHOD") {
+        Some(_) => environment.non_empty("http_proxy").map(|value| ("http_proxy", value)),
+        None => either("http_proxy"),
     };
-    let proxy = of_scheme.or_else(|| either("all_proxy")).unwrap_or_default();
-    Ok((c_text(proxy)?, c_text(either("no_proxy").unwrap_or_default())?))
+    let proxy = |of_scheme: Option<(&'static str, String)>| match of_scheme.or_else(|| either("all_proxy")) {
+        Some((name, url)) => match proxy_fault(&url) {
+            Some(fault) => Err(Error::config(format!("the environment variable {name} {fault}"))),
+            None => c_text(url),
+        },
+        None => Ok(CString::default()),
+    };
+    let no_proxy = either("no_proxy").map_or(Ok(CString::default()), |(_, hosts)| c_text(hosts))?;
+    Ok(([proxy(http)?, proxy(either("https_proxy"))?], no_proxy))
 }
 
 /// A list that libcurl reads; overwritten when freed, since a token may stand in it.

@@ -13,6 +13,8 @@ use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::sync::{Arc, AtomicBool, Ordering};
 
+/// Of the body of a refusal about so much is kept.
+const ERROR_KEPT: usize = 64 << 10;
 /// Buffers up to this size are kept for the next call, larger ones are given back.
 const KEPT_BUFFER: usize = 1 << 20;
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
@@ -87,10 +89,14 @@ extern "C" fn on_body(data: *mut c_char, size: usize, count: usize, receiver: *m
     // slot's transfer runs.
     let receiver = unsafe { &mut *receiver.cast::<Receiver>() };
     let length = size * count;
+    // SAFETY: libcurl calls this for the live handle, and getinfo is allowed in callbacks.
+    let status = || unsafe { getinfo_long(receiver.easy, CURLINFO_RESPONSE_CODE) };
+    if receiver.body.len() > ERROR_KEPT && status() != 200 {
+        // An error's first words are enough; its status is what counts.
+        return length;
+    }
     if length > receiver.limit - receiver.body.len() {
-        // SAFETY: libcurl calls this for the live handle, and getinfo is allowed in callbacks.
-        if unsafe { getinfo_long(receiver.easy, CURLINFO_RESPONSE_CODE) } != 200 {
-            // An error's first words are enough; its status is what counts.
+        if status() != 200 {
             return length;
         }
         receiver.too_large = true;

@@ -31,8 +31,8 @@ unsafe impl Send for Trust {}
 unsafe impl Sync for Trust {}
 
 impl Trust {
-    /// The authorities of one PEM file, or the system's.
-    pub fn load(cert: Option<&str>) -> Result<Trust> {
+    /// The authorities of one PEM file, named by this key, or the system's.
+    pub fn load(file: Option<(&str, &str)>) -> Result<Trust> {
         // SAFETY: plain constructor.
         let trust = Trust(unsafe { X509_STORE_new() });
         if trust.0.is_null() {
@@ -40,11 +40,12 @@ impl Trust {
         }
         // SAFETY: a live store.
         unsafe { X509_STORE_set_flags(trust.0, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN) };
-        match cert {
-            Some(cert) => {
-                let path = CString::new(cert).map_err(|_| Error::config("cert: the path contains a NUL"))?;
+        match file {
+            Some((key, cert)) => {
+                let path = CString::new(cert)
+                    .map_err(|_| Error::config(format!("{key}: the path contains a NUL")))?;
                 if !trust.add(&path, X509_STORE_load_file) {
-                    return Err(Error::config(format!("cert: {cert}: holds no PEM certificate")));
+                    return Err(Error::config(format!("{key}: {cert}: holds no PEM certificate")));
                 }
             }
             None => {

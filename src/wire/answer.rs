@@ -10,12 +10,14 @@ use std::ops::Range;
 
 use memchr::memrchr_iter;
 
-use super::request::Request;
+use super::request::{Named, Request};
 use super::scanner::Scanner;
 use super::{Read, Refusal, refuse};
 
 /// More columns than any answer has; a bound on what one can make this process store.
 const MOST_COLUMNS: usize = 100_000;
+/// Bytes of a longer name than any feature has.
+const LONGEST_NAME: usize = 4096;
 
 /// Where each column of an answer goes. Kept from call to call for its buffers.
 #[derive(Debug, Default)]
@@ -169,6 +171,9 @@ fn read_names(scanner: &mut Scanner, layout: &mut Layout) -> Read<()> {
             return refuse(format!("it has more than {MOST_COLUMNS} columns"));
         }
         let raw = scanner.string()?;
+        if raw.raw.len() > LONGEST_NAME {
+            return refuse(format!("a column's name has more than {LONGEST_NAME} bytes"));
+        }
         let name = raw.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
         let end = scanner.at() - 1;
         layout.names.push(end - raw.raw.len()..end);
@@ -291,12 +296,12 @@ fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Optio
             continue;
         };
         match request.find_feature(name, next) {
-            Ok(Some(feature)) if features[feature].is_none() => {
+            Named::Feature(feature) if features[feature].is_none() => {
                 features[feature] = Some(column);
                 next = feature + 1;
             }
-            Ok(Some(_)) => return refuse(format!("column `{name}` stands in it twice")),
-            Ok(None) => {
+            Named::Feature(_) => return refuse(format!("column `{name}` stands in it twice")),
+            Named::None => {
                 let advice = match entities.iter().position(Option::is_none) {
                     Some(missing) => format!(
                         " (`{}` is missing: an entity must be named by its join key)",
@@ -306,7 +311,7 @@ fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Optio
                 };
                 return refuse(format!("column `{name}` was not asked for{advice}"));
             }
-            Err(()) => {
+            Named::Several => {
                 return refuse(format!("column `{name}` may be any of several versions that were asked for"));
             }
         }

@@ -123,16 +123,19 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
                 })?;
                 builder.end_column(place);
             } else if key.is("statuses") {
-                let out = builder.begin_statuses(place);
-                statuses = repeats.statuses(scanner, rows, |status| out.push(status))?;
+                builder.begin_statuses(place);
+                statuses = repeats.statuses(scanner, rows, |status| builder.status(status))?;
             } else if key.is("event_timestamps") {
-                let out = builder.begin_event_timestamps(place);
-                timestamps = repeats.timestamps(scanner, rows, |timestamp| out.push(timestamp))?;
+                builder.begin_event_timestamps(place);
+                timestamps = repeats.timestamps(scanner, rows, |moment| builder.event_timestamp(moment))?;
             } else {
                 scanner.value()?;
             }
             Ok(())
         })?;
+        if !builder.has_memory() {
+            return refuse("there is not enough memory for it");
+        }
         if !valued {
             return refuse("it has no `values`");
         }

@@ -37,9 +37,9 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
     }
 
     fn column(&mut self, scanner: &mut Scanner<'a>, place: usize) -> Read<()> {
+        let rows = self.request.rows();
         if place < self.entities {
-            scanner.value()?;
-            return Ok(());
+            return pass_entity(scanner, rows);
         }
         let feature = place - self.entities;
         self.in_order &= feature == self.read;
@@ -53,7 +53,7 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
         }
         let mut width = None;
         let mut statuses_read = 0;
-        let rows = self.request.rows();
+        let mut counts = [0, 0];
         scanner.object(|scanner, key| {
             if key.is("values") {
                 self.make_statuses = self.statuses && statuses_read == 0;
@@ -73,17 +73,19 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
                     row += 1;
                 })?;
             } else if key.is("event_timestamps") {
-                self.repeats.timestamps(scanner, rows, |_| ())?;
+                counts[0] = self.repeats.timestamps(scanner, rows, |_| ())?;
             } else if key.is("statuses") {
-                self.repeats.statuses(scanner, rows, |_| ())?;
+                counts[1] = self.repeats.statuses(scanner, rows, |_| ())?;
             } else {
                 scanner.value()?;
             }
             Ok(())
         })?;
         let Some(width) = width else { return refuse("it has no `values`") };
-        if statuses_read != 0 && statuses_read != rows {
-            return refuse(format!("it has {rows} values and {statuses_read} statuses"));
+        for (what, read) in [("statuses", statuses_read.max(counts[1])), ("event timestamps", counts[0])] {
+            if read != 0 && read != rows {
+                return refuse(format!("it has {rows} values and {read} {what}"));
+            }
         }
         self.extra += width - 1;
         Ok(())
@@ -105,19 +107,22 @@ impl<M: Matrix<f32>> DenseReader<'_, '_, M> {
         let outcome = scanner.array(|scanner| {
             limit_rows(row, rows)?;
             let first = scanner.peek();
-            if first == b'[' || (declared.list && first != b'n') || (width.is_some() && first != b'n') {
+            let takes_lists = declared.list || declared == Type::NULL;
+            if first != b'n' && (declared.list || width.is_some() || (first == b'[' && takes_lists)) {
                 // Nulls before the first list are as wide as it is, so its row must be the first.
                 if !self.in_order || (row > 0 && width.is_none()) {
                     return Err(Refusal::NotDense);
                 }
-                let items = self.list(scanner, element, row * self.row_stride + at, self.row_stride - at)?;
+                // Once it is known how wide lists are, no row writes more than that.
+                let room = width.unwrap_or(self.row_stride - at);
+                let items = self.list(scanner, element, row * self.row_stride + at, room)?;
                 if *width.get_or_insert(items) != items || items == 0 {
                     return Err(Refusal::NotDense);
                 }
             } else {
                 let value = self.value(scanner, element)?;
                 for item in 0..width.unwrap_or(1) {
-                    self.put(row * self.row_stride + at + item, value);
+                    self.put(row * self.row_stride + at + item, value, value.is_some());
                 }
             }
             row += 1;
@@ -154,7 +159,7 @@ impl<M: Matrix<f32>> DenseReader<'_, '_, M> {
                 return Err(Refusal::NotDense);
             }
             let value = self.value(scanner, element)?;
-            self.put(start + items, value);
+            self.put(start + items, value, true);
             items += 1;
             Ok(())
         })?;
@@ -162,11 +167,11 @@ impl<M: Matrix<f32>> DenseReader<'_, '_, M> {
     }
 
     #[inline]
-    fn put(&mut self, at: usize, value: Option<f32>) {
+    fn put(&mut self, at: usize, value: Option<f32>, present: bool) {
         self.matrix.put(at, value.unwrap_or(self.missing));
         if self.make_statuses {
             // What the server says comes later, if it says anything.
-            let status = if value.is_some() { status::PRESENT } else { status::NULL_VALUE };
+            let status = if present { status::PRESENT } else { status::NULL_VALUE };
             self.matrix.put_status(at, status);
         }
     }
@@ -195,5 +200,27 @@ impl<M: Matrix<f32>> DenseReader<'_, '_, M> {
             (number, _) => to_double(number).map(|double| double as f32),
         };
         value.map(Some).ok_or(Refusal::Unfit { at, why: "does not fit" })
+    }
+}
+
+/// Entities are not part of the matrix, but must be those of the request: as many rows as it has.
+fn pass_entity(scanner: &mut Scanner, rows: usize) -> Read<()> {
+    let mut count = None;
+    scanner.object(|scanner, key| {
+        if !key.is("values") {
+            scanner.value()?;
+            return Ok(());
+        }
+        let mut values = 0;
+        scanner.array(|scanner| {
+            values += 1;
+            scanner.value().map(drop)
+        })?;
+        if count.replace(values).is_some() { refuse("`values` stands in it twice") } else { Ok(()) }
+    })?;
+    match count {
+        Some(count) if count == rows => Ok(()),
+        Some(count) => refuse(format!("it has {count} rows, {rows} were asked for")),
+        None => refuse("it has no `values`"),
     }
 }

@@ -65,6 +65,16 @@ impl FeatureReference {
     }
 }
 
+/// Which feature of a request a column's name means.
+pub enum Named {
+    /// The feature with this number.
+    Feature(usize),
+    /// Any of several versions.
+    Several,
+    /// None of them.
+    None,
+}
+
 /// One entity (or request-data) column, already JSON.
 #[derive(Clone, Debug)]
 pub struct EntityColumn {
@@ -222,20 +232,23 @@ impl Request {
         }
     }
 
-    /// The feature that a column of an answer is named after, searched from number `from` on. An error if it may be
-    /// any of several.
-    pub fn find_feature(&self, name: &str, from: usize) -> std::result::Result<Option<usize>, ()> {
+    /// The feature that a column of an answer is named after, searched from number `from` on.
+    pub fn find_feature(&self, name: &str, from: usize) -> Named {
         let count = self.features.len();
         let mut order = (from..count).chain(0..from.min(count));
         if let Some(found) = order.find(|&i| self.features[i].is_named(name, self.full_feature_names)) {
-            return Ok(Some(found));
+            return Named::Feature(found);
         }
         if !self.full_feature_names {
-            return Ok(None);
+            return Named::None;
         }
         let mut fitting = (0..count).filter(|&i| self.features[i].is_named_without_version(name));
         let first = fitting.next();
-        if fitting.next().is_some() { Err(()) } else { Ok(first) }
+        match (first, fitting.next()) {
+            (Some(_), Some(_)) => Named::Several,
+            (Some(feature), None) => Named::Feature(feature),
+            (None, _) => Named::None,
+        }
     }
 
     /// The entity columns in the order in which they were first set.

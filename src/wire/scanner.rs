@@ -93,6 +93,11 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// What has been read since this offset.
+    pub fn since(&self, at: usize) -> &'a str {
+        &self.text[at..self.at]
+    }
+
     /// The unread text from here on, for comparing it with what is expected to come.
     #[inline]
     pub fn rest(&self) -> &'a [u8] {

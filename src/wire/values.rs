@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::repeats::limit_rows;
 use super::scanner::{Number, RawString, Scanner};
 use super::{Read, Refusal, timestamp};
-use crate::columns::{Builder, Element, Type, exact_double, exact_integer};
+use crate::columns::{Builder, Element, Type, exact_double};
 
 /// Reads an array of values into the builder's current column, of the type `declared`, or of one to be found out
 /// for [`Type::NULL`].
@@ -76,7 +76,7 @@ fn infer(scanner: &mut Scanner, builder: &mut Builder) -> Read<()> {
     match scanner.peek() {
         b'"' => {
             let string = scanner.string()?;
-            builder.string(|out| append(string, out))?;
+            builder.string(string.raw.len(), |out| append(string, out))?;
         }
         b't' if scanner.literal("true") => builder.bool(true)?,
         b'f' if scanner.literal("false") => builder.bool(false)?,
@@ -129,7 +129,7 @@ fn read_exactly(scanner: &mut Scanner, builder: &mut Builder, element: Element) 
     match element {
         Element::Json | Element::Null => {
             let text = scanner.value()?;
-            builder.push_text(|out| {
+            builder.push_text(text.len(), |out| {
                 out.extend_from_slice(text.as_bytes());
                 Ok(())
             })
@@ -159,12 +159,9 @@ fn read_exactly(scanner: &mut Scanner, builder: &mut Builder, element: Element) 
             Ok(())
         }
         Element::Int32 | Element::Int64 => {
-            let integer = match number(scanner, first)? {
-                Some(Number::Integer(integer)) => Some(integer),
-                Some(Number::Double(double)) => exact_integer(double),
-                _ => None,
+            let Some(integer) = integer(scanner, first, at)? else {
+                return unfit("is no integer of 64 bits");
             };
-            let Some(integer) = integer else { return unfit("is no integer of 64 bits") };
             if element == Element::Int64 {
                 builder.push_int64(integer);
             } else {
@@ -178,11 +175,7 @@ fn read_exactly(scanner: &mut Scanner, builder: &mut Builder, element: Element) 
                 let text = scanner.string()?.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
                 timestamp::parse(&text).and_then(|moment| moment.whole_seconds())
             } else {
-                match number(scanner, first)? {
-                    Some(Number::Integer(seconds)) => Some(seconds),
-                    Some(Number::Double(seconds)) => exact_integer(seconds),
-                    _ => None,
-                }
+                integer(scanner, first, at)?
             };
             let Some(seconds) = seconds else { return unfit("is no timestamp in whole seconds") };
             builder.push_int64(seconds);
@@ -191,11 +184,11 @@ fn read_exactly(scanner: &mut Scanner, builder: &mut Builder, element: Element) 
         Element::String | Element::Bytes if first != b'"' => unfit("is no string"),
         Element::String => {
             let string = scanner.string()?;
-            builder.push_text(|out| append(string, out))
+            builder.push_text(string.raw.len(), |out| append(string, out))
         }
         Element::Bytes => {
             let text = scanner.string()?.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
-            builder.push_text(|out| match STANDARD.decode_vec(text.as_bytes(), out) {
+            builder.push_text(text.len(), |out| match STANDARD.decode_vec(text.as_bytes(), out) {
                 Ok(()) => Ok(()),
                 Err(_) => unfit("is no base64"),
             })
@@ -210,6 +203,19 @@ fn number<'a>(scanner: &mut Scanner<'a>, first: u8) -> Read<Option<Number<'a>>> 
         b'"' | b't' | b'f' | b'[' | b'{' => Ok(None),
         _ => Ok(Some(scanner.number()?)),
     }
+}
+
+/// An integer, or a real without a fraction, by its digits: as a double it may have been rounded.
+fn integer(scanner: &mut Scanner, first: u8, at: usize) -> Read<Option<i64>> {
+    Ok(match number(scanner, first)? {
+        Some(Number::Integer(integer)) => Some(integer),
+        Some(Number::Double(_)) => {
+            let (whole, fraction) = scanner.since(at).split_once('.').unwrap_or_default();
+            let zeros = fraction.bytes().all(|digit| digit == b'0');
+            whole.parse().ok().filter(|&integer: &i64| zeros && (integer != 0 || first != b'-'))
+        }
+        _ => None,
+    })
 }
 
 /// The words that servers send for what JSON has no number for: Python's and Go's.

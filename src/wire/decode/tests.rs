@@ -182,6 +182,9 @@ fn more_than_was_asked_for_is_refused_before_it_is_stored() {
     let names = format!(r#"{{"results":[],"metadata":{{"feature_names":[{}""]}}}}"#, "\"\",".repeat(100_001));
     let error = decode(names.as_bytes(), &ask(&["v:f"], 2)).unwrap_err();
     assert!(error.message.contains("more than 100000 columns"), "{error}");
+    let long = format!(r#"{{"results":[],"metadata":{{"feature_names":["{}"]}}}}"#, "x".repeat(5000));
+    let error = decode(long.as_bytes(), &ask(&["v:f"], 2)).unwrap_err();
+    assert!(error.message.contains("name has more than 4096 bytes"), "{error}");
     // A huge question and a tiny answer: no memory is claimed for what cannot come.
     assert!(decode(b"{}", &ask(&["v:f"], 1 << 20)).is_err());
 }
@@ -544,4 +547,105 @@ fn the_go_servers_dialect_is_read() {
     assert_eq!(dense(&go("[1,2]"), &request, 2).unwrap(), (vec![1.0, -1.0, 2.0, 4.0], vec![1, 3, 4, 1]));
     let lists = dense(&go("[[1,2],[3,4]]"), &request, 3).unwrap();
     assert_eq!(lists, (vec![1.0, 2.0, -1.0, 3.0, 4.0, 4.0], vec![1, 1, 3, 4, 4, 1]));
+}
+
+/// Decisions that INTERNALS.md lists.
+#[test]
+fn odd_answers_are_treated_as_documented() {
+    let request = ask(&["v:f"], 1);
+    let body = |value: &str, more: &str| {
+        format!(
+            r#"{{"results":[{{"values":[7]}},{{"values":[{value}]{more}}}],"metadata":{{"feature_names":["id","f"]}}}}"#
+        )
+    };
+    let refused = |body: &str| decode(body.as_bytes(), &request).unwrap_err().message;
+    assert!(refused(&format!("\u{feff}{}", body("1", ""))).contains("an object was expected at byte 0"));
+    assert!(refused(&format!("{}}}", body("1", ""))).contains("text after the end"));
+    assert!(refused(&body(r#""\ud83d""#, "")).contains("lone surrogate"));
+    assert!(refused(&body("1", r#","values":[2]"#)).contains("column `f`: `values` stands in it twice"));
+    assert!(refused(&body("1", r#","statuses":["PRESENT","PRESENT"]"#)).contains("more than the 1 rows"));
+    assert!(
+        refused(&body(&format!("{}{}", "[".repeat(200), "]".repeat(200)), ""))
+            .contains("nested more than 128")
+    );
+    assert!(decode(b"\xff", &request).unwrap_err().message.contains("not UTF-8 at byte 0"));
+    let odd = decode(
+        body("1", r#","statuses":["LATER"],"event_timestamps":null,"new":{"k":[]}"#).as_bytes(),
+        &request,
+    );
+    let odd = odd.unwrap();
+    assert_eq!((odd.statuses(1).unwrap(), odd.event_timestamps(1)), ([0].as_slice(), None));
+    let white = body("1", "").replace(':', " :\n").replace(',', "\t,\r ");
+    assert_eq!(decode(white.as_bytes(), &request).unwrap().int64(1).unwrap(), [1]);
+}
+
+#[test]
+fn integers_are_read_by_their_digits_and_never_rounded() {
+    let int64 =
+        |text: &str| declared(Type::of(Element::Int64), &format!("[{text}]")).map(|r| r.int64(0).unwrap()[0]);
+    assert_eq!(int64("9007199254740993.0").unwrap(), 9007199254740993);
+    assert_eq!(int64("-3.000").unwrap(), -3);
+    for text in
+        ["0.99999999999999999999", "1.00000000000000000001", "1e-400", "1e3", "-0.0", "9223372036854775808.0"]
+    {
+        assert!(int64(text).is_err(), "{text}");
+    }
+    assert!(declared(Type::of(Element::UnixTimestamp), "[0.99999999999999999999]").is_err());
+    assert!(declared(Type::of(Element::Int32), "[2147483647.00000000001]").is_err());
+}
+
+/// Found by a reviewer: a list for a feature declared as a number moved the columns behind it.
+#[test]
+fn a_list_for_a_feature_declared_as_a_number_is_an_error_in_a_matrix_too() {
+    let mut request = Request::default();
+    request.add_typed_feature("v:a", Type::of(Element::Float)).unwrap();
+    request.add_feature("v:b").unwrap();
+    request.set_entity_int64("id", &[1, 2]).unwrap();
+    let body =
+        r#"{"results":[{"values":[[1,2],[3,4]]},{"values":[5,6]}],"metadata":{"feature_names":["a","b"]}}"#;
+    let error = dense(body, &request, 4).unwrap_err();
+    assert_eq!(error.code, Code::Type);
+    assert!(error.message.contains("feature `v:a`, row 0: [1,2] is no number"), "{error}");
+    // Once a list has shown how wide lists are, a wider one writes nothing beyond that.
+    let wider = r#"{"results":[{"values":[[1,2],[3,4,5,6]]}],"metadata":{"feature_names":["a"]}}"#;
+    let request = ask(&["v:a"], 2);
+    let mut out = Cells { values: vec![UNTOUCHED; 8], statuses: vec![99; 8] };
+    let mut matrix = Dense { out: &mut out, statuses: false, row_stride: 4, missing: -1.0 };
+    let error =
+        super::decode_into(wider.as_bytes(), &request, &mut Layout::default(), &mut matrix).unwrap_err();
+    assert!(error.message.contains("row 1 has a list of 4 items"), "{error}");
+    assert_eq!(out.values[6..], [UNTOUCHED; 2]);
+    let empty = r#"{"results":[{"values":[null,[]]}],"metadata":{"feature_names":["a"]}}"#;
+    assert!(dense(empty, &ask(&["v:a"], 2), 2).unwrap_err().message.contains("its lists are empty"));
+}
+
+#[test]
+fn a_matrix_needs_the_entities_of_the_request_and_whole_columns() {
+    let request = ask(&["v:f"], 2);
+    let body = |id: &str, more: &str| {
+        format!(r#"{{"results":[{id},{{"values":[1,2]{more}}}],"metadata":{{"feature_names":["id","f"]}}}}"#)
+    };
+    assert!(dense(&body(r#"{"values":[7,7]}"#, ""), &request, 1).is_ok());
+    for (id, more, words) in [
+        (r#"{"values":[7]}"#, "", "column `id`: it has 1 rows, 2 were asked for"),
+        (r#"{"statuses":[]}"#, "", "column `id`: it has no `values`"),
+        ("7", "", "an object was expected"),
+        (
+            r#"{"values":[7,7]}"#,
+            r#","event_timestamps":["1970-01-01T00:00:00Z"]"#,
+            "2 values and 1 event timestamps",
+        ),
+        (r#"{"values":[7,7]}"#, r#","statuses":["PRESENT"]"#, "2 values and 1 statuses"),
+    ] {
+        let error = dense(&body(id, more), &request, 1).unwrap_err();
+        assert!(error.message.contains(words), "{words}: {error}");
+        let mut out = Cells { values: vec![0.0; 2], statuses: Vec::new() };
+        let mut without = Dense { out: &mut out, statuses: false, row_stride: 1, missing: -1.0 };
+        assert!(
+            super::decode_into(body(id, more).as_bytes(), &request, &mut Layout::default(), &mut without)
+                .is_err()
+        );
+    }
+    let nulls = r#"{"results":[{"values":[[1,null],[2,3]]}],"metadata":{"feature_names":["f"]}}"#;
+    assert_eq!(dense(nulls, &request, 2).unwrap().1, [1; 4], "the row has a value");
 }
