@@ -1,4 +1,4 @@
-//! Decoding alone: an answer's bytes into columns, beside serde_json's tree. `cargo bench --bench decode`.
+//! Decoding alone: an answer's bytes into columns, beside serde_json's tree, serde_json into typed structs, and sonic-rs. `cargo bench --bench decode`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -8,6 +8,7 @@ use feast_remote::columns::{Dense, Matrix};
 use feast_remote::wire::answer::Layout;
 use feast_remote::wire::decode::{decode, decode_into};
 use feast_remote::wire::request::Request;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// What Feast's Python server sends for `features` features of `rows` rows, two thirds of them reals.
@@ -35,6 +36,33 @@ fn answer(rows: usize, features: usize) -> (Request, Vec<u8>) {
     }
     let body = json!({"results": results, "metadata": {"feature_names": names}}).to_string();
     (request, body.into_bytes())
+}
+
+/// What a typed parser can read: every value a double, statuses and timestamps borrowed and not looked at.
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct Typed<'a> {
+    #[serde(borrow)]
+    results: Vec<TypedColumn<'a>>,
+    #[serde(borrow)]
+    metadata: TypedMetadata<'a>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct TypedColumn<'a> {
+    values: Vec<Option<f64>>,
+    #[serde(borrow)]
+    statuses: Vec<&'a str>,
+    #[serde(borrow)]
+    event_timestamps: Vec<&'a str>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code)]
+struct TypedMetadata<'a> {
+    #[serde(borrow)]
+    feature_names: Vec<&'a str>,
 }
 
 struct Cells(Vec<f32>);
@@ -67,6 +95,15 @@ fn benches(criterion: &mut Criterion) {
         });
         group.bench_function("serde_json::Value", |bencher| {
             bencher.iter(|| serde_json::from_slice::<Value>(black_box(&body)).unwrap());
+        });
+        group.bench_function("serde_json, typed", |bencher| {
+            bencher.iter(|| serde_json::from_slice::<Typed>(black_box(&body)).unwrap());
+        });
+        group.bench_function("sonic_rs::Value", |bencher| {
+            bencher.iter(|| sonic_rs::from_slice::<sonic_rs::Value>(black_box(&body)).unwrap());
+        });
+        group.bench_function("sonic_rs, typed", |bencher| {
+            bencher.iter(|| sonic_rs::from_slice::<Typed>(black_box(&body)).unwrap());
         });
         let mut buffer = Vec::new();
         group.bench_function("encode the request", |bencher| {
