@@ -3,7 +3,8 @@
 //! The way of a call: a C program enters at [`ffi`], which turns pointers into types and nothing else;
 //! [`remote`] admits it, makes attempts under one deadline and decides on retries ([`deadline`], [`retry`],
 //! [`admission`] are pure policy: clock and randomness are arguments); [`transport`] is the only user of
-//! libcurl; [`wire`] writes the request and reads the answer into [`columns`]; `ffi` hands them out.
+//! libcurl; [`auth`] gives the token of an attempt; [`wire`] writes the request and reads the answer into [`columns`]; `ffi` hands them out.
+//! [`config`] is what a store is told, [`stats`] and [`log`] are what it tells.
 //!
 //! Threads: a [`remote::Remote`] is used by any number of threads at once. A blocking call drives its own
 //! connection on the caller's thread; the one thread of ours is the reaper, which closes idle connections.

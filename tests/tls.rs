@@ -54,6 +54,7 @@ fn sessions_are_resumed_on_new_connections() {
     let remote = open(&format!("https://localhost:{}", server.port()), authority.file().to_str()).unwrap();
     (0..20).for_each(|id| call(&remote, id).unwrap());
     assert_eq!(server.handshakes(), 20);
+    assert_eq!(server.asked_for().as_deref(), Some("localhost"), "the server is named in the handshake");
     assert!(server.resumed() >= 15, "{} of 20", server.resumed());
 }
 
@@ -208,4 +209,33 @@ fn a_client_certificate_is_shown_and_read_again_for_each_connection() {
     std::fs::write(&certificate, "nothing").unwrap();
     let error = call(&Remote::open(&config).unwrap(), 6).unwrap_err();
     assert_eq!((error.code, error.retriable), (Code::Tls, false), "{error}");
+}
+
+#[test]
+fn nothing_older_than_tls_1_2_is_spoken() {
+    let authority = Authority::new("our CA");
+    let server = authority.serve_outdated("localhost");
+    let url = format!("https://localhost:{}", server.port());
+    let error = call(&open(&url, authority.file().to_str()).unwrap(), 1).unwrap_err();
+    assert_eq!((error.code, server.handshakes()), (Code::Tls, 0), "{error}");
+    assert!(error.message.contains("protocol version"), "{error}");
+}
+
+#[test]
+fn without_cert_the_systems_authorities_are_found_and_trusted() {
+    let authority = Authority::new("our CA");
+    let server = authority.serve("localhost", 30);
+    let fetch = |system: Option<&std::path::Path>| {
+        let mut command = Command::new(compile("examples/c/feast_get.c"));
+        command.args(["--path", &format!("https://localhost:{}", server.port())]);
+        command
+            .args(["--feature", "v:a", "--entity", "id=7", "--format", "json"])
+            .env_remove("SSL_CERT_FILE");
+        // Where a distribution keeps them is looked up; the variable names another place.
+        system.map(|file| command.env("SSL_CERT_FILE", file));
+        command.output().unwrap()
+    };
+    let output = fetch(Some(&authority.file()));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"id\":7,\"a\":7000}\n");
+    assert_eq!(fetch(None).status.code(), Some(1));
 }

@@ -27,8 +27,6 @@ const MOST_WORDS: usize = 300;
 /// A client of an identity provider, and the token it has. May be used by any number of threads.
 pub struct ClientCredentials {
     discovery: Http,
-    /// Everything but the URL, which the discovery document names.
-    token_http: Http,
     form: Secret,
     mask: Mask,
     margin: Duration,
@@ -99,10 +97,8 @@ impl ClientCredentials {
             form.push('=');
             form.push_str(&form_encoded(value));
         }
-        let http = |url: &str| Http::to_identity_provider(config, environment, url);
         Ok(ClientCredentials {
-            discovery: http(&auth.auth_discovery_url)?,
-            token_http: http(&auth.auth_discovery_url)?,
+            discovery: Http::to_identity_provider(config, environment, &auth.auth_discovery_url)?,
             form: Secret::new(std::mem::take(&mut *form)),
             mask: config.mask(),
             margin: auth.token_refresh_margin,
@@ -254,7 +250,7 @@ impl ClientCredentials {
             Some("http") => return refuse("would send the client's secret without TLS"),
             _ => return refuse("is no http URL"),
         }
-        let token_http = match self.token_http.at(&endpoint) {
+        let token_http = match self.discovery.at(&endpoint) {
             Ok(token_http) if !endpoint.contains(char::is_control) => token_http,
             _ => return refuse("cannot be used"),
         };

@@ -138,6 +138,8 @@ struct Provider {
     deadlines: Mutex<Vec<Deadline>>,
     /// Stands in the answer as it is.
     expires_in: Option<String>,
+    /// Instead of `token-N`.
+    token: Option<String>,
     status: u16,
 }
 
@@ -174,7 +176,8 @@ impl HttpClient for Provider {
         }
         let life = self.expires_in.clone().or((self.life > 0.0).then(|| self.life.to_string()));
         let expires = life.map_or(String::new(), |life| format!(",\"expires_in\":{life}"));
-        Ok((200, format!("{{\"access_token\":\"token-{number}\"{expires}}}").into_bytes()))
+        let token = self.token.clone().unwrap_or_else(|| format!("token-{number}"));
+        Ok((200, format!("{{\"access_token\":\"{token}\"{expires}}}").into_bytes()))
     }
 }
 
@@ -376,4 +379,13 @@ fn a_pipe_is_no_token_file() {
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     let error = TokenFile::new(path).token(Instant::now()).unwrap_err();
     assert!(error.message.contains("not a regular file"), "{error}");
+}
+
+#[test]
+fn the_end_that_a_token_names_counts_before_expires_in() {
+    // {"exp":1}
+    let provider = Provider { token: Some("h.eyJleHAiOjF9.s".to_owned()), ..Provider::new(3600.0) };
+    let client = client("30", &[]);
+    (0..3).for_each(|_| drop(client.token(&provider, Deadline::NEVER).unwrap()));
+    assert_eq!(provider.tokens.load(Ordering::SeqCst), 3);
 }

@@ -175,6 +175,9 @@ mod tests {
         assert_eq!(config.retry_jitter, 0.5);
         assert_eq!(config.request_timeout, Some(Duration::from_secs(5)));
         assert!(!config.verify_ssl);
+        let mut later = config.clone();
+        later.set("connection_pool_size", "9").unwrap();
+        assert_eq!(later.connection_pool_size, 9, "what is set later overrides the file");
         assert_eq!(config.headers, [("X-Team".to_owned(), "drivers".to_owned())]);
     }
 

@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use openssl::asn1::Asn1Time;
@@ -12,7 +12,7 @@ use openssl::bn::{BigNum, MsbOption};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
-use openssl::ssl::{SslAcceptor, SslMethod};
+use openssl::ssl::{NameType, SslAcceptor, SslMethod, SslVersion};
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
@@ -90,6 +90,18 @@ impl Authority {
         TlsServer::start(acceptor.build())
     }
 
+    /// The same, with nothing newer than TLS 1.1.
+    pub fn serve_outdated(&self, host: &str) -> TlsServer {
+        let (certificate, key) = self.certify(host, 30);
+        let mut acceptor = SslAcceptor::mozilla_intermediate(SslMethod::tls_server()).unwrap();
+        acceptor.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
+        acceptor.set_min_proto_version(None).unwrap();
+        acceptor.set_max_proto_version(Some(SslVersion::TLS1_1)).unwrap();
+        acceptor.set_certificate(&certificate).unwrap();
+        acceptor.set_private_key(&key).unwrap();
+        TlsServer::start(acceptor.build())
+    }
+
     fn certify(&self, host: &str, valid_days: i64) -> (X509, PKey<Private>) {
         let key = key();
         let mut builder = builder(host, -30, valid_days, &key);
@@ -117,6 +129,8 @@ struct Counts {
     close_each: AtomicUsize,
     /// No request is answered before there have been so many handshakes.
     crowd: AtomicUsize,
+    /// The host named in the last handshake (SNI).
+    asked_for: Mutex<Option<String>>,
 }
 
 impl TlsServer {
@@ -147,6 +161,11 @@ impl TlsServer {
         self.counts.resumed.load(Ordering::SeqCst)
     }
 
+    /// The host that the last client named in its handshake.
+    pub fn asked_for(&self) -> Option<String> {
+        self.counts.asked_for.lock().unwrap().clone()
+    }
+
     /// From now on requests are answered when there have been so many handshakes.
     pub fn wait_for_handshakes(&self, count: usize) {
         self.counts.crowd.store(count, Ordering::SeqCst);
@@ -160,6 +179,7 @@ impl TlsServer {
 
 fn serve(acceptor: &SslAcceptor, socket: TcpStream, counts: &Counts) {
     let Ok(mut stream) = acceptor.accept(socket) else { return };
+    *counts.asked_for.lock().unwrap() = stream.ssl().servername(NameType::HOST_NAME).map(str::to_owned);
     counts.handshakes.fetch_add(1, Ordering::SeqCst);
     if stream.ssl().session_reused() {
         counts.resumed.fetch_add(1, Ordering::SeqCst);
