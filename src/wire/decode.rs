@@ -28,19 +28,7 @@ pub fn decode_into(
     dense: &mut Dense<'_, f32, impl Matrix<f32>>,
 ) -> Result<()> {
     let text = utf8(body)?;
-    let mut reader = DenseReader {
-        matrix: &mut *dense.out,
-        row_stride: dense.row_stride,
-        missing: dense.missing,
-        statuses: dense.statuses,
-        make_statuses: false,
-        request,
-        repeats: Repeats::default(),
-        entities: 0,
-        read: 0,
-        in_order: true,
-        extra: 0,
-    };
+    let mut reader = DenseReader::new(dense, request);
     match answer::read(text, request, layout, &mut reader) {
         Ok(()) => return Ok(()),
         Err(Refusal::NotDense) => (),

@@ -6,27 +6,27 @@ use super::request::Request;
 use super::scanner::{Number, Scanner};
 use super::values::{special, to_double, to_float};
 use super::{Read, Refusal, refuse};
-use crate::columns::{Element, Matrix, Type};
+use crate::columns::{Dense, Element, Matrix, Type};
 
 /// Fills the matrix with the features in the order asked, row by row. The answer is [`Refusal::NotDense`] where
 /// only columns can tell: lists that come in another order than asked, and declared types other than FLOAT,
 /// DOUBLE and lists of them.
 pub struct DenseReader<'a, 'm, M> {
-    pub matrix: &'m mut M,
-    pub row_stride: usize,
-    pub missing: f32,
-    pub statuses: bool,
+    matrix: &'m mut M,
+    row_stride: usize,
+    missing: f32,
+    statuses: bool,
     /// The column's statuses have not come yet.
-    pub make_statuses: bool,
-    pub request: &'m Request,
-    pub repeats: Repeats<'a>,
-    pub entities: usize,
+    make_statuses: bool,
+    request: &'m Request,
+    repeats: Repeats<'a>,
+    entities: usize,
     /// Features read.
-    pub read: usize,
+    read: usize,
     /// They came in the order asked.
-    pub in_order: bool,
+    in_order: bool,
     /// Columns of the matrix that lists took beyond one.
-    pub extra: usize,
+    extra: usize,
 }
 
 impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
@@ -92,7 +92,23 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
     }
 }
 
-impl<M: Matrix<f32>> DenseReader<'_, '_, M> {
+impl<'m, M: Matrix<f32>> DenseReader<'_, 'm, M> {
+    pub fn new(dense: &'m mut Dense<'_, f32, M>, request: &'m Request) -> Self {
+        DenseReader {
+            row_stride: dense.row_stride,
+            missing: dense.missing,
+            statuses: dense.statuses,
+            make_statuses: false,
+            matrix: &mut *dense.out,
+            request,
+            repeats: Repeats::default(),
+            entities: 0,
+            read: 0,
+            in_order: true,
+            extra: 0,
+        }
+    }
+
     /// Reads the values of a feature to column `at` of the matrix; returns how many columns it took.
     fn values(&mut self, scanner: &mut Scanner, feature: usize, at: usize) -> Read<usize> {
         let declared = self.request.features().map_or(Type::NULL, |features| features[feature].kind());
