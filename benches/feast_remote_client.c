@@ -1,7 +1,7 @@
 /* A load client on the public header; decodes every answer.
  *   feast_remote_client sync|async BASE_URL ROWS FEATURES REQUESTS CONCURRENCY
- * sync: CONCURRENCY threads, each in the blocking call. Prints one line: requests/s, latency percentiles, this
- * process's CPU a request, errors. */
+ * sync: CONCURRENCY threads, each in the blocking call. async: one thread, that many calls in flight. Prints one line:
+ * requests/s, latency percentiles, this process's CPU a request, errors; async also how long a submission takes. */
 #define _GNU_SOURCE
 #include <feast_remote.h>
 #include "measure.h"
@@ -36,6 +36,42 @@ static void *run(void *argument) {
   return NULL;
 }
 
+static void submit(feast_remote_t *remote, feast_request_t *request, feast_queue_t *queue, double *started,
+                   double *submission) {
+  feast_error_t *err = NULL;
+  *started = now();
+  if (feast_get_online_features_async(remote, request, queue, started, NULL, &err) != FEAST_OK) die("submit", err);
+  *submission = now() - *started;
+}
+
+/* A call's latency ends when its answer is decoded. */
+static int run_async(feast_remote_t *remote, feast_request_t *request, int total, int in_flight, double *latencies,
+                     double *submissions) {
+  feast_error_t *err = NULL;
+  feast_queue_t *queue = NULL;
+  feast_event_t *events[64];
+  double *started = malloc((size_t)total * sizeof *started);
+  int begun = 0, finished = 0, errors = 0;
+  if (feast_queue_open(&queue, &err) != FEAST_OK) die("queue", err);
+  for (; begun < in_flight && begun < total; begun++) submit(remote, request, queue, &started[begun], &submissions[begun]);
+  while (finished < total) {
+    size_t count = feast_queue_poll_batch(queue, -1, events, sizeof events / sizeof *events);
+    for (size_t i = 0; i < count; i++) {
+      latencies[finished++] = now() - *(double *)feast_event_tag(events[i]);
+      if (feast_event_status(events[i]) != FEAST_OK && errors++ == 0)
+        fprintf(stderr, "%s\n", feast_error_message(feast_event_error(events[i])));
+      feast_event_free(events[i]);
+      if (begun < total) {
+        submit(remote, request, queue, &started[begun], &submissions[begun]);
+        begun++;
+      }
+    }
+  }
+  feast_queue_free(queue);
+  free(started);
+  return errors;
+}
+
 static feast_request_t *question(int rows, int features) {
   feast_request_t *request = feast_request_new();
   feast_error_t *err = NULL;
@@ -59,10 +95,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: %s sync|async BASE_URL ROWS FEATURES REQUESTS CONCURRENCY\n", argv[0]);
     return 2;
   }
-  if (strcmp(argv[1], "sync") != 0) {
-    printf("feast_remote-%s not yet\n", argv[1]);
-    return 0;
-  }
+  int async = strcmp(argv[1], "async") == 0;
   int total = atoi(argv[5]), threads = atoi(argv[6]), each = total / threads, done = each * threads, errors = 0;
   snprintf(pool_size, sizeof pool_size, "%d", threads > 50 ? threads : 50);
   feast_config_t *config = feast_config_new();
@@ -75,16 +108,23 @@ int main(int argc, char **argv) {
   worker_t *workers = malloc((size_t)threads * sizeof *workers);
 
   double start = now(), cpu_start = cpu();
-  for (int i = 0; i < threads; i++) {
+  double *submissions = malloc((size_t)done * sizeof *submissions);
+  if (async) errors = run_async(remote, request, done, threads, latencies, submissions);
+  for (int i = 0; i < threads && !async; i++) {
     workers[i] = (worker_t){remote, request, each, 0, latencies + (size_t)i * (size_t)each};
     pthread_create(&ids[i], NULL, run, &workers[i]);
   }
-  for (int i = 0; i < threads; i++) {
+  for (int i = 0; i < threads && !async; i++) {
     pthread_join(ids[i], NULL);
     errors += workers[i].errors;
   }
   double seconds = now() - start, cpu_seconds = cpu() - cpu_start;
-  report("feast_remote-sync", threads, done, latencies, seconds, cpu_seconds, errors);
+  report(async ? "feast_remote-async" : "feast_remote-sync", threads, done, latencies, seconds, cpu_seconds, errors);
+  if (async) {
+    qsort(submissions, (size_t)done, sizeof *submissions, ascending);
+    printf("  submit p50=%.1fus p99=%.1fus\n", submissions[done / 2] * 1e6, submissions[(int)(done * .99)] * 1e6);
+  }
+  free(submissions);
   free(latencies);
   free(ids);
   free(workers);

@@ -186,6 +186,11 @@ struct DLManagedTensorVersioned;
 #define FEAST_VERSION_NUMBER 1000
 
 /**
+ * An asynchronous call under way, for cancelling it. Opaque; free with feast_call_free(), at any time.
+ */
+typedef struct feast_call_t feast_call_t;
+
+/**
  * The settings of a store to be opened. Opaque; free with feast_config_free(). One thread at a time.
  */
 typedef struct feast_config_t feast_config_t;
@@ -194,6 +199,17 @@ typedef struct feast_config_t feast_config_t;
  * A failed call's error. Opaque; free with feast_error_free(). Immutable, so any thread may read it.
  */
 typedef struct feast_error_t feast_error_t;
+
+/**
+ * The end of one asynchronous call. Opaque; free with feast_event_free(). For one thread at a time.
+ */
+typedef struct feast_event_t feast_event_t;
+
+/**
+ * A queue of finished asynchronous calls, of any number of stores. Opaque; free with feast_queue_free(). Any number
+ * of threads may use it at once.
+ */
+typedef struct feast_queue_t feast_queue_t;
 
 /**
  * An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
@@ -1291,6 +1307,177 @@ feast_status_t feast_response_to_dlpack(const feast_response_t *response,
                                         float missing,
                                         struct DLManagedTensorVersioned **tensor,
                                         feast_error_t **err);
+
+/**
+ * Opens a queue for feast_get_online_features_async(). One is enough for a thread with an event loop, whatever the
+ * number of its stores.
+ *
+ * @param queue  out, set to NULL first, the queue on success; free with feast_queue_free().
+ * @param err    out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INTERNAL if the process has no file descriptor left; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_queue_open(feast_queue_t **queue,
+                                feast_error_t **err);
+
+/**
+ * Takes out the next event, in the order in which calls finished, and decodes its answer on this thread. Waits for
+ * one if there is none.
+ *
+ * @param queue       in, may be NULL; borrowed for the call.
+ * @param timeout_ms  in, milliseconds to wait at most; 0: do not wait; negative: no limit.
+ * @return an event to free with feast_event_free(); NULL if none came in time, after feast_queue_wake(), while another
+ *         thread frees the queue, in a process forked from the queue's, and for NULL.
+ * Thread safety: any thread, concurrently; each event goes to one of them.
+ * Since: 0.1
+ */
+feast_event_t *feast_queue_poll(feast_queue_t *queue,
+                                int64_t timeout_ms);
+
+/**
+ * Takes out several events at once, for languages in which each call into C costs something: waits for the first one
+ * as feast_queue_poll() does, and takes what is there with it.
+ *
+ * @param queue       in, may be NULL; borrowed for the call.
+ * @param timeout_ms  in, milliseconds to wait at most; 0: do not wait; negative: no limit.
+ * @param events      out, room for capacity events; each to free with feast_event_free().
+ * @param capacity    in, the number of events taken at most.
+ * @return the number of events written; 0 where feast_queue_poll() returns NULL, and if events is NULL.
+ * Thread safety: any thread, concurrently; each event goes to one of them.
+ * Since: 0.1
+ */
+size_t feast_queue_poll_batch(feast_queue_t *queue,
+                              int64_t timeout_ms,
+                              feast_event_t **events,
+                              size_t capacity);
+
+/**
+ * A file descriptor (an eventfd) that is readable while there are events to take out, for poll(), epoll or an event
+ * loop. After it has become readable, take events out until feast_queue_poll() with a timeout of 0 returns NULL. Do
+ * not read from it, write to it or close it.
+ *
+ * @param queue  in, may be NULL; borrowed for the call.
+ * @return the descriptor, borrowed until the queue is freed; -1 in a process forked from the queue's, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+int32_t feast_queue_fd(feast_queue_t *queue);
+
+/**
+ * Makes one feast_queue_poll() that waits now, or else the next one that finds no event, return NULL; until then the
+ * descriptor is readable. For ending a thread that waits, or telling it something.
+ *
+ * @param queue  in, may be NULL; borrowed for the call.
+ * Thread safety: any thread. Not for signal handlers.
+ * Since: 0.1
+ */
+void feast_queue_wake(feast_queue_t *queue);
+
+/**
+ * Frees a queue: calls whose events have not come are cancelled, events that nobody has taken out are dropped, and
+ * threads in feast_queue_poll() return NULL and are waited for. Stores are not touched.
+ *
+ * @param queue  in, may be NULL; transferred: no call on it may begin any more.
+ * Thread safety: any thread, once for each queue.
+ * Since: 0.1
+ */
+void feast_queue_free(feast_queue_t *queue);
+
+/**
+ * Fetches the online features that a request asks for without waiting for them: returns at once, and one event with
+ * this tag comes to the queue in the end, whatever happens. Deadline, retries, tokens and the pool of connections are
+ * those of the blocking call, whose threads wait in the same order for the same places.
+ *
+ * @param remote   in; borrowed for the call. It may be closed meanwhile: the event then says FEAST_CLOSED.
+ * @param request  in; copied, so it may be freed or changed afterwards.
+ * @param queue    in; borrowed for the call. It may be freed meanwhile: that cancels the call.
+ * @param tag      in, borrowed, any pointer, NULL too; comes back with feast_event_tag() and is not looked at.
+ * @param call     out, may be NULL; set to NULL first, on success a handle to free with feast_call_free(), for
+ *                 feast_call_cancel().
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK if there will be an event. Else there will be none: FEAST_OVERLOADED if max_async_requests are under
+ *         way; FEAST_CLOSED; FEAST_INVALID_ARGUMENT if the request cannot be sent; FEAST_INTERNAL.
+ * Thread safety: any thread, concurrently, on the same store, request and queue, if nobody changes the request
+ *         meanwhile. Not for signal handlers.
+ * Since: 0.1
+ */
+feast_status_t feast_get_online_features_async(feast_remote_t *remote,
+                                               const feast_request_t *request,
+                                               feast_queue_t *queue,
+                                               void *tag,
+                                               feast_call_t **call,
+                                               feast_error_t **err);
+
+/**
+ * Ends a call soon, wherever it is: its event comes with FEAST_CANCELLED, or as it was if it was finished already.
+ *
+ * @param call  in, may be NULL; borrowed for the call.
+ * Thread safety: any thread, concurrently, as often as wanted, also after the event, the queue's end and the store's.
+ *         Not for signal handlers.
+ * Since: 0.1
+ */
+void feast_call_cancel(feast_call_t *call);
+
+/**
+ * Frees the handle of a call; the call goes on.
+ *
+ * @param call  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each handle.
+ * Since: 0.1
+ */
+void feast_call_free(feast_call_t *call);
+
+/**
+ * The tag that was given to feast_get_online_features_async(): which call it was.
+ *
+ * @param event  in, may be NULL; borrowed for the call.
+ * @return the caller's own pointer; NULL for NULL.
+ * Thread safety: any thread, one at a time.
+ * Since: 0.1
+ */
+void *feast_event_tag(const feast_event_t *event);
+
+/**
+ * How the call ended, as feast_get_online_features() would have returned it; FEAST_CANCELLED after
+ * feast_call_cancel().
+ *
+ * @param event  in, may be NULL; borrowed for the call.
+ * @return the status; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread, one at a time.
+ * Since: 0.1
+ */
+feast_status_t feast_event_status(const feast_event_t *event);
+
+/**
+ * Takes the answer out of an event.
+ *
+ * @param event  in, may be NULL; borrowed for the call, and changed.
+ * @return the answer of a call that ended with FEAST_OK, to free with feast_response_free(); NULL the second time, for
+ *         any other status, and for NULL.
+ * Thread safety: any thread, one at a time.
+ * Since: 0.1
+ */
+feast_response_t *feast_event_take_response(feast_event_t *event);
+
+/**
+ * Why the call failed.
+ *
+ * @param event  in, may be NULL; borrowed for the call.
+ * @return an error, borrowed until the event is freed; NULL if the status is FEAST_OK, and for NULL.
+ * Thread safety: any thread, one at a time.
+ * Since: 0.1
+ */
+const feast_error_t *feast_event_error(const feast_event_t *event);
+
+/**
+ * Frees an event, its error, and its answer if that was not taken.
+ *
+ * @param event  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each event.
+ * Since: 0.1
+ */
+void feast_event_free(feast_event_t *event);
 
 /**
  * The version of the library that is loaded, to compare with FEAST_VERSION_NUMBER of the header.

@@ -4,7 +4,7 @@
 
 use std::collections::VecDeque;
 
-/// A waiting call, named by its owner.
+/// A waiting call, named by its owner; each number is larger than the one before.
 pub type Ticket = u64;
 
 /// The state of the gate.
@@ -44,12 +44,12 @@ impl Admission {
 
     /// Withdraws a ticket from the queue; `false` if it had been admitted meanwhile and has a place to leave.
     pub fn give_up(&mut self, ticket: Ticket) -> bool {
-        match self.waiting.iter().position(|&waiting| waiting == ticket) {
-            Some(at) => {
+        match self.waiting.binary_search(&ticket) {
+            Ok(at) => {
                 self.waiting.remove(at);
                 true
             }
-            None => false,
+            Err(_) => false,
         }
     }
 

@@ -15,6 +15,16 @@ impl Deadline {
         Deadline(timeout.and_then(|timeout| now.checked_add(timeout)))
     }
 
+    /// So many milliseconds from now.
+    pub fn in_milliseconds(milliseconds: u64) -> Deadline {
+        Deadline::after(Instant::now(), Some(Duration::from_millis(milliseconds)))
+    }
+
+    /// When it comes, if it does.
+    pub fn at(self) -> Option<Instant> {
+        self.0
+    }
+
     /// What is left; zero once it has passed, `None` if it never comes.
     pub fn remaining(self, now: Instant) -> Option<Duration> {
         self.0.map(|at| at.saturating_duration_since(now))

@@ -3,11 +3,12 @@
 //! The way of a call: a C program enters at [`ffi`], which turns pointers into types and nothing else;
 //! [`remote`] admits it, makes attempts under one deadline and decides on retries ([`deadline`], [`retry`],
 //! [`admission`] are pure policy: clock and randomness are arguments); [`transport`] is the only user of
-//! libcurl; [`auth`] gives the token of an attempt; [`wire`] writes the request and reads the answer into [`columns`]; `ffi` hands them out.
-//! [`config`] is what a store is told, [`stats`] and [`log`] are what it tells.
+//! libcurl; [`auth`] gives the token of an attempt; [`wire`] writes the request and reads the answer into [`columns`];
+//! `ffi` hands them out. [`config`] is what a store is told, [`stats`] and [`log`] are what it tells.
 //!
 //! Threads: a [`remote::Remote`] is used by any number of threads at once. A blocking call drives its own
-//! connection on the caller's thread; the one thread of ours is the reaper, which closes idle connections.
+//! connection on the caller's thread. Asynchronous calls are driven by one thread of ours a store, the driver, and come
+//! back through a [`queue`]. Another thread, the reaper, closes idle connections.
 
 #![deny(unsafe_code)]
 
@@ -20,6 +21,8 @@ pub mod error;
 #[allow(unsafe_code)]
 pub mod ffi;
 pub mod log;
+mod panics;
+pub mod queue;
 pub mod remote;
 pub mod retry;
 pub mod stats;

@@ -98,6 +98,7 @@ statistics! {
     Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
     Counter connections_closed_by_server: AtomicU64 = "Connections that had to be replaced because they were closed \
         from the other side.";
+    Counter driver_restarts: AtomicU64 = "Times that the thread of the asynchronous calls was started again after a bug.";
     Latency queue: Histogram = "Waiting for a free connection, of calls that had to.";
     Latency connect: Histogram = "Name lookup and TCP connection, of new connections.";
     Latency tls: Histogram = "TLS handshake, of new connections.";
@@ -131,7 +132,8 @@ impl Stats {
 }
 
 /// Momentary values, which the store adds.
-pub const NOW: [(&str, &str); 4] = [
+pub const NOW: [(&str, &str); 5] = [
+    ("async_requests", "Requests of asynchronous calls that are accepted and not finished now."),
     ("waiting_calls", "Calls that wait for a free connection now."),
     ("connections_idle", "Connections kept and not in use now."),
     ("connections_in_use", "Connections in use now."),

@@ -97,7 +97,7 @@ fn ours(url: &str, cell: usize) -> (bool, Vec<f64>) {
     let waits = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&waits);
     let remote =
-        Remote::open(&config).unwrap().with_pause(move |wait: Duration| told.lock().unwrap().push(wait));
+        Remote::open_with_pause(&config, move |wait: Duration| told.lock().unwrap().push(wait)).unwrap();
     let mut request = Request::default();
     request.add_feature("v:a").unwrap();
     request.set_entity_int64("id", &[cell as i64]).unwrap();

@@ -18,6 +18,16 @@ use oidc::ClientCredentials;
 /// The value of an Authorization header. Two calls that got the same one share it.
 pub type Token = Arc<Secret>;
 
+/// What can be had without asking an identity provider.
+pub enum AtHand {
+    /// The token to send; `None` without authentication.
+    Token(Option<Token>),
+    /// A token that is still valid; it is time to fetch another one.
+    Stale(Token),
+    /// A token must be fetched first.
+    Nothing,
+}
+
 /// Gives tokens to any number of threads.
 pub struct Auth(Source);
 
@@ -49,6 +59,16 @@ impl Auth {
             Source::Fixed(token) => Ok(Some(Arc::clone(token))),
             Source::File(file) => file.token(Instant::now()).map(Some),
             Source::Oidc(client) => client.token(&PoolHttp { pool }, deadline).map(Some),
+        }
+    }
+
+    /// The token to send now, as far as it can be had without going over the network.
+    pub fn at_hand(&self) -> Result<AtHand> {
+        match &self.0 {
+            Source::None => Ok(AtHand::Token(None)),
+            Source::Fixed(token) => Ok(AtHand::Token(Some(Arc::clone(token)))),
+            Source::File(file) => file.token(Instant::now()).map(|token| AtHand::Token(Some(token))),
+            Source::Oidc(client) => Ok(client.at_hand()),
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{HttpClient, Token, checked, jwt, unauthenticated};
+use super::{AtHand, HttpClient, Token, checked, jwt, unauthenticated};
 use crate::config::{Config, Environment, Mask, Secret, form_encoded};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
@@ -183,6 +183,19 @@ impl ClientCredentials {
             log::write(Level::Warning, || format!("{error}; the old token is still valid and is used"));
         }
         result
+    }
+
+    /// The token that is valid now, if there is one.
+    pub fn at_hand(&self) -> AtHand {
+        let state = lock(&self.state);
+        let now = Instant::now();
+        match &state.issued {
+            Some(issued) if now < issued.stale || (now < issued.ends && state.fetching) => {
+                AtHand::Token(Some(Arc::clone(&issued.token)))
+            }
+            Some(issued) if now < issued.ends => AtHand::Stale(Arc::clone(&issued.token)),
+            _ => AtHand::Nothing,
+        }
     }
 
     /// The server refused this token; whether another may be had.

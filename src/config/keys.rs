@@ -103,6 +103,13 @@ const KEYS: &[Key] = &[
     key!("connection_pool_size", int(1, 10_000), "50",
         "Connections at most, and calls on the wire at the same time. Further calls wait in order.",
         Integer(v) => |c| c.connection_pool_size = v as usize),
+    key!("max_rows_per_request", int(0, 1 << 31), "0",
+        "Rows above which a call goes out as several requests at the same time, within the pool; the answers are put \
+         together in order. 0: never.",
+        Integer(v) => |c| c.max_rows_per_request = v as usize),
+    key!("max_async_requests", int(1, 1 << 20), "16384",
+        "Requests of asynchronous calls that may be under way; further calls are refused with OVERLOADED at once.",
+        Integer(v) => |c| c.max_async_requests = v as usize),
     key!("connection_idle_timeout", int(0, 31_536_000), "300",
         "Seconds after which an unused connection is closed. 0: never.",
         Integer(v) => |c| c.connection_idle_timeout = millis(v * 1000)),

@@ -36,6 +36,10 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Connections, and calls on the wire, at most.
     pub connection_pool_size: usize,
+    /// Rows above which a call goes out as several requests; 0: never.
+    pub max_rows_per_request: usize,
+    /// Requests of asynchronous calls under way, at most.
+    pub max_async_requests: usize,
     /// Age at which an unused connection is closed; `None`: never.
     pub connection_idle_timeout: Option<Duration>,
     /// Retries after the first attempt.
@@ -106,6 +110,8 @@ impl Config {
             headers: Vec::new(),
             auth: AuthConfig::default(),
             connection_pool_size: 0,
+            max_rows_per_request: 0,
+            max_async_requests: 0,
             connection_idle_timeout: None,
             connection_retries: 0,
             request_timeout: None,

@@ -1,48 +1,10 @@
 //! What every entry point goes through: the panic guard, the NULL policy, outputs all or nothing.
 
-use std::cell::Cell;
 use std::ffi::{CStr, c_char};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
 
 use super::error::{FEAST_OK, feast_error_t, feast_status_t};
-use crate::error::{Code, Error, Result};
-
-thread_local! {
-    /// This thread is inside an entry point. `Cell<bool>` needs no destructor at thread exit.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Runs an entry point's body; a panic becomes `FEAST_PANIC` and prints nothing.
-fn contained<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    silence_panics();
-    let outer = INSIDE.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(body));
-    INSIDE.set(outer);
-    outcome.unwrap_or_else(|payload| {
-        let words = payload
-            .downcast_ref::<&str>()
-            .map(|words| (*words).to_owned())
-            .or_else(|| payload.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "no message".to_owned());
-        // A payload's own destructor may panic too; it is not worth the risk.
-        std::mem::forget(payload);
-        Err(Error::new(Code::Panic, format!("a bug in libfeast_remote: {words}")))
-    })
-}
-
-/// The default hook writes to the host's stderr. Panics outside our entry points keep the hook they had.
-fn silence_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !INSIDE.try_with(Cell::get).unwrap_or(false) {
-                before(info);
-            }
-        }));
-    });
-}
+use crate::error::{Error, Result};
+use crate::panics::contained;
 
 /// The body of an entry point that returns a status. `err` is touched only on failure.
 ///
@@ -147,6 +109,7 @@ fn is_null(name: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Code;
 
     #[test]
     fn a_panic_becomes_an_error_and_the_next_call_works() {

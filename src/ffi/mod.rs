@@ -4,26 +4,32 @@
 #![allow(clippy::missing_safety_doc)] // the manual of each function says what C callers must see to
 
 mod arrow;
+mod call;
 mod closable;
 mod config;
 mod dense;
 mod dlpack;
 mod error;
+mod event;
 mod guard;
 mod json;
 mod log;
+mod queue;
 mod remote;
 mod request;
 mod response;
 mod version;
 
 pub use arrow::*;
+pub use call::*;
 pub use config::*;
 pub use dense::*;
 pub use dlpack::*;
 pub use error::*;
+pub use event::*;
 pub use json::*;
 pub use log::*;
+pub use queue::*;
 pub use remote::*;
 pub use request::*;
 pub use response::*;

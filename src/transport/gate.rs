@@ -32,7 +32,7 @@ pub struct Gate<S: Wakeable> {
 struct State<S: Wakeable> {
     admission: Admission,
     next_ticket: Ticket,
-    waiting: BTreeMap<Ticket, Arc<Waiter>>,
+    waiting: BTreeMap<Ticket, Waiter>,
     /// One for each slot there is, in use or not.
     wakers: Vec<S::Waker>,
     /// Slots not in use; the last was used last and is taken first, so that the others can grow old.
@@ -46,9 +46,31 @@ struct Idle<S> {
     since: Instant,
 }
 
-struct Waiter {
+enum Waiter {
+    /// A thread that sleeps meanwhile.
+    Thread(Arc<Sleeper>),
+    /// Somebody who has other things to do.
+    Listener(Arc<dyn Listener>),
+}
+
+struct Sleeper {
     admitted: AtomicBool,
     changed: Condvar,
+}
+
+/// Is told that a place has come free for one that it asked for.
+pub trait Listener: Send + Sync {
+    /// The place is taken; it must be [collected](Gate::collect) or [withdrawn from](Gate::withdraw). Called under the
+    /// gate's lock.
+    fn admitted(&self, ticket: Ticket);
+}
+
+/// The answer to a question for a place.
+pub enum Asked<S> {
+    /// Had at once, with the slot used last or without one; as from [`Gate::enter`].
+    Admitted(Option<S>),
+    /// The listener will be told.
+    Queued(Ticket),
 }
 
 /// How a gate is used now.
@@ -95,8 +117,8 @@ impl<S: Wakeable> Gate<S> {
             return Ok(state.idle.pop().map(|idle| idle.slot));
         }
         let start = Instant::now();
-        let waiter = Arc::new(Waiter { admitted: AtomicBool::new(false), changed: Condvar::new() });
-        state.waiting.insert(ticket, Arc::clone(&waiter));
+        let waiter = Arc::new(Sleeper { admitted: AtomicBool::new(false), changed: Condvar::new() });
+        state.waiting.insert(ticket, Waiter::Thread(Arc::clone(&waiter)));
         let mut late = false;
         let outcome = loop {
             let closing = self.is_closing();
@@ -108,13 +130,47 @@ impl<S: Wakeable> Gate<S> {
                 if !state.admission.give_up(ticket) {
                     state.leave();
                 }
-                break Err(if closing { Error::closed() } else { self.overloaded(&state) });
+                break Err(if closing { Error::closed() } else { self.overloaded_with(&state) });
             }
             (state, late) = wait(&waiter.changed, state, deadline);
         };
         drop(state);
         waited(start.elapsed());
         outcome
+    }
+
+    /// As [`enter`](Gate::enter) for somebody who does not wait: stands in the same queue as those who do.
+    pub fn ask(&self, listener: &Arc<dyn Listener>) -> Result<Asked<S>> {
+        let mut state = lock(&self.state);
+        if self.is_closing() {
+            return Err(Error::closed());
+        }
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        if state.admission.enter(ticket) {
+            return Ok(Asked::Admitted(state.idle.pop().map(|idle| idle.slot)));
+        }
+        state.waiting.insert(ticket, Waiter::Listener(Arc::clone(listener)));
+        Ok(Asked::Queued(ticket))
+    }
+
+    /// The slot, if there is one, of a place that the listener was told of.
+    pub fn collect(&self) -> Option<S> {
+        lock(&self.state).idle.pop().map(|idle| idle.slot)
+    }
+
+    /// Gives up a place asked for, whether the listener has been told or not.
+    pub fn withdraw(&self, ticket: Ticket) {
+        let mut state = lock(&self.state);
+        state.waiting.remove(&ticket);
+        if !state.admission.give_up(ticket) {
+            state.leave();
+        }
+    }
+
+    /// The error of a call whose time in the queue was up.
+    pub fn overloaded(&self) -> Error {
+        self.overloaded_with(&lock(&self.state))
     }
 
     /// Makes a slot known, so that closing wakes it.
@@ -162,7 +218,12 @@ impl<S: Wakeable> Gate<S> {
         self.closing.store(true, Ordering::Release);
         self.closed.notify_all();
         self.reaper_wanted.notify_all();
-        state.waiting.values().for_each(|waiter| waiter.changed.notify_all());
+        for waiter in state.waiting.values() {
+            // Listeners are told by whoever closes the gate.
+            if let Waiter::Thread(sleeper) = waiter {
+                sleeper.changed.notify_all();
+            }
+        }
         // Under the lock, so that no waker's slot can be dropped.
         state.wakers.iter().for_each(|&waker| S::wake(waker));
     }
@@ -172,7 +233,8 @@ impl<S: Wakeable> Gate<S> {
         &self.closing
     }
 
-    fn is_closing(&self) -> bool {
+    /// Whether it has been closed.
+    pub fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
     }
 
@@ -207,7 +269,7 @@ impl<S: Wakeable> Gate<S> {
         None
     }
 
-    fn overloaded(&self, state: &State<S>) -> Error {
+    fn overloaded_with(&self, state: &State<S>) -> Error {
         Error::new(
             Code::Overloaded,
             format!(
@@ -226,8 +288,13 @@ impl<S: Wakeable> State<S> {
         if let Some(next) = self.admission.leave()
             && let Some(waiter) = self.waiting.remove(&next)
         {
-            waiter.admitted.store(true, Ordering::Release);
-            waiter.changed.notify_one();
+            match waiter {
+                Waiter::Thread(sleeper) => {
+                    sleeper.admitted.store(true, Ordering::Release);
+                    sleeper.changed.notify_one();
+                }
+                Waiter::Listener(listener) => listener.admitted(next),
+            }
         }
     }
 }

@@ -1,23 +1,31 @@
 //! The only user of libcurl.
 //!
-//! A [`Slot`](slot::Slot) is one libcurl multi handle with one easy handle and at most one kept-alive
-//! connection. A blocking call borrows a slot from the [`Pool`] and drives it on its own thread. Connections
-//! are never shared between slots: libcurl does not support its connection cache in two threads
-//! (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS sessions are, through [`share`]; so are the trusted certificates, through
-//! [`trust`].
+//! A [`Slot`] is one libcurl multi handle with one easy handle and at most one kept-alive connection. A blocking call
+//! borrows a slot from the [`Pool`] and drives it on its own thread; the driver borrows as many as it has calls on the
+//! wire, and waits for all of them with a [`Poller`]. Connections are never shared between slots: libcurl does not
+//! support its connection cache in two threads (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS
+//! sessions are, through [`share`]; so are the trusted certificates, through [`trust`].
 
+mod bell;
 mod fault;
 mod gate;
 mod http;
+mod poller;
 mod pool;
 pub mod process;
 mod share;
 mod slot;
+mod sockets;
 mod sys;
 mod trust;
+mod worker;
 
+pub use bell::Bell;
 pub use fault::{Fault, FaultKind};
+pub use gate::Listener;
 pub use http::Http;
-pub use pool::{Admitted, Pool};
-pub use slot::Transfer;
+pub use poller::{Poller, Ready};
+pub use pool::{Asked, OwnPlace, Pool, Wish};
+pub use slot::{Slot, Transfer};
 pub use sys::version;
+pub use worker::Worker;

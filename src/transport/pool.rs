@@ -1,15 +1,20 @@
 //! The slots of one store: made when needed, lent to one call at a time, closed when unused for long.
 
+use std::ops::Deref;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::gate::{Gate, Occupancy, Wakeable};
+use zeroize::Zeroize;
+
+use super::fault::Fault;
+use super::gate::{self, Gate, Listener, Occupancy, Wakeable};
 use super::http::Http;
 use super::share::Share;
-use super::slot::{Slot, Transfer, Waker, trim};
+use super::slot::{Slot, Transfer, Waker};
 use super::sys;
+use super::worker::Worker;
+use crate::admission::Ticket;
 use crate::auth::Token;
 use crate::config::{Config, Environment};
 use crate::deadline::Deadline;
@@ -20,19 +25,17 @@ use crate::sync::{Arc, lock};
 /// See the module. Any number of threads may use it at once.
 pub struct Pool {
     shared: Arc<Shared>,
-    reaper: Mutex<Option<JoinHandle<()>>>,
+    reaper: Mutex<Option<Worker>>,
     /// A reaper was started, or could not be, or is not wanted.
     reaper_tried: AtomicBool,
 }
 
-struct Shared {
+/// What the places of a pool have in common.
+pub struct Shared {
     // Fields are dropped in this order: slots before the share handle they use.
     gate: Gate<Slot>,
-    /// Buffers of finished calls.
-    buffers: Mutex<Vec<Vec<u8>>>,
     share: Share,
     http: Http,
-    capacity: usize,
     idle_timeout: Option<Duration>,
     stats: Arc<Stats>,
 }
@@ -50,22 +53,36 @@ impl Wakeable for Slot {
 }
 
 /// A place on the wire; given back when dropped.
-pub struct Admitted<'a> {
-    pool: &'a Pool,
+pub struct Place<H: Deref<Target = Shared>> {
+    shared: H,
     slot: Option<Slot>,
+}
+
+/// A place that does not hang on a borrow of the pool.
+pub type OwnPlace = Place<Arc<Shared>>;
+
+/// A place asked for and not had yet; given up when dropped.
+pub struct Wish {
+    shared: Arc<Shared>,
+    ticket: Option<Ticket>,
+}
+
+/// The answer to a question for a place.
+pub enum Asked {
+    /// Had at once.
+    Place(OwnPlace),
+    /// Come back with it when the listener has been told of this ticket.
+    Wish(Wish, Ticket),
 }
 
 impl Pool {
     /// An empty pool: connections are made when calls need them.
     pub fn new(config: &Config, environment: &Environment, stats: Arc<Stats>) -> Result<Pool> {
         sys::start()?;
-        let capacity = config.connection_pool_size;
         let shared = Shared {
-            gate: Gate::new(capacity),
-            buffers: Mutex::new(Vec::new()),
+            gate: Gate::new(config.connection_pool_size),
             share: Share::new()?,
             http: Http::to_server(config, environment)?,
-            capacity,
             idle_timeout: config.connection_idle_timeout,
             stats,
         };
@@ -78,20 +95,41 @@ impl Pool {
     }
 
     /// Waits for a place on the wire, in the order of arrival, until the deadline.
-    pub fn enter(&self, deadline: Deadline) -> Result<Admitted<'_>> {
+    pub fn enter(&self, deadline: Deadline) -> Result<Place<&Shared>> {
         let shared = &*self.shared;
-        let slot = shared.gate.enter(deadline, |waited| {
-            Stats::count(&shared.stats.queue_waits);
-            shared.stats.queue.record(waited);
-        })?;
-        // From here on `admitted` gives the place back, whatever happens.
-        let mut admitted = Admitted { pool: self, slot };
-        if admitted.slot.is_none() {
-            let slot = Slot::new(&shared.http, &shared.share)?;
-            shared.gate.watch(&slot);
-            admitted.slot = Some(slot);
+        let slot = shared.gate.enter(deadline, |waited| shared.waited(waited))?;
+        self.place(shared, slot)
+    }
+
+    /// Asks for a place on the wire, in the same order, without waiting for it.
+    pub fn ask(&self, listener: &Arc<dyn Listener>) -> Result<Asked> {
+        match self.shared.gate.ask(listener)? {
+            gate::Asked::Admitted(slot) => self.place(Arc::clone(&self.shared), slot).map(Asked::Place),
+            gate::Asked::Queued(ticket) => {
+                Ok(Asked::Wish(Wish { shared: Arc::clone(&self.shared), ticket: Some(ticket) }, ticket))
+            }
         }
-        Ok(admitted)
+    }
+
+    /// The place that the listener has been told of, after so long a wait.
+    pub fn collect(&self, mut wish: Wish, waited: Duration) -> Result<OwnPlace> {
+        wish.ticket = None;
+        let shared = Arc::clone(&wish.shared);
+        shared.waited(waited);
+        let slot = shared.gate.collect();
+        self.place(shared, slot)
+    }
+
+    fn place<H: Deref<Target = Shared>>(&self, shared: H, slot: Option<Slot>) -> Result<Place<H>> {
+        // From here on `place` gives the place back, whatever happens.
+        let mut place = Place { shared, slot };
+        if place.slot.is_none() {
+            let slot = Slot::new(&place.shared.http, &place.shared.share)?;
+            place.shared.gate.watch(&slot);
+            place.slot = Some(slot);
+            self.start_reaper();
+        }
+        Ok(place)
     }
 
     /// Sleeps before a retry, holding no place; `false` if the store closes meanwhile.
@@ -104,22 +142,6 @@ impl Pool {
         self.shared.gate.occupancy()
     }
 
-    /// A buffer of an earlier call, or a new one: allocating costs less than waiting for a lock would.
-    pub fn buffer(&self) -> Vec<u8> {
-        self.shared.buffers.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default()
-    }
-
-    /// Keeps a call's buffer for another call, if that takes no waiting.
-    pub fn keep_buffer(&self, mut buffer: Vec<u8>) {
-        trim(&mut buffer);
-        if let Ok(mut kept) = self.shared.buffers.try_lock()
-            // A call has a request and an answer.
-            && kept.len() < 2 * self.shared.capacity
-        {
-            kept.push(buffer);
-        }
-    }
-
     /// One exchange with another server, on a connection of its own that is not kept: a POST of a form, or a GET.
     /// Ends when the store closes.
     pub fn exchange(&self, http: &Http, form: Option<&str>, deadline: Deadline) -> Result<Transfer> {
@@ -127,9 +149,16 @@ impl Pool {
         let mut slot = Slot::new(http, &shared.share)?;
         slot.set_headers(http, None, form.map(|_| "application/x-www-form-urlencoded"))?;
         let waker = shared.gate.watch(&slot);
-        let transfer = slot.perform(form.map(str::as_bytes), Vec::new(), deadline, shared.gate.closing());
+        let form = form.map(|form| form.as_bytes().to_vec());
+        let mut transfer = slot.perform(form, Vec::new(), deadline, shared.gate.closing());
+        transfer.request.zeroize();
         shared.gate.unwatch(waker);
         Ok(transfer)
+    }
+
+    /// Whether it has been closed.
+    pub fn is_closing(&self) -> bool {
+        self.shared.gate.is_closing()
     }
 
     /// Makes every call, waiting or on the wire, return `CLOSED` soon, and every later one at once.
@@ -138,16 +167,21 @@ impl Pool {
     }
 
     fn start_reaper(&self) {
+        if self.reaper_tried.load(Ordering::Relaxed) || self.reaper_tried.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let shared = Arc::clone(&self.shared);
-        let started = without_signals(|| {
-            std::thread::Builder::new().name("feast-reaper".to_owned()).spawn(move || shared.reap())
-        });
         // Without a thread, idle connections still end at their age limit when the next call looks at them.
-        *lock(&self.reaper) = started.ok();
+        *lock(&self.reaper) = Worker::start("feast-reaper", move || shared.reap());
     }
 }
 
 impl Shared {
+    fn waited(&self, time: Duration) {
+        Stats::count(&self.stats.queue_waits);
+        self.stats.queue.record(time);
+    }
+
     /// The reaper's life: closes each idle connection at its time, and sleeps in between.
     fn reap(&self) {
         let Some(limit) = self.idle_timeout else { return };
@@ -158,48 +192,73 @@ impl Shared {
     }
 }
 
-/// Runs `start` with every signal blocked, so that the thread it starts never takes one of the host's.
-fn without_signals<T>(start: impl FnOnce() -> T) -> T {
-    // SAFETY: both sets are initialised before use; pthread_sigmask changes this thread's mask only, and it is
-    // put back below.
-    unsafe {
-        let mut all: libc::sigset_t = std::mem::zeroed();
-        let mut before: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        let started = start();
-        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
-        started
-    }
-}
-
-impl Admitted<'_> {
+impl<H: Deref<Target = Shared>> Place<H> {
     /// One attempt on this place's connection; see [`Slot::perform`].
     pub fn perform(
         &mut self,
-        request: &[u8],
+        request: Vec<u8>,
         token: Option<&Token>,
         body: Vec<u8>,
         deadline: Deadline,
     ) -> Result<Transfer> {
-        let shared = &self.pool.shared;
+        let (slot, shared) = self.ready_slot(token)?;
+        Ok(slot.perform(Some(request), body, deadline, shared.gate.closing()))
+    }
+
+    /// Begins an attempt; see [`Slot::begin`].
+    pub fn begin(
+        &mut self,
+        request: Vec<u8>,
+        token: Option<&Token>,
+        body: Vec<u8>,
+    ) -> Result<std::result::Result<(), Fault>> {
+        let (slot, _) = self.ready_slot(token)?;
+        if !slot.is_connected() {
+            // What looks up the server's name may have rung after an attempt that did not wait for it.
+            slot.forget_watches();
+        }
+        Ok(slot.begin(Some(request), body))
+    }
+
+    fn ready_slot(&mut self, token: Option<&Token>) -> Result<(&mut Slot, &Shared)> {
         let Some(slot) = &mut self.slot else {
             return Err(Error::new(Code::Internal, "a place without a slot"));
         };
         if !slot.has_headers_for(token) {
-            slot.set_headers(&shared.http, token, None)?;
+            slot.set_headers(&self.shared.http, token, None)?;
         }
-        Ok(slot.perform(Some(request), body, deadline, shared.gate.closing()))
+        Ok((slot, &self.shared))
+    }
+
+    /// The slot, for an attempt that was begun.
+    pub fn slot(&mut self) -> Option<&mut Slot> {
+        self.slot.as_mut()
     }
 }
 
-impl Drop for Admitted<'_> {
+impl<H: Deref<Target = Shared>> Drop for Place<H> {
     fn drop(&mut self) {
-        self.pool.shared.gate.give_back(self.slot.take());
-        if !self.pool.reaper_tried.load(Ordering::Relaxed)
-            && !self.pool.reaper_tried.swap(true, Ordering::Relaxed)
-        {
-            self.pool.start_reaper();
+        let mut slot = self.slot.take();
+        // Left in the middle of an attempt, by a panic.
+        if let Some(busy) = slot.take_if(|slot| slot.is_busy()) {
+            self.shared.gate.unwatch(busy.waker());
+        }
+        self.shared.gate.give_back(slot);
+    }
+}
+
+impl Wish {
+    /// The error of a call that has waited so long and waits no longer.
+    pub fn in_vain(&self, waited: Duration) -> Error {
+        self.shared.waited(waited);
+        self.shared.gate.overloaded()
+    }
+}
+
+impl Drop for Wish {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.shared.gate.withdraw(ticket);
         }
     }
 }
@@ -209,7 +268,7 @@ impl Drop for Pool {
         self.close();
         let reaper = lock(&self.reaper).take();
         if let Some(reaper) = reaper {
-            let _ = reaper.join();
+            reaper.join();
         }
     }
 }

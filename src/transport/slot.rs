@@ -1,12 +1,16 @@
-//! One libcurl multi handle, one easy handle, at most one connection; driven by one thread at a time.
+//! One libcurl multi handle, one easy handle, at most one connection; driven by one thread at a time: by a caller's,
+//! which waits for this slot alone, or by the driver, which waits for many.
 
 use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 use std::ptr;
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use super::fault::{Fault, FaultKind, Phase};
 use super::http::{HeaderList, Http};
+use super::poller::{Poller, Ready};
 use super::share::Share;
+use super::sockets::Sockets;
 use super::sys::*;
 use crate::auth::Token;
 use crate::deadline::Deadline;
@@ -15,8 +19,6 @@ use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// Of the body of a refusal about so much is kept.
 const ERROR_KEPT: usize = 64 << 10;
-/// Buffers up to this size are kept for the next call, larger ones are given back.
-const KEPT_BUFFER: usize = 1 << 20;
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
 const LONGEST_POLL: Duration = Duration::from_secs(600);
 
@@ -27,6 +29,8 @@ pub struct Transfer {
     pub result: std::result::Result<u16, Fault>,
     /// The body as far as it came.
     pub body: Vec<u8>,
+    /// What was sent, for another attempt.
+    pub request: Vec<u8>,
     /// The Retry-After header of an answer that is not a 200.
     pub retry_after: Option<String>,
     /// Requests begun on a connection; libcurl sends again by itself when a kept connection turns out dead.
@@ -61,9 +65,18 @@ pub struct Slot {
     /// The token in `headers`.
     token: Option<Token>,
     receiver: *mut Receiver,
+    sockets: *mut Sockets,
+    /// What is being sent; libcurl reads it from here.
+    request: Vec<u8>,
+    /// An attempt has begun and not ended.
+    busy: bool,
     /// A connection was made and, as far as we know, is kept.
     connected: bool,
+    /// Different from that of every other slot there is.
+    number: u32,
 }
+
+static NUMBERS: AtomicU32 = AtomicU32::new(0);
 
 // SAFETY: the handles may be used by any thread, one at a time, and `&mut self` sees to that.
 unsafe impl Send for Slot {}
@@ -138,7 +151,18 @@ impl Slot {
             wire_requests: 0,
             error: [0; CURL_ERROR_SIZE],
         }));
-        let slot = Slot { multi, easy, headers: None, token: None, receiver, connected: false };
+        let slot = Slot {
+            multi,
+            easy,
+            headers: None,
+            token: None,
+            receiver,
+            sockets: Box::into_raw(Box::default()),
+            request: Vec::new(),
+            busy: false,
+            connected: false,
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+        };
         if slot.multi.is_null() || slot.easy.is_null() {
             let mut error = Error::new(
                 Code::Internal,
@@ -171,11 +195,12 @@ impl Slot {
         if let Some(code) = code {
             return Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))));
         }
-        // SAFETY: as above. QUICK_EXIT is unknown to libcurl before 8.14 and may be refused; without it,
+        // SAFETY: as above; the sockets live as long as the receiver. QUICK_EXIT is unknown to libcurl before 8.14 and may be refused; without it,
         // closing waits for a name lookup that is under way.
         let code = unsafe {
             curl_multi_setopt(self.multi, CURLMOPT_QUICK_EXIT, 1 as c_long);
-            curl_multi_setopt(self.multi, CURLMOPT_MAXCONNECTS, 1 as c_long)
+            let code = curl_multi_setopt(self.multi, CURLMOPT_MAXCONNECTS, 1 as c_long);
+            if code == CURLM_OK { Sockets::report_to(self.sockets, self.multi) } else { code }
         };
         if code != CURLM_OK {
             return Err(Error::new(Code::Internal, "libcurl refused an option of a multi handle"));
@@ -213,18 +238,32 @@ impl Slot {
         self.headers.is_some() && same
     }
 
-    /// One attempt: POSTs `request`, or GETs without one, and receives into `body` (cleared first). Returns by
-    /// `deadline`, or soon after `closing` was set and the waker woken.
+    /// One attempt, see [`begin`](Slot::begin), driven to its end by this thread. Returns by `deadline`, or soon after
+    /// `closing` was set and the waker woken.
     pub fn perform(
         &mut self,
-        request: Option<&[u8]>,
-        mut body: Vec<u8>,
+        request: Option<Vec<u8>>,
+        body: Vec<u8>,
         deadline: Deadline,
         closing: &AtomicBool,
     ) -> Transfer {
+        self.forget_watches();
+        let result = match self.begin(request, body) {
+            Ok(()) => self.drive(deadline, closing),
+            Err(fault) => Err(fault),
+        };
+        self.end(result)
+    }
+
+    /// Begins an attempt: POSTs `request`, or GETs without one, and receives into `body` (cleared first). Whatever it
+    /// returns, [`end`](Slot::end) must follow.
+    pub fn begin(&mut self, request: Option<Vec<u8>>, mut body: Vec<u8>) -> std::result::Result<(), Fault> {
         body.clear();
-        // SAFETY: no transfer is running, so the callbacks do not touch the receiver; the request outlives the
-        // transfer, which ends with curl_multi_remove_handle below, and is read only up to its length.
+        let is_post = request.is_some();
+        self.request = request.unwrap_or_default();
+        self.busy = true;
+        // SAFETY: no transfer is running, so the callbacks do not touch the receiver; the request stays where it is
+        // until `end` has removed the handle, and is read only up to its length.
         let added = unsafe {
             let receiver = &mut *self.receiver;
             receiver.body = body;
@@ -232,24 +271,21 @@ impl Slot {
             receiver.no_memory = false;
             receiver.wire_requests = 0;
             receiver.error[0] = 0;
-            match request {
-                Some(request) => {
-                    let length = curl_off_t::try_from(request.len()).unwrap_or(curl_off_t::MAX);
-                    curl_easy_setopt(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
-                    // Makes it a POST, too.
-                    curl_easy_setopt(self.easy, CURLOPT_POSTFIELDS, request.as_ptr().cast::<c_char>());
-                }
-                None => {
-                    curl_easy_setopt(self.easy, CURLOPT_HTTPGET, 1 as c_long);
-                }
+            if is_post {
+                let length = curl_off_t::try_from(self.request.len()).unwrap_or(curl_off_t::MAX);
+                curl_easy_setopt(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
+                // Makes it a POST, too.
+                curl_easy_setopt(self.easy, CURLOPT_POSTFIELDS, self.request.as_ptr().cast::<c_char>());
+            } else {
+                curl_easy_setopt(self.easy, CURLOPT_HTTPGET, 1 as c_long);
             }
             curl_multi_add_handle(self.multi, self.easy)
         };
-        let result = if added == CURLM_OK {
-            self.drive(deadline, closing)
-        } else {
-            Err(Fault { kind: FaultKind::Refused, message: "libcurl refused the transfer".to_owned() })
-        };
+        if added == CURLM_OK { Ok(()) } else { Err(refused("libcurl refused the transfer")) }
+    }
+
+    /// Ends the attempt, with the result that [`step`](Slot::step) gave or another one: then its connection is closed.
+    pub fn end(&mut self, result: std::result::Result<u16, Fault>) -> Transfer {
         let retry_after = match result {
             Ok(status) if status != 200 => self.header(c"Retry-After"),
             _ => None,
@@ -259,14 +295,17 @@ impl Slot {
         let first_byte = Some(self.time(CURLINFO_STARTTRANSFER_TIME_T)).filter(|time| !time.is_zero());
         // Whatever else went wrong, a connection that has not carried a whole answer is not kept.
         self.connected = result.is_ok();
-        // SAFETY: the handle was added above; removing it ends the transfer, so the receiver is ours again.
+        // SAFETY: removing the handle ends the transfer, so the receiver is ours again; should it never have been added,
+        // libcurl says so and does nothing.
         let (body, wire_requests) = unsafe {
             curl_multi_remove_handle(self.multi, self.easy);
             (std::mem::take(&mut (*self.receiver).body), (*self.receiver).wire_requests)
         };
+        self.busy = false;
         Transfer {
             result,
             body,
+            request: std::mem::take(&mut self.request),
             retry_after,
             wire_requests,
             connections_opened,
@@ -274,6 +313,70 @@ impl Slot {
             first_byte,
             connected,
         }
+    }
+
+    /// An attempt has begun and not ended.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Different from that of every other slot there is.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// Goes on with an attempt as far as it goes without waiting: with the socket that is ready, or without one at the
+    /// beginning and when the [timer](Slot::timer) says so. Returns the HTTP status or the fault that ended it.
+    pub fn step(&mut self, ready: Option<Ready>) -> Option<std::result::Result<u16, Fault>> {
+        let (fd, events) = match ready {
+            None => {
+                // SAFETY: libcurl is not at work on this slot.
+                unsafe { &mut *self.sockets }.timer_fired();
+                (CURL_SOCKET_TIMEOUT, 0)
+            }
+            Some(ready) => {
+                // SAFETY: libcurl is not at work on this slot.
+                unsafe { &mut *self.sockets }.fired(ready.fd);
+                let readable = if ready.readable { CURL_CSELECT_IN } else { 0 };
+                (ready.fd, readable | if ready.writable { CURL_CSELECT_OUT } else { 0 })
+            }
+        };
+        let mut running: c_int = 0;
+        // SAFETY: the multi handle is live and driven by this thread only.
+        let code = unsafe { curl_multi_socket_action(self.multi, fd, events, &mut running) };
+        if code != CURLM_OK {
+            return Some(Err(refused(format!("libcurl's multi error {code}"))));
+        }
+        (running == 0).then(|| self.outcome())
+    }
+
+    /// When [`step`](Slot::step) is due although no socket is ready.
+    pub fn timer(&self) -> Option<Instant> {
+        // SAFETY: libcurl is not at work on this slot.
+        unsafe { &*self.sockets }.timer()
+    }
+
+    /// Has the poller watch what the attempt waits for.
+    pub fn watch(&mut self, poller: &Poller) -> std::result::Result<(), Fault> {
+        // SAFETY: libcurl is not at work on this slot.
+        let watched = unsafe { &mut *self.sockets }.watch(poller, self.number);
+        if watched { Ok(()) } else { Err(refused("the kernel refuses to watch a socket")) }
+    }
+
+    /// Whether a connection was made and, as far as we know, is kept.
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// A poller may have watched in vain, while nobody looked.
+    pub fn forget_watches(&mut self) {
+        // SAFETY: libcurl is not at work on this slot.
+        unsafe { &mut *self.sockets }.forget_watches();
+    }
+
+    /// The fault of an attempt whose time is up.
+    pub fn timed_out(&self) -> Fault {
+        Fault { kind: FaultKind::Timeout(self.phase()), message: String::new() }
     }
 
     /// Connections made by the attempt, and how long the last one took.
@@ -303,17 +406,14 @@ impl Slot {
             // SAFETY: the multi handle is live and driven by this thread only.
             let code = unsafe { curl_multi_perform(self.multi, &mut running) };
             if code != CURLM_OK {
-                return Err(Fault {
-                    kind: FaultKind::Refused,
-                    message: format!("libcurl's multi error {code}"),
-                });
+                return Err(refused(format!("libcurl's multi error {code}")));
             }
             if running == 0 {
                 return self.outcome();
             }
             let remaining = deadline.remaining(Instant::now());
             if remaining == Some(Duration::ZERO) {
-                return Err(Fault { kind: FaultKind::Timeout(self.phase()), message: String::new() });
+                return Err(self.timed_out());
             }
             let wait = remaining.unwrap_or(LONGEST_POLL).min(LONGEST_POLL);
             // Rounded up, or the last millisecond would be spent spinning.
@@ -321,8 +421,7 @@ impl Slot {
             // SAFETY: as above; no extra descriptors.
             let code = unsafe { curl_multi_poll(self.multi, ptr::null_mut(), 0, wait_ms, ptr::null_mut()) };
             if code != CURLM_OK {
-                let message = format!("libcurl's poll failed with error {code}");
-                return Err(Fault { kind: FaultKind::Refused, message });
+                return Err(refused(format!("libcurl's poll failed with error {code}")));
             }
         }
     }
@@ -413,26 +512,24 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // SAFETY: created by `new`, used by nobody else, freed once; the easy handle is in no multi handle
-        // outside `perform`; libcurl ignores NULL in each of these. The easy handle goes first, so that the
+        // SAFETY: created by `new`, used by nobody else, freed once; libcurl takes an easy handle out of its multi handle
+        // when it is freed, and ignores NULL in each of these. The easy handle goes first, so that the
         // multi handle closes the connection without it.
         unsafe {
             curl_easy_cleanup(self.easy);
             curl_multi_cleanup(self.multi);
             drop(Box::from_raw(self.receiver));
+            drop(Box::from_raw(self.sockets));
         }
     }
+}
+
+fn refused(why: impl Into<String>) -> Fault {
+    Fault { kind: FaultKind::Refused, message: why.into() }
 }
 
 /// libcurl's words for a code.
 pub fn describe(code: CURLcode) -> String {
     // SAFETY: libcurl returns a static string for any code.
     unsafe { CStr::from_ptr(curl_easy_strerror(code)) }.to_string_lossy().into_owned()
-}
-
-/// Makes a buffer fit for keeping.
-pub fn trim(buffer: &mut Vec<u8>) {
-    if buffer.capacity() > KEPT_BUFFER {
-        *buffer = Vec::new();
-    }
 }

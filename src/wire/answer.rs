@@ -285,7 +285,7 @@ fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Optio
     let mut next = 0;
     for column in 0..layout.names.len() {
         let name = layout.name(text, column);
-        let entity = request.entities().iter().position(|known| known.name == *name);
+        let entity = request.entities().iter().position(|known| *known.name == *name);
         if let Some(free) = entity.and_then(|entity| entities.get_mut(entity)).filter(|place| place.is_none())
         {
             *free = Some(column);

@@ -40,13 +40,15 @@ pub fn decode_into(
     dense.fill(&response, &matrix)
 }
 
-fn utf8(body: &[u8]) -> Result<&str> {
+/// The body as text.
+pub fn utf8(body: &[u8]) -> Result<&str> {
     std::str::from_utf8(body).map_err(|error| {
         Error::decode(format!("the server's answer is not UTF-8 at byte {}", error.valid_up_to()))
     })
 }
 
-fn message(text: &str, refusal: Refusal) -> Error {
+/// Why an answer cannot be read, as the call's error.
+pub fn message(text: &str, refusal: Refusal) -> Error {
     match refusal {
         Refusal::Answer(why) => Error::decode(format!("the server's answer does not fit the request: {why}")),
         Refusal::Value(why) => Error::new(Code::Type, why),

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod decode;
 mod dense;
+pub mod parts;
 mod repeats;
 pub mod request;
 pub mod scanner;

@@ -1,10 +1,13 @@
 //! What is asked: features for rows of entities. Each entity column is encoded once, when it is set.
 
 use std::io::Write;
+use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::IgnoredAny;
 
+use super::scanner::{Fault, Scanner};
 use crate::columns::Type;
 use crate::error::{Error, Result};
 
@@ -79,7 +82,7 @@ pub enum Named {
 #[derive(Clone, Debug)]
 pub struct EntityColumn {
     /// The join key.
-    pub name: String,
+    pub name: Arc<str>,
     /// Number of values.
     pub rows: usize,
     json: Vec<u8>,
@@ -89,7 +92,8 @@ pub struct EntityColumn {
 /// nobody changes it.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
-    features: Vec<FeatureReference>,
+    /// Shared with the calls under way, which need them to read their answers.
+    features: Arc<Vec<FeatureReference>>,
     feature_service: Option<String>,
     full_feature_names: bool,
     entities: Vec<EntityColumn>,
@@ -107,7 +111,8 @@ impl Request {
         if self.features.iter().any(|known| known.text == reference) {
             return Err(Error::argument(format!("the feature `{reference}` has been added already")));
         }
-        self.features.push(FeatureReference::parse(reference, kind)?);
+        let reference = FeatureReference::parse(reference, kind)?;
+        Arc::make_mut(&mut self.features).push(reference);
         Ok(())
     }
 
@@ -213,7 +218,7 @@ impl Request {
     }
 
     fn put_entity(&mut self, column: EntityColumn) {
-        match self.entities.iter_mut().find(|known| known.name == column.name) {
+        match self.entities.iter_mut().find(|known| *known.name == *column.name) {
             Some(known) => *known = column,
             None => self.entities.push(column),
         }
@@ -221,7 +226,7 @@ impl Request {
 
     /// The features asked for; `None` with a feature service.
     pub fn features(&self) -> Option<&[FeatureReference]> {
-        self.feature_service.is_none().then_some(&self.features)
+        self.feature_service.is_none().then_some(&**self.features)
     }
 
     /// How a message about a feature's values begins.
@@ -271,6 +276,22 @@ impl Request {
         self.entities.first().map_or(0, |column| column.rows)
     }
 
+    /// As much of it as reading the answer needs: all but the entities' values. Costs little, whatever its size.
+    pub fn question(&self) -> Request {
+        let without_values = |column: &EntityColumn| EntityColumn {
+            name: Arc::clone(&column.name),
+            rows: column.rows,
+            json: Vec::new(),
+        };
+        Request {
+            features: Arc::clone(&self.features),
+            feature_service: self.feature_service.clone(),
+            full_feature_names: self.full_feature_names,
+            entities: self.entities.iter().map(without_values).collect(),
+            timeout: self.timeout,
+        }
+    }
+
     /// Says what is missing or contradictory before anything goes over the wire.
     pub fn check(&self) -> Result<()> {
         match (self.features.is_empty(), &self.feature_service) {
@@ -301,6 +322,38 @@ impl Request {
 
     /// Writes the request's JSON body.
     pub fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+        self.encode_with(out, |column, out| out.extend_from_slice(&self.entities[column].json))
+    }
+
+    /// Writes the bodies of the requests that it goes out as: one for `most_rows` rows each, or a little less, so that
+    /// all are alike; 0: a single one.
+    pub fn encode_parts(
+        &self,
+        most_rows: usize,
+        mut buffer: impl FnMut() -> Vec<u8>,
+    ) -> Result<Vec<Vec<u8>>> {
+        let rows = self.rows();
+        if most_rows == 0 || rows <= most_rows {
+            let mut body = buffer();
+            self.encode(&mut body)?;
+            return Ok(vec![body]);
+        }
+        let parts: Vec<Range<usize>> = split(rows, rows.div_ceil(most_rows)).collect();
+        let cuts: Vec<Vec<Range<usize>>> =
+            self.entities.iter().map(|column| column.cut(&parts)).collect::<Result<_>>()?;
+        let encode = |part: usize| {
+            let mut body = buffer();
+            self.encode_with(&mut body, |column, out| {
+                out.push(b'[');
+                out.extend_from_slice(&self.entities[column].json[cuts[column][part].clone()]);
+                out.push(b']');
+            })?;
+            Ok(body)
+        };
+        (0..parts.len()).map(encode).collect()
+    }
+
+    fn encode_with(&self, out: &mut Vec<u8>, values: impl Fn(usize, &mut Vec<u8>)) -> Result<()> {
         out.clear();
         match &self.feature_service {
             Some(name) => {
@@ -321,7 +374,7 @@ impl Request {
             out.push(if i == 0 { b'{' } else { b',' });
             write_string(out, &column.name)?;
             out.push(b':');
-            out.extend_from_slice(&column.json);
+            values(i, out);
         }
         out.extend_from_slice(b"},\"full_feature_names\":");
         out.extend_from_slice(if self.full_feature_names { b"true}" } else { b"false}" });
@@ -329,11 +382,42 @@ impl Request {
     }
 }
 
-fn checked_entity_name(name: &str) -> Result<String> {
+/// The rows of each of so many requests that one goes out as.
+pub fn split(rows: usize, count: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..count).map(move |part| rows * part / count..rows * (part + 1) / count)
+}
+
+impl EntityColumn {
+    /// Where the values of each part stand in the column's JSON.
+    fn cut(&self, parts: &[Range<usize>]) -> Result<Vec<Range<usize>>> {
+        let broken = || Error::new(crate::error::Code::Internal, "an entity column is not a JSON array");
+        let text = std::str::from_utf8(&self.json).map_err(|_| broken())?;
+        let mut cuts = vec![0..0; parts.len()];
+        let (mut row, mut part) = (0, 0);
+        let mut scanner = Scanner::new(text);
+        let read = scanner.array(|scanner| -> std::result::Result<(), Fault> {
+            scanner.peek();
+            if parts[part].end == row {
+                part += 1;
+            }
+            if parts[part].start == row {
+                cuts[part].start = scanner.at();
+            }
+            scanner.value()?;
+            cuts[part].end = scanner.at();
+            row += 1;
+            Ok(())
+        });
+        read.map_err(|_| broken())?;
+        Ok(cuts)
+    }
+}
+
+fn checked_entity_name(name: &str) -> Result<Arc<str>> {
     if name.is_empty() {
         return Err(Error::argument("the name of the entity is empty"));
     }
-    Ok(name.to_owned())
+    Ok(name.into())
 }
 
 fn write_string(out: &mut Vec<u8>, text: &str) -> Result<()> {

@@ -1,0 +1,122 @@
+//! Events on their way from a store's driver to the program that asked for them.
+
+use std::collections::VecDeque;
+
+use crate::deadline::Deadline;
+use crate::sync::{AtomicBool, Condvar, Mutex, Ordering, lock, wait};
+use crate::transport::Bell;
+
+/// Any number of threads put events in and take them out, in the order in which they came.
+pub struct Queue<E> {
+    state: Mutex<State<E>>,
+    changed: Condvar,
+    /// Rings while there is something to take out, from when somebody first asked for its descriptor.
+    bell: Bell,
+    /// Nobody will take anything out any more.
+    closed: AtomicBool,
+}
+
+struct State<E> {
+    events: VecDeque<E>,
+    /// Threads that sleep in `poll`.
+    sleepers: usize,
+    /// Somebody wants a `poll` to return with nothing.
+    woken: bool,
+    bell_wanted: bool,
+    bell_rings: bool,
+}
+
+impl<E> Queue<E> {
+    /// Empty.
+    pub fn new(bell: Bell) -> Queue<E> {
+        let state = State {
+            events: VecDeque::new(),
+            sleepers: 0,
+            woken: false,
+            bell_wanted: false,
+            bell_rings: false,
+        };
+        Queue { state: Mutex::new(state), changed: Condvar::new(), bell, closed: AtomicBool::new(false) }
+    }
+
+    /// Puts an event in; a closed queue drops it.
+    pub fn push(&self, event: E) {
+        let mut state = lock(&self.state);
+        if self.is_closed() {
+            drop(state);
+            drop(event);
+            return;
+        }
+        state.events.push_back(event);
+        self.tell(&mut state);
+    }
+
+    /// Makes a `poll` that waits now, or else the next one that finds nothing, return with nothing.
+    pub fn wake(&self) {
+        let mut state = lock(&self.state);
+        state.woken = true;
+        self.tell(&mut state);
+    }
+
+    fn tell(&self, state: &mut State<E>) {
+        if state.bell_wanted && !state.bell_rings {
+            state.bell_rings = true;
+            self.bell.ring();
+        }
+        if state.sleepers > 0 {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Takes out up to `most` events; waits until the deadline for the first one.
+    pub fn poll(&self, most: usize, deadline: Deadline, mut out: impl FnMut(E)) {
+        let mut taken = Vec::new();
+        let mut state = lock(&self.state);
+        let mut late = false;
+        while state.events.is_empty() && !state.woken && !self.is_closed() && !late {
+            state.sleepers += 1;
+            (state, late) = wait(&self.changed, state, deadline);
+            state.sleepers -= 1;
+        }
+        let first = state.events.pop_front();
+        match first {
+            None => state.woken = false,
+            Some(_) => {
+                let more = state.events.len().min(most.saturating_sub(1));
+                taken.extend(state.events.drain(..more));
+            }
+        }
+        if state.bell_rings && state.events.is_empty() && !state.woken {
+            state.bell_rings = false;
+            self.bell.silence();
+        }
+        drop(state);
+        first.into_iter().chain(taken).for_each(&mut out);
+    }
+
+    /// A descriptor that is readable while there are events, or a wake that nobody has seen; owned by the queue.
+    pub fn fd(&self) -> i32 {
+        let mut state = lock(&self.state);
+        state.bell_wanted = true;
+        if (!state.events.is_empty() || state.woken) && !state.bell_rings {
+            state.bell_rings = true;
+            self.bell.ring();
+        }
+        self.bell.fd()
+    }
+
+    /// Drops what is in it and will come, and ends every wait.
+    pub fn close(&self) {
+        let mut state = lock(&self.state);
+        self.closed.store(true, Ordering::Release);
+        let events = std::mem::take(&mut state.events);
+        self.changed.notify_all();
+        drop(state);
+        drop(events);
+    }
+
+    /// Whether it has been closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,548 @@
+//! Carries a store's asynchronous calls: one thread for all of them, which sleeps while there is nothing to do. It
+//! follows the same policy (`call.rs`) and takes places from the same pool as the blocking calls.
+//!
+//! A request at the driver waits for a token, for a place, for its answer, or for its next attempt. It moves on when a
+//! socket is ready, when its alarm is due, or when a word comes in.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use super::Inner;
+use super::call::{Call, Next};
+use super::mailbox::Mailbox;
+use super::pending::Part;
+use crate::admission::Ticket;
+use crate::auth::{AtHand, Token};
+use crate::deadline::Deadline;
+use crate::error::{Code, Error, Result};
+use crate::panics::contained;
+use crate::stats::Stats;
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
+use crate::transport::{Asked, Bell, Fault, FaultKind, Listener, OwnPlace, Poller, Ready, Wish, Worker};
+
+/// After a second panic the driver does not rise again.
+const LIVES: usize = 2;
+
+/// A request for the driver.
+pub struct Submission {
+    /// Tells the caller how it ended.
+    pub part: Part,
+    /// Its policy.
+    pub call: Call,
+    /// The JSON body.
+    pub request: Vec<u8>,
+}
+
+enum Word {
+    /// A place has come free for this request's wish.
+    Admitted(Ticket),
+    /// A fetch of a token has ended.
+    Token(Result<Option<Token>>),
+    /// Requests of a call that its caller does not want any more.
+    Cancel(Range<u64>),
+    /// A queue was freed.
+    Sweep,
+    /// The store closes.
+    Close,
+    /// Nothing will be submitted any more.
+    Exit,
+}
+
+/// The way to a driver, for any thread.
+pub struct Desk {
+    mailbox: Mailbox<Box<Submission>, Word>,
+    bell: Arc<Bell>,
+    /// Requests accepted and not finished.
+    unfinished: AtomicUsize,
+    capacity: usize,
+    /// The driver has died for good.
+    dead: AtomicBool,
+}
+
+impl Listener for Desk {
+    fn admitted(&self, ticket: Ticket) {
+        self.tell(Word::Admitted(ticket));
+    }
+}
+
+impl Desk {
+    /// For so many requests at a time.
+    pub fn new(capacity: usize, bell: Arc<Bell>) -> Desk {
+        Desk {
+            mailbox: Mailbox::new(capacity),
+            bell,
+            unfinished: AtomicUsize::new(0),
+            capacity,
+            dead: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes room for so many requests, which must be submitted then; says so at once if there is none.
+    pub fn reserve(&self, count: usize) -> Result<()> {
+        if self.dead.load(Ordering::Acquire) {
+            return Err(Error::new(Code::Internal, "the driver thread has died twice; open the store anew"));
+        }
+        if self.unfinished.fetch_add(count, Ordering::Relaxed) + count > self.capacity {
+            self.unfinished.fetch_sub(count, Ordering::Relaxed);
+            let most = self.capacity;
+            let why = format!("{most} asynchronous requests (max_async_requests) are under way already");
+            return Err(Error::new(Code::Overloaded, why));
+        }
+        Ok(())
+    }
+
+    /// Hands over a request that there is room for.
+    pub fn submit(&self, submission: Box<Submission>) {
+        // The mailbox has room for all that were reserved. Should that be wrong, the request fails by being dropped.
+        let _ = self.mailbox.submit(submission, &self.bell);
+    }
+
+    /// Ends these requests soon.
+    pub fn cancel(&self, numbers: Range<u64>) {
+        self.tell(Word::Cancel(numbers));
+    }
+
+    /// Ends soon what nobody waits for.
+    pub fn sweep(&self) {
+        self.tell(Word::Sweep);
+    }
+
+    /// Ends every request soon, and later ones at once.
+    pub fn close(&self) {
+        self.tell(Word::Close);
+    }
+
+    /// Ends the driver.
+    pub fn exit(&self) {
+        self.tell(Word::Exit);
+    }
+
+    /// Requests accepted and not finished.
+    pub fn unfinished(&self) -> usize {
+        self.unfinished.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, word: Word) {
+        self.mailbox.tell(word, &self.bell);
+    }
+}
+
+/// A driver's life, on a thread of its own; ends with [`Desk::exit`].
+pub fn live(inner: &Arc<Inner>, desk: &Arc<Desk>, poller: &mut Poller) {
+    for life in 1..=LIVES {
+        let mut driver = Driver::new(inner, desk, poller);
+        // What the driver holds when it panics is dropped: its requests fail, its places go back to the pool.
+        match contained(|| Ok(driver.run())) {
+            Ok(()) => return,
+            Err(_) if life < LIVES => Stats::count(&inner.store.stats.driver_restarts),
+            Err(_) => desk.dead.store(true, Ordering::Release),
+        }
+    }
+    loop {
+        // Dropped, they fail.
+        while let Some(submission) = desk.mailbox.take_call() {
+            drop((submission, Counted(Arc::clone(desk))));
+        }
+        if desk.mailbox.take_words().iter().any(|word| matches!(word, Word::Exit)) {
+            return;
+        }
+        if desk.mailbox.may_sleep() {
+            poller.wait(None);
+            desk.mailbox.woke();
+        }
+    }
+}
+
+/// A request at the driver.
+struct Task {
+    submission: Box<Submission>,
+    stage: Stage,
+    /// As it stands in the driver's alarms.
+    alarm: Option<Instant>,
+    _counted: Counted,
+}
+
+enum Stage {
+    /// Between the others.
+    Moving,
+    /// Waiting for a token that is being fetched.
+    Token,
+    /// Waiting for a place in the pool.
+    Queue { wish: Wish, ticket: Ticket, since: Instant, token: Option<Token> },
+    /// On the wire, until this deadline.
+    Wire { place: OwnPlace, token: Option<Token>, deadline: Deadline },
+    /// Waiting for its next attempt.
+    Pause { until: Instant },
+}
+
+/// Counts a request as under way, until it is dropped.
+struct Counted(Arc<Desk>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.unfinished.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+struct Driver<'a> {
+    inner: &'a Arc<Inner>,
+    desk: &'a Arc<Desk>,
+    /// The desk, as the pool knows it.
+    listener: Arc<dyn Listener>,
+    poller: &'a mut Poller,
+    tasks: HashMap<u64, Task>,
+    /// When to look at a request although nothing has happened to it.
+    alarms: BTreeSet<(Instant, u64)>,
+    /// The requests on the wire, by their slots.
+    by_slot: HashMap<u32, u64>,
+    /// The requests that wait for a place, by their tickets.
+    by_ticket: HashMap<Ticket, u64>,
+    /// The requests that wait for a token.
+    for_token: Vec<u64>,
+    fetch: Option<Worker>,
+    closing: bool,
+    exiting: bool,
+}
+
+impl<'a> Driver<'a> {
+    fn new(inner: &'a Arc<Inner>, desk: &'a Arc<Desk>, poller: &'a mut Poller) -> Driver<'a> {
+        Driver {
+            // The word of it may have been heard in a former life.
+            closing: inner.pool.is_closing(),
+            inner,
+            desk,
+            listener: Arc::clone(desk) as Arc<dyn Listener>,
+            poller,
+            tasks: HashMap::new(),
+            alarms: BTreeSet::new(),
+            by_slot: HashMap::new(),
+            by_ticket: HashMap::new(),
+            for_token: Vec::new(),
+            fetch: None,
+            exiting: false,
+        }
+    }
+
+    fn run(&mut self) {
+        let mut ready: Vec<Ready> = Vec::new();
+        loop {
+            for word in self.desk.mailbox.take_words() {
+                self.hear(word);
+            }
+            while let Some(submission) = self.desk.mailbox.take_call() {
+                self.accept(submission);
+            }
+            self.ring_alarms();
+            if self.exiting && self.tasks.is_empty() {
+                break;
+            }
+            let limit = match self.desk.mailbox.may_sleep() {
+                true => self.alarms.first().map(|(at, _)| at.saturating_duration_since(Instant::now())),
+                false => Some(Duration::ZERO), // only to see which sockets are ready
+            };
+            ready.clear();
+            ready.extend_from_slice(self.poller.wait(limit));
+            self.desk.mailbox.woke();
+            for &ready in &ready {
+                // A slot that is not ours now was watched for an attempt that has ended.
+                if let Some(task) = self.by_slot.get(&ready.slot).and_then(|number| self.tasks.remove(number)) {
+                    self.step(task, Some(ready));
+                }
+            }
+        }
+        if let Some(fetch) = self.fetch.take() {
+            fetch.join();
+        }
+    }
+
+    fn hear(&mut self, word: Word) {
+        match word {
+            Word::Admitted(ticket) => {
+                if let Some(task) = self.by_ticket.remove(&ticket).and_then(|number| self.tasks.remove(&number)) {
+                    self.admitted(task);
+                }
+            }
+            Word::Token(outcome) => self.token_came(outcome),
+            Word::Cancel(numbers) => numbers.for_each(|number| self.end_unwanted(number)),
+            Word::Sweep => self.in_order().into_iter().for_each(|number| self.end_unwanted(number)),
+            Word::Close => {
+                self.closing = true;
+                for number in self.in_order() {
+                    if let Some(task) = self.tasks.remove(&number) {
+                        self.fail(task, Error::closed());
+                    }
+                }
+            }
+            Word::Exit => self.exiting = true,
+        }
+    }
+
+    fn in_order(&self) -> Vec<u64> {
+        let mut numbers: Vec<u64> = self.tasks.keys().copied().collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    fn end_unwanted(&mut self, number: u64) {
+        let unwanted = self.tasks.get(&number).and_then(|task| task.submission.part.is_unwanted());
+        if let Some(why) = unwanted
+            && let Some(task) = self.tasks.remove(&number)
+        {
+            self.fail(task, why);
+        }
+    }
+
+    fn accept(&mut self, submission: Box<Submission>) {
+        let counted = Counted(Arc::clone(self.desk));
+        let unwanted = submission.part.is_unwanted();
+        let task = Task { submission, stage: Stage::Moving, alarm: None, _counted: counted };
+        match unwanted {
+            _ if self.closing => self.fail(task, Error::closed()),
+            Some(why) => self.fail(task, why),
+            None => self.start(task),
+        }
+    }
+
+    /// Looks at the requests whose alarms are due.
+    fn ring_alarms(&mut self) {
+        if self.alarms.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(&(at, number)) = self.alarms.first()
+            && at <= now
+        {
+            self.alarms.pop_first();
+            let Some(mut task) = self.tasks.remove(&number) else { continue };
+            task.alarm = None;
+            self.look_at(task, now);
+        }
+    }
+
+    fn look_at(&mut self, mut task: Task, now: Instant) {
+        let late = task.submission.call.deadline().passed(now);
+        match &mut task.stage {
+            Stage::Wire { place, deadline, .. } if deadline.passed(now) => {
+                let fault = place.slot().map(|slot| slot.timed_out());
+                self.attempt_ended(task, Err(fault.unwrap_or_else(lost)));
+            }
+            Stage::Wire { .. } => self.step(task, None),
+            Stage::Pause { until } if *until <= now => self.start(task),
+            Stage::Token if late => {
+                let why = "the time was up while waiting for a token from the identity provider";
+                let error = task.submission.call.without_token(&self.inner.store, Error::new(Code::Timeout, why));
+                self.fail(task, error);
+            }
+            Stage::Queue { wish, since, .. } if late => {
+                let error = wish.in_vain(since.elapsed());
+                self.without_place(task, error);
+            }
+            Stage::Moving | Stage::Pause { .. } | Stage::Token | Stage::Queue { .. } => self.keep(task),
+        }
+    }
+
+    /// Keeps a request until something happens to it.
+    fn keep(&mut self, mut task: Task) {
+        let number = task.submission.part.number();
+        let deadline = task.submission.call.deadline();
+        let alarm = match &mut task.stage {
+            Stage::Pause { until } => Some(*until),
+            Stage::Wire { place, deadline, .. } => {
+                let timer = place.slot().and_then(|slot| slot.timer());
+                timer.into_iter().chain(deadline.at()).min()
+            }
+            Stage::Moving | Stage::Token | Stage::Queue { .. } => deadline.at(),
+        };
+        if task.alarm != alarm {
+            self.disarm(&mut task);
+            if let Some(at) = alarm {
+                self.alarms.insert((at, number));
+            }
+            task.alarm = alarm;
+        }
+        self.tasks.insert(number, task);
+    }
+
+    fn disarm(&mut self, task: &mut Task) {
+        if let Some(at) = task.alarm.take() {
+            self.alarms.remove(&(at, task.submission.part.number()));
+        }
+    }
+
+    /// Begins an attempt by asking for what it needs: a token first, then a place.
+    fn start(&mut self, mut task: Task) {
+        let deadline = task.submission.call.deadline();
+        match self.inner.auth.at_hand() {
+            Ok(AtHand::Token(token)) => self.ask_for_place(task, token),
+            Ok(AtHand::Stale(token)) => {
+                self.fetch_token(deadline);
+                self.ask_for_place(task, Some(token));
+            }
+            Ok(AtHand::Nothing) => {
+                self.for_token.push(task.submission.part.number());
+                task.stage = Stage::Token;
+                self.keep(task);
+                self.fetch_token(deadline);
+            }
+            Err(error) => {
+                let error = task.submission.call.without_token(&self.inner.store, error);
+                self.fail(task, error);
+            }
+        }
+    }
+
+    /// Fetches a token on a thread of its own, since that may take a while.
+    fn fetch_token(&mut self, deadline: Deadline) {
+        if self.fetch.is_some() {
+            return;
+        }
+        let (inner, desk) = (Arc::clone(self.inner), Arc::clone(self.desk));
+        self.fetch = Worker::start("feast-token", move || {
+            let outcome = contained(|| inner.auth.token(&inner.pool, deadline));
+            // Before the driver can hear of it, so that it alone holds the pool when it has joined this thread.
+            drop(inner);
+            desk.tell(Word::Token(outcome));
+        });
+        if self.fetch.is_none() {
+            self.desk.tell(Word::Token(Err(Error::new(Code::Internal, "no thread to be had to fetch a token"))));
+        }
+    }
+
+    fn token_came(&mut self, outcome: Result<Option<Token>>) {
+        if let Some(fetch) = self.fetch.take() {
+            fetch.join();
+        }
+        for number in std::mem::take(&mut self.for_token) {
+            let Some(task) = self.tasks.remove(&number) else { continue };
+            match &outcome {
+                Ok(token) => self.ask_for_place(task, token.clone()),
+                // The deadline of the request that it was fetched for, not of this one.
+                Err(error) if error.code == Code::Timeout => self.start(task),
+                Err(error) => {
+                    let error = task.submission.call.without_token(&self.inner.store, error.clone());
+                    self.fail(task, error);
+                }
+            }
+        }
+    }
+
+    fn ask_for_place(&mut self, mut task: Task, token: Option<Token>) {
+        match self.inner.pool.ask(&self.listener) {
+            Ok(Asked::Place(place)) => self.begin(task, place, token),
+            Ok(Asked::Wish(wish, ticket)) => {
+                self.by_ticket.insert(ticket, task.submission.part.number());
+                task.stage = Stage::Queue { wish, ticket, since: Instant::now(), token };
+                self.keep(task);
+            }
+            Err(error) => self.without_place(task, error),
+        }
+    }
+
+    fn admitted(&mut self, mut task: Task) {
+        if let Stage::Queue { wish, since, token, .. } = std::mem::replace(&mut task.stage, Stage::Moving) {
+            match self.inner.pool.collect(wish, since.elapsed()) {
+                Ok(place) => self.begin(task, place, token),
+                Err(error) => self.without_place(task, error),
+            }
+        }
+    }
+
+    fn without_place(&mut self, mut task: Task, error: Error) {
+        let error = task.submission.call.without_place(&self.inner.store, error);
+        self.fail(task, error);
+    }
+
+    fn begin(&mut self, mut task: Task, mut place: OwnPlace, token: Option<Token>) {
+        let store = &self.inner.store;
+        let request = std::mem::take(&mut task.submission.request);
+        let begun = place.begin(request, token.as_ref(), store.buffer());
+        let deadline = task.submission.call.attempt_deadline(store, Instant::now());
+        let slot = place.slot().map(|slot| slot.number());
+        task.stage = Stage::Wire { place, token, deadline };
+        match (begun, slot) {
+            (Ok(Ok(())), Some(slot)) => {
+                self.by_slot.insert(slot, task.submission.part.number());
+                self.step(task, None);
+            }
+            (Ok(Ok(())), None) => self.attempt_ended(task, Err(lost())),
+            (Ok(Err(fault)), _) => self.attempt_ended(task, Err(fault)),
+            (Err(error), _) => self.fail(task, error),
+        }
+    }
+
+    /// Goes on with an attempt as far as it goes without waiting.
+    fn step(&mut self, mut task: Task, ready: Option<Ready>) {
+        let Stage::Wire { place, .. } = &mut task.stage else { return self.keep(task) };
+        let Some(slot) = place.slot() else { return self.attempt_ended(task, Err(lost())) };
+        match slot.step(ready) {
+            Some(result) => self.attempt_ended(task, result),
+            None => match slot.watch(self.poller) {
+                Ok(()) => self.keep(task),
+                Err(fault) => self.attempt_ended(task, Err(fault)),
+            },
+        }
+    }
+
+    fn attempt_ended(&mut self, mut task: Task, result: std::result::Result<u16, Fault>) {
+        let Stage::Wire { mut place, token, .. } = std::mem::replace(&mut task.stage, Stage::Moving) else {
+            return self.keep(task);
+        };
+        let store = &self.inner.store;
+        let Some(slot) = place.slot() else { return };
+        self.by_slot.remove(&slot.number());
+        let mut transfer = slot.end(result);
+        drop(place);
+        let request = std::mem::take(&mut transfer.request);
+        let call = &mut task.submission.call;
+        match call.after_attempt(store, &self.inner.auth, token.as_ref(), transfer) {
+            Next::Answered(body) => {
+                store.keep_buffer(request);
+                self.disarm(&mut task);
+                let Submission { part, call, .. } = *task.submission;
+                part.answered(body, call.attempts());
+            }
+            Next::Again(wait) => {
+                let wait = match &store.pause {
+                    Some(pause) => {
+                        pause(wait);
+                        Duration::ZERO
+                    }
+                    None => wait,
+                };
+                task.submission.request = request;
+                task.stage = Stage::Pause { until: Instant::now() + wait };
+                self.keep(task);
+            }
+            Next::Failed(error) => self.fail(task, error),
+        }
+    }
+
+    /// Ends a request without an answer, wherever it is.
+    fn fail(&mut self, mut task: Task, error: Error) {
+        self.disarm(&mut task);
+        match std::mem::replace(&mut task.stage, Stage::Moving) {
+            Stage::Wire { mut place, .. } => {
+                if let Some(slot) = place.slot()
+                    && self.by_slot.remove(&slot.number()).is_some()
+                {
+                    let closed = Fault { kind: FaultKind::Closed, message: String::new() };
+                    self.inner.store.record(&slot.end(Err(closed)));
+                }
+            }
+            Stage::Queue { ticket, .. } => drop(self.by_ticket.remove(&ticket)),
+            Stage::Moving | Stage::Token | Stage::Pause { .. } => (),
+        }
+        let part = task.submission.part;
+        let siblings = part.siblings();
+        part.failed(Error { attempts: task.submission.call.attempts().max(error.attempts), ..error });
+        if siblings.end - siblings.start > 1 {
+            // Whoever fails first has failed the call, and the others are not wanted any more.
+            siblings.for_each(|number| self.end_unwanted(number));
+        }
+    }
+}
+
+fn lost() -> Fault {
+    Fault { kind: FaultKind::Refused, message: "a place without a slot".to_owned() }
+}

@@ -1,0 +1,114 @@
+//! How asynchronous calls come back: as events of a queue, which any number of stores may serve.
+
+use super::driver::Desk;
+use super::store::Store;
+use crate::columns::{Dense, Matrix, Response};
+use crate::deadline::Deadline;
+use crate::error::{Error, Result};
+use crate::queue::Queue;
+use crate::sync::{Arc, Mutex, lock};
+use crate::transport::{Bell, process};
+use crate::wire::parts;
+use crate::wire::request::Request;
+
+/// What a queue carries: a finished call.
+pub struct Event {
+    pub(super) tag: usize,
+    pub(super) outcome: Result<Answer>,
+}
+
+/// The bodies of the HTTP 200s that answer a request, not yet decoded: that is the work of the thread that takes the
+/// event out, so that a large answer does not hold up the others.
+pub struct Answer {
+    pub(super) store: Arc<Store>,
+    pub(super) question: Request,
+    pub(super) bodies: Vec<Vec<u8>>,
+    pub(super) attempts: u32,
+}
+
+/// The events of finished calls. Used by any number of threads and stores at once.
+pub struct EventQueue {
+    pub(super) events: Queue<Event>,
+    /// Of the stores that have calls for it.
+    desks: Mutex<Vec<Arc<Desk>>>,
+    generation: u32,
+}
+
+impl EventQueue {
+    /// Empty, for calls of this process.
+    pub fn new() -> Result<EventQueue> {
+        process::watch_forks()?;
+        Ok(EventQueue {
+            events: Queue::new(Bell::new()?),
+            desks: Mutex::new(Vec::new()),
+            generation: process::generation(),
+        })
+    }
+
+    /// Takes out up to `most` events; waits until the deadline for the first one. In a process forked from the queue's
+    /// there are none.
+    pub fn poll(&self, most: usize, deadline: Deadline, out: impl FnMut(Event)) {
+        if self.is_of_this_process() {
+            self.events.poll(most, deadline, out);
+        }
+    }
+
+    /// Makes a poll that waits now, or else the next one that finds nothing, return with nothing.
+    pub fn wake(&self) {
+        if self.is_of_this_process() {
+            self.events.wake();
+        }
+    }
+
+    /// A descriptor that is readable while there are events, or a wake that no poll has seen.
+    pub fn fd(&self) -> Option<i32> {
+        self.is_of_this_process().then(|| self.events.fd())
+    }
+
+    /// Drops its events, and cancels the calls that have none yet.
+    pub fn close(&self) {
+        if self.is_of_this_process() {
+            self.events.close();
+            lock(&self.desks).drain(..).for_each(|desk| desk.sweep());
+        }
+    }
+
+    /// A store has calls for it.
+    pub(super) fn serve(&self, desk: &Arc<Desk>) -> Result<()> {
+        if !self.is_of_this_process() {
+            let why = "this queue was opened before a fork and belongs to the parent process; open another one here";
+            return Err(Error::argument(why));
+        }
+        let mut desks = lock(&self.desks);
+        if !desks.iter().any(|known| Arc::ptr_eq(known, desk)) {
+            // Stores that are gone need not be told anything.
+            desks.retain(|desk| Arc::strong_count(desk) > 1);
+            desks.push(Arc::clone(desk));
+        }
+        Ok(())
+    }
+
+    /// Whether it was opened by this process, and not by one that this process was forked from.
+    pub fn is_of_this_process(&self) -> bool {
+        self.generation == process::generation()
+    }
+}
+
+impl Event {
+    /// The caller's own, from when the call was made.
+    pub fn tag(&self) -> usize {
+        self.tag
+    }
+
+    /// The answer as columns.
+    pub fn into_response(self) -> Result<Response> {
+        let Answer { store, question, bodies, attempts } = self.outcome?;
+        store.decode(bodies, attempts, |bodies, layout| parts::decode(bodies, &question, layout))
+    }
+
+    /// The answer straight into a matrix.
+    pub fn into_matrix(self, dense: &mut Dense<'_, f32, impl Matrix<f32>>) -> Result<()> {
+        let Answer { store, question, bodies, attempts } = self.outcome?;
+        store.decode(bodies, attempts, |bodies, layout| parts::decode_into(bodies, &question, layout, dense))
+    }
+}

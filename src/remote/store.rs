@@ -1,0 +1,160 @@
+//! What the calls of one store have in common: its settings, figures and spare buffers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::config::{Config, Mask};
+use crate::error::{Code, Error, Result};
+use crate::retry::{RetryBudget, RetryPolicy};
+use crate::stats::Stats;
+use crate::transport::Transfer;
+use crate::wire::answer::Layout;
+
+/// See the module. Used by any number of threads.
+pub struct Store {
+    pub stats: Arc<Stats>,
+    /// The server's URL as it may be shown.
+    pub server: String,
+    /// Of the secrets that others may repeat.
+    pub mask: Mask,
+    pub request_timeout: Option<Duration>,
+    pub attempt_timeout: Option<Duration>,
+    pub retry: RetryPolicy,
+    pub budget: RetryBudget,
+    /// Replaces the waiting before retries in tests.
+    pub pause: Option<Box<Pause>>,
+    dice: AtomicU64,
+    /// Of finished calls.
+    buffers: Mutex<Vec<Vec<u8>>>,
+    buffers_kept: usize,
+    /// Of finished calls, for their buffers.
+    layouts: Mutex<Vec<Layout>>,
+}
+
+/// Told each wait before a retry, in place of waiting.
+pub type Pause = dyn Fn(Duration) + Send + Sync;
+
+/// As many threads as decode at the same time, on a large machine.
+const LAYOUTS_KEPT: usize = 64;
+/// Buffers up to this size are kept for the next call, larger ones are given back.
+const KEPT_BUFFER: usize = 1 << 20;
+
+impl Store {
+    /// Nothing has been called yet.
+    pub fn new(config: &Config, stats: Arc<Stats>) -> Store {
+        Store {
+            stats,
+            server: config.shown_path(),
+            mask: config.mask(),
+            request_timeout: config.request_timeout,
+            attempt_timeout: config.attempt_timeout,
+            retry: RetryPolicy {
+                retries: config.connection_retries,
+                backoff_factor: config.retry_backoff_factor,
+                backoff_max: config.retry_backoff_max,
+                jitter: config.retry_jitter,
+            },
+            budget: RetryBudget::new(config.retry_budget),
+            pause: None,
+            dice: AtomicU64::new(seed()),
+            buffers: Mutex::new(Vec::new()),
+            // A call has a request and an answer.
+            buffers_kept: 2 * config.connection_pool_size,
+            layouts: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// A buffer of an earlier call, or a new one: allocating costs less than waiting for a lock would.
+    pub fn buffer(&self) -> Vec<u8> {
+        self.buffers.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default()
+    }
+
+    /// Keeps a call's buffer for another call, if that takes no waiting.
+    pub fn keep_buffer(&self, mut buffer: Vec<u8>) {
+        if buffer.capacity() > KEPT_BUFFER {
+            return;
+        }
+        buffer.clear();
+        if let Ok(mut kept) = self.buffers.try_lock()
+            && kept.len() < self.buffers_kept
+        {
+            kept.push(buffer);
+        }
+    }
+
+    /// Reads a call's answer: the bodies of the HTTP 200s that its requests brought.
+    pub fn decode<T>(
+        &self,
+        bodies: impl AsRef<[Vec<u8>]> + IntoIterator<Item = Vec<u8>>,
+        attempts: u32,
+        decode: impl FnOnce(&[Vec<u8>], &mut Layout) -> Result<T>,
+    ) -> Result<T> {
+        let start = Instant::now();
+        let mut layout = self.layouts.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default();
+        let decoded = decode(bodies.as_ref(), &mut layout);
+        if let Ok(mut kept) = self.layouts.try_lock()
+            && kept.len() < LAYOUTS_KEPT
+        {
+            kept.push(layout);
+        }
+        bodies.into_iter().for_each(|body| self.keep_buffer(body));
+        self.stats.decode.record(start.elapsed());
+        if decoded.is_err() {
+            Stats::count(&self.stats.calls_failed);
+        }
+        decoded.map_err(|error| Error {
+            message: format!("{}: {}", self.server, error.message),
+            http_status: 200,
+            attempts,
+            ..error
+        })
+    }
+
+    /// Counts what an attempt did.
+    pub fn record(&self, transfer: &Transfer) {
+        let stats = &self.stats;
+        Stats::count(&stats.attempts);
+        stats.wire_requests.fetch_add(transfer.wire_requests.into(), Ordering::Relaxed);
+        if let Some(first_byte) = transfer.first_byte {
+            stats.first_byte.record(first_byte);
+        }
+        if transfer.connections_opened > 0 {
+            stats.connections_opened.fetch_add(transfer.connections_opened.into(), Ordering::Relaxed);
+        }
+        if transfer.closed_by_server {
+            Stats::count(&stats.connections_closed_by_server);
+        }
+        if let Some((tcp, tls)) = transfer.connected {
+            stats.connect.record(tcp);
+            if let Some(tls) = tls {
+                stats.tls.record(tls);
+            }
+        }
+    }
+
+    /// The counter of retries after such an error.
+    pub fn retries_after(&self, error: &Error) -> &AtomicU64 {
+        match error.code {
+            Code::Connect => &self.stats.retries_connect,
+            Code::Tls => &self.stats.retries_tls,
+            Code::Io => &self.stats.retries_io,
+            Code::Timeout => &self.stats.retries_timeout,
+            _ => &self.stats.retries_status,
+        }
+    }
+
+    /// The next pseudo-random number in 0..1 (splitmix64; it spreads retries, nothing hangs on its quality).
+    pub fn roll(&self) -> f64 {
+        let mut z = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Different for every store and process.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}

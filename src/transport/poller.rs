@@ -1,0 +1,105 @@
+//! Waits for many slots' sockets at once (epoll(7)), and for a bell.
+//!
+//! Each watch is for one event. So a socket of a slot that is not in use, or in use by another thread, disturbs once
+//! at most, and what is left of a watch needs no clearing away: the kernel forgets it when the socket is closed.
+
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use super::bell::{Bell, out_of_descriptors};
+use crate::error::Result;
+use crate::sync::Arc;
+
+/// Events taken from the kernel at a time.
+const AT_A_TIME: usize = 64;
+
+/// A socket is ready.
+#[derive(Clone, Copy, Debug)]
+pub struct Ready {
+    /// Of the slot it was watched for.
+    pub slot: u32,
+    /// The socket.
+    pub fd: RawFd,
+    /// Can be read, or has failed.
+    pub readable: bool,
+    /// Can be written to, or has failed.
+    pub writable: bool,
+}
+
+/// See the module. One thread waits; any may ring the bell, which ends its wait, or else the next one.
+pub struct Poller {
+    epoll: OwnedFd,
+    bell: Arc<Bell>,
+    ready: Vec<Ready>,
+}
+
+/// What the bell's event carries; no slot has this number.
+const BELL: u64 = u64::MAX;
+
+impl Poller {
+    /// Watches this bell only.
+    pub fn new(bell: Arc<Bell>) -> Result<Poller> {
+        // SAFETY: no pointers; the descriptor is checked and owned from here on.
+        let epoll = unsafe {
+            match libc::epoll_create1(libc::EPOLL_CLOEXEC) {
+                -1 => return Err(out_of_descriptors()),
+                fd => OwnedFd::from_raw_fd(fd),
+            }
+        };
+        let poller = Poller { epoll, bell, ready: Vec::with_capacity(AT_A_TIME) };
+        match poller.control(libc::EPOLL_CTL_ADD, poller.bell.fd(), libc::EPOLLIN as u32, BELL) {
+            true => Ok(poller),
+            false => Err(out_of_descriptors()),
+        }
+    }
+
+    /// Watches a socket for its next event; `false` if the kernel refuses.
+    pub fn watch(&self, slot: u32, fd: RawFd, read: bool, write: bool) -> bool {
+        let mut events = libc::EPOLLONESHOT;
+        if read {
+            events |= libc::EPOLLIN | libc::EPOLLRDHUP;
+        }
+        if write {
+            events |= libc::EPOLLOUT;
+        }
+        let data = u64::from(slot) << 32 | u64::from(fd.cast_unsigned());
+        self.control(libc::EPOLL_CTL_MOD, fd, events as u32, data)
+            || self.control(libc::EPOLL_CTL_ADD, fd, events as u32, data)
+    }
+
+    fn control(&self, operation: i32, fd: RawFd, events: u32, data: u64) -> bool {
+        let mut event = libc::epoll_event { events, u64: data };
+        // SAFETY: a live event; a descriptor that is none of ours makes the call fail.
+        unsafe { libc::epoll_ctl(self.epoll.as_raw_fd(), operation, fd, &mut event) == 0 }
+    }
+
+    /// Waits until a socket is ready, the bell rings or the time is up; `None`: no limit. The bell is silent
+    /// afterwards.
+    pub fn wait(&mut self, limit: Option<Duration>) -> &[Ready] {
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; AT_A_TIME];
+        // Rounded up, or the last millisecond would be spent spinning.
+        let milliseconds = limit.map_or(-1, |limit| {
+            i32::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
+        });
+        // SAFETY: as many writable events as said. An interrupted wait is one without events.
+        let count = unsafe {
+            libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), AT_A_TIME as i32, milliseconds)
+        };
+        self.ready.clear();
+        for event in events.iter().take(usize::try_from(count).unwrap_or(0)) {
+            if event.u64 == BELL {
+                self.bell.silence();
+                continue;
+            }
+            let failed = event.events & (libc::EPOLLERR | libc::EPOLLHUP) as u32 != 0;
+            let has = |bits: i32| failed || event.events & bits as u32 != 0;
+            self.ready.push(Ready {
+                slot: (event.u64 >> 32) as u32,
+                fd: (event.u64 as u32).cast_signed(),
+                readable: has(libc::EPOLLIN | libc::EPOLLRDHUP),
+                writable: has(libc::EPOLLOUT),
+            });
+        }
+        &self.ready
+    }
+}

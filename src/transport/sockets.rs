@@ -1,0 +1,103 @@
+//! Which sockets a multi handle waits for, and until when, as libcurl tells through its socket and timer callbacks
+//! (curl/docs/libcurl/opts/CURLMOPT_SOCKETFUNCTION.md, CURLMOPT_TIMERFUNCTION.md).
+
+use std::ffi::{c_int, c_long, c_void};
+use std::time::{Duration, Instant};
+
+use super::poller::Poller;
+use super::sys::*;
+
+/// Written to by libcurl while its multi handle is at work.
+#[derive(Default)]
+pub struct Sockets {
+    wanted: Vec<Wanted>,
+    timer: Option<Instant>,
+}
+
+struct Wanted {
+    fd: curl_socket_t,
+    read: bool,
+    write: bool,
+    /// A poller watches it for just this.
+    watched: bool,
+}
+
+extern "C" fn on_socket(
+    _easy: *mut CURL,
+    fd: curl_socket_t,
+    what: c_int,
+    sockets: *mut c_void,
+    _socket: *mut c_void,
+) -> c_int {
+    // SAFETY: libcurl passes the SOCKETDATA pointer, which nobody else uses while libcurl is at work.
+    let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
+    if what == CURL_POLL_REMOVE {
+        sockets.wanted.retain(|known| known.fd != fd);
+        return 0;
+    }
+    let (read, write) = (what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0);
+    let wanted = Wanted { fd, read, write, watched: false };
+    match sockets.wanted.iter_mut().find(|known| known.fd == fd) {
+        Some(known) => *known = wanted,
+        None => sockets.wanted.push(wanted),
+    }
+    0
+}
+
+extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c_void) -> c_int {
+    // SAFETY: as in `on_socket`, for TIMERDATA.
+    let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
+    let wait = u64::try_from(milliseconds).ok().map(Duration::from_millis);
+    sockets.timer = wait.and_then(|wait| Instant::now().checked_add(wait));
+    0
+}
+
+impl Sockets {
+    /// Has libcurl write to `sockets` from now on.
+    ///
+    /// # Safety
+    /// `multi` is live, and `sockets` until it is freed.
+    pub unsafe fn report_to(sockets: *mut Sockets, multi: *mut CURLM) -> CURLMcode {
+        type OnSocket = extern "C" fn(*mut CURL, curl_socket_t, c_int, *mut c_void, *mut c_void) -> c_int;
+        type OnTimer = extern "C" fn(*mut CURLM, c_long, *mut c_void) -> c_int;
+        let sockets = sockets.cast::<c_void>();
+        // SAFETY: each option is given the type that its manual page names.
+        unsafe {
+            let codes = [
+                curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, sockets),
+                curl_multi_setopt(multi, CURLMOPT_TIMERDATA, sockets),
+                curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket as OnSocket),
+                curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer as OnTimer),
+            ];
+            codes.into_iter().find(|&code| code != CURLM_OK).unwrap_or(CURLM_OK)
+        }
+    }
+
+    /// When libcurl wants to be called although no socket is ready.
+    pub fn timer(&self) -> Option<Instant> {
+        self.timer
+    }
+
+    /// Libcurl is about to be called because of its timer; it says when to call again.
+    pub fn timer_fired(&mut self) {
+        self.timer = None;
+    }
+
+    /// Another thread has used the slot meanwhile: an event may have come and gone.
+    pub fn forget_watches(&mut self) {
+        self.wanted.iter_mut().for_each(|socket| socket.watched = false);
+    }
+
+    /// The event that this socket was watched for has come.
+    pub fn fired(&mut self, fd: curl_socket_t) {
+        self.wanted.iter_mut().filter(|socket| socket.fd == fd).for_each(|socket| socket.watched = false);
+    }
+
+    /// Has the poller watch what is not watched yet; `false` if it cannot.
+    pub fn watch(&mut self, poller: &Poller, slot: u32) -> bool {
+        self.wanted.iter_mut().all(|socket| {
+            socket.watched = socket.watched || poller.watch(slot, socket.fd, socket.read, socket.write);
+            socket.watched
+        })
+    }
+}
