@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::deadline::Deadline;
-use crate::sync::{AtomicBool, Condvar, Mutex, Ordering, lock, wait};
+use crate::sync::{AtomicBool, Condvar, Mutex, MutexGuard, Ordering, lock, wait};
 use crate::transport::Bell;
 
 /// Any number of threads put events in and take them out, in the order in which they came.
@@ -18,8 +18,10 @@ pub struct Queue<E> {
 
 struct State<E> {
     events: VecDeque<E>,
-    /// Threads that sleep in `poll`.
+    /// Threads that sleep in `poll`, and those of them that have been notified and have not got up yet: who is about to
+    /// look need not be called again, which costs more than anything else here.
     sleepers: usize,
+    notified: usize,
     /// Somebody wants a `poll` to return with nothing.
     woken: bool,
     bell_wanted: bool,
@@ -32,6 +34,7 @@ impl<E> Queue<E> {
         let state = State {
             events: VecDeque::new(),
             sleepers: 0,
+            notified: 0,
             woken: false,
             bell_wanted: false,
             bell_rings: false,
@@ -39,7 +42,7 @@ impl<E> Queue<E> {
         Queue { state: Mutex::new(state), changed: Condvar::new(), bell, closed: AtomicBool::new(false) }
     }
 
-    /// Puts an event in; a closed queue drops it.
+    /// Puts an event in, without telling anybody: [`announce`](Queue::announce) must follow soon. A closed queue drops it.
     pub fn push(&self, event: E) {
         let mut state = lock(&self.state);
         if self.is_closed() {
@@ -48,24 +51,33 @@ impl<E> Queue<E> {
             return;
         }
         state.events.push_back(event);
-        self.tell(&mut state);
+    }
+
+    /// Tells those who wait for events that there are some.
+    pub fn announce(&self) {
+        let state = lock(&self.state);
+        if !state.events.is_empty() {
+            self.tell(state);
+        }
     }
 
     /// Makes a `poll` that waits now, or else the next one that finds nothing, return with nothing.
     pub fn wake(&self) {
         let mut state = lock(&self.state);
         state.woken = true;
-        self.tell(&mut state);
+        self.tell(state);
     }
 
-    fn tell(&self, state: &mut State<E>) {
+    fn tell(&self, mut state: MutexGuard<'_, State<E>>) {
         if state.bell_wanted && !state.bell_rings {
             state.bell_rings = true;
             self.bell.ring();
         }
-        if state.sleepers > 0 {
-            self.changed.notify_one();
-        }
+        let wanted = state.events.len().max(1).min(state.sleepers).saturating_sub(state.notified);
+        state.notified += wanted;
+        // First, or who is called would only wait for the lock.
+        drop(state);
+        (0..wanted).for_each(|_| self.changed.notify_one());
     }
 
     /// Takes out up to `most` events; waits until the deadline for the first one.
@@ -77,6 +89,7 @@ impl<E> Queue<E> {
             state.sleepers += 1;
             (state, late) = wait(&self.changed, state, deadline);
             state.sleepers -= 1;
+            state.notified = state.notified.saturating_sub(1);
         }
         let first = state.events.pop_front();
         match first {

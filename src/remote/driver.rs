@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::Inner;
 use super::call::{Call, Next};
+use super::events::EventQueue;
 use super::mailbox::Mailbox;
 use super::pending::Part;
 use crate::admission::Ticket;
@@ -23,6 +24,12 @@ use crate::transport::{Asked, Bell, Fault, FaultKind, Listener, OwnPlace, Poller
 
 /// After a second panic the driver does not rise again.
 const LIVES: usize = 2;
+
+/// Requests taken in between two looks at the sockets.
+const ACCEPTED_AT_A_TIME: usize = 16;
+
+/// Events after which the threads that wait for them are told.
+const ANNOUNCED_AT_A_TIME: usize = 16;
 
 /// A request for the driver.
 pub struct Submission {
@@ -201,6 +208,8 @@ struct Driver<'a> {
     /// The requests that wait for a token.
     for_token: Vec<u64>,
     fetch: Option<Worker>,
+    /// Queues that have got events, one for each event.
+    unannounced: Vec<Arc<EventQueue>>,
     closing: bool,
     exiting: bool,
 }
@@ -220,6 +229,7 @@ impl<'a> Driver<'a> {
             by_ticket: HashMap::new(),
             for_token: Vec::new(),
             fetch: None,
+            unannounced: Vec::new(),
             exiting: false,
         }
     }
@@ -230,10 +240,15 @@ impl<'a> Driver<'a> {
             for word in self.desk.mailbox.take_words() {
                 self.hear(word);
             }
-            while let Some(submission) = self.desk.mailbox.take_call() {
-                self.accept(submission);
+            // Not all there are: a caller that submits as fast as answers come must not keep the others from theirs.
+            for _ in 0..ACCEPTED_AT_A_TIME {
+                match self.desk.mailbox.take_call() {
+                    Some(submission) => self.accept(submission),
+                    None => break,
+                }
             }
             self.ring_alarms();
+            self.announce();
             if self.exiting && self.tasks.is_empty() {
                 break;
             }
@@ -246,7 +261,8 @@ impl<'a> Driver<'a> {
             self.desk.mailbox.woke();
             for &ready in &ready {
                 // A slot that is not ours now was watched for an attempt that has ended.
-                if let Some(task) = self.by_slot.get(&ready.slot).and_then(|number| self.tasks.remove(number)) {
+                if let Some(task) = self.by_slot.get(&ready.slot).and_then(|number| self.tasks.remove(number))
+                {
                     self.step(task, Some(ready));
                 }
             }
@@ -259,7 +275,9 @@ impl<'a> Driver<'a> {
     fn hear(&mut self, word: Word) {
         match word {
             Word::Admitted(ticket) => {
-                if let Some(task) = self.by_ticket.remove(&ticket).and_then(|number| self.tasks.remove(&number)) {
+                if let Some(task) =
+                    self.by_ticket.remove(&ticket).and_then(|number| self.tasks.remove(&number))
+                {
                     self.admitted(task);
                 }
             }
@@ -331,7 +349,8 @@ impl<'a> Driver<'a> {
             Stage::Pause { until } if *until <= now => self.start(task),
             Stage::Token if late => {
                 let why = "the time was up while waiting for a token from the identity provider";
-                let error = task.submission.call.without_token(&self.inner.store, Error::new(Code::Timeout, why));
+                let error =
+                    task.submission.call.without_token(&self.inner.store, Error::new(Code::Timeout, why));
                 self.fail(task, error);
             }
             Stage::Queue { wish, since, .. } if late => {
@@ -405,7 +424,8 @@ impl<'a> Driver<'a> {
             desk.tell(Word::Token(outcome));
         });
         if self.fetch.is_none() {
-            self.desk.tell(Word::Token(Err(Error::new(Code::Internal, "no thread to be had to fetch a token"))));
+            self.desk
+                .tell(Word::Token(Err(Error::new(Code::Internal, "no thread to be had to fetch a token"))));
         }
     }
 
@@ -500,7 +520,8 @@ impl<'a> Driver<'a> {
                 store.keep_buffer(request);
                 self.disarm(&mut task);
                 let Submission { part, call, .. } = *task.submission;
-                part.answered(body, call.attempts());
+                let queue = part.answered(body, call.attempts());
+                self.finished(queue);
             }
             Next::Again(wait) => {
                 let wait = match &store.pause {
@@ -516,6 +537,24 @@ impl<'a> Driver<'a> {
             }
             Next::Failed(error) => self.fail(task, error),
         }
+    }
+
+    /// There may be an event in this queue. Who waits for it is told when there are several, or nothing else is to be done:
+    /// waking a thread costs more than the rest of a call here does.
+    fn finished(&mut self, queue: Arc<EventQueue>) {
+        self.unannounced.push(queue);
+        if self.unannounced.len() >= ANNOUNCED_AT_A_TIME {
+            self.announce();
+        }
+    }
+
+    fn announce(&mut self) {
+        for (at, queue) in self.unannounced.iter().enumerate() {
+            if !self.unannounced[..at].iter().any(|known| Arc::ptr_eq(known, queue)) {
+                queue.announce();
+            }
+        }
+        self.unannounced.clear();
     }
 
     /// Ends a request without an answer, wherever it is.
@@ -535,11 +574,20 @@ impl<'a> Driver<'a> {
         }
         let part = task.submission.part;
         let siblings = part.siblings();
-        part.failed(Error { attempts: task.submission.call.attempts().max(error.attempts), ..error });
+        let attempts = task.submission.call.attempts().max(error.attempts);
+        let queue = part.failed(Error { attempts, ..error });
+        self.finished(queue);
         if siblings.end - siblings.start > 1 {
             // Whoever fails first has failed the call, and the others are not wanted any more.
             siblings.for_each(|number| self.end_unwanted(number));
         }
+    }
+}
+
+impl Drop for Driver<'_> {
+    fn drop(&mut self) {
+        // After a panic: what came before it has happened.
+        self.announce();
     }
 }
 

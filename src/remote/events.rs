@@ -65,6 +65,11 @@ impl EventQueue {
         self.is_of_this_process().then(|| self.events.fd())
     }
 
+    /// Tells those who wait that there are events.
+    pub(super) fn announce(&self) {
+        self.events.announce();
+    }
+
     /// Drops its events, and cancels the calls that have none yet.
     pub fn close(&self) {
         if self.is_of_this_process() {

@@ -154,7 +154,8 @@ impl Remote {
         let count = bodies.len() as u64;
         let first = NUMBERS.fetch_add(count, Ordering::Relaxed);
         let numbers = first..first + count;
-        let pending = Pending::new(Arc::clone(store), Arc::clone(queue), tag, request.question(), start, numbers);
+        let pending =
+            Pending::new(Arc::clone(store), Arc::clone(queue), tag, request.question(), start, numbers);
         for (part, body) in pending.parts().zip(bodies) {
             let call = Call::new(store, request.timeout(), start);
             desk.submit(Box::new(Submission { part, call, request: body }));
@@ -290,8 +291,7 @@ impl Remote {
         loop {
             let token =
                 auth.token(pool, call.deadline()).map_err(|error| call.without_token(store, error))?;
-            let mut place =
-                pool.enter(call.deadline()).map_err(|error| call.without_place(store, error))?;
+            let mut place = pool.enter(call.deadline()).map_err(|error| call.without_place(store, error))?;
             let deadline = call.attempt_deadline(store, Instant::now());
             let mut transfer = place.perform(request, token.as_ref(), store.buffer(), deadline)?;
             drop(place);

@@ -64,7 +64,11 @@ impl Pending {
     /// The driver's ends, one for each request.
     pub fn parts(self: &Arc<Pending>) -> impl Iterator<Item = Part> {
         let pending = Arc::clone(self);
-        self.numbers.clone().map(move |number| Part { pending: Arc::clone(&pending), number, finished: false })
+        self.numbers.clone().map(move |number| Part {
+            pending: Arc::clone(&pending),
+            number,
+            finished: false,
+        })
     }
 
     /// Numbers of its requests at the driver.
@@ -90,7 +94,9 @@ impl Pending {
         drop(state);
         self.store.stats.total.record(self.start.elapsed());
         let store = Arc::clone(&self.store);
-        self.queue.events.push(Event { tag: self.tag, outcome: Ok(Answer { store, question, bodies, attempts }) });
+        self.queue
+            .events
+            .push(Event { tag: self.tag, outcome: Ok(Answer { store, question, bodies, attempts }) });
     }
 
     fn failed(&self, error: Error) {
@@ -114,20 +120,23 @@ impl Part {
 
     /// Whether nobody waits for it any more, and why.
     pub fn is_unwanted(&self) -> Option<Error> {
-        let unwanted = self.pending.cancelled.load(Ordering::Acquire) || self.pending.queue.events.is_closed();
+        let unwanted =
+            self.pending.cancelled.load(Ordering::Acquire) || self.pending.queue.events.is_closed();
         unwanted.then(|| Error::new(Code::Cancelled, "the call was cancelled"))
     }
 
-    /// The request was answered with an HTTP 200.
-    pub fn answered(mut self, body: Vec<u8>, attempts: u32) {
+    /// The request was answered with an HTTP 200. The queue's new event is yet to be announced.
+    pub fn answered(mut self, body: Vec<u8>, attempts: u32) -> Arc<EventQueue> {
         self.finished = true;
         self.pending.answered(self.number, body, attempts);
+        Arc::clone(&self.pending.queue)
     }
 
-    /// The request failed, and the call with it.
-    pub fn failed(mut self, error: Error) {
+    /// The request failed, and the call with it. The queue's new event is yet to be announced.
+    pub fn failed(mut self, error: Error) -> Arc<EventQueue> {
         self.finished = true;
         self.pending.failed(error);
+        Arc::clone(&self.pending.queue)
     }
 }
 
@@ -135,6 +144,7 @@ impl Drop for Part {
     fn drop(&mut self) {
         if !self.finished {
             self.pending.failed(Error::new(Code::Internal, "a bug in libfeast_remote: the call was lost"));
+            self.pending.queue.events.announce();
         }
     }
 }

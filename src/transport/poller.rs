@@ -78,9 +78,8 @@ impl Poller {
     pub fn wait(&mut self, limit: Option<Duration>) -> &[Ready] {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; AT_A_TIME];
         // Rounded up, or the last millisecond would be spent spinning.
-        let milliseconds = limit.map_or(-1, |limit| {
-            i32::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
-        });
+        let milliseconds =
+            limit.map_or(-1, |limit| i32::try_from(limit.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
         // SAFETY: as many writable events as said. An interrupted wait is one without events.
         let count = unsafe {
             libc::epoll_wait(self.epoll.as_raw_fd(), events.as_mut_ptr(), AT_A_TIME as i32, milliseconds)

@@ -157,7 +157,7 @@ impl Slot {
             headers: None,
             token: None,
             receiver,
-            sockets: Box::into_raw(Box::default()),
+            sockets: Box::into_raw(Box::new(Sockets::new(easy))),
             request: Vec::new(),
             busy: false,
             connected: false,

@@ -8,9 +8,12 @@ use super::poller::Poller;
 use super::sys::*;
 
 /// Written to by libcurl while its multi handle is at work.
-#[derive(Default)]
 pub struct Sockets {
+    /// The handle that the attempts use.
+    easy: *mut CURL,
     wanted: Vec<Wanted>,
+    /// By which libcurl's own threads call; announced and withdrawn for each transfer, and always the same.
+    wakeup: Option<curl_socket_t>,
     timer: Option<Instant>,
 }
 
@@ -23,7 +26,7 @@ struct Wanted {
 }
 
 extern "C" fn on_socket(
-    _easy: *mut CURL,
+    easy: *mut CURL,
     fd: curl_socket_t,
     what: c_int,
     sockets: *mut c_void,
@@ -31,6 +34,11 @@ extern "C" fn on_socket(
 ) -> c_int {
     // SAFETY: libcurl passes the SOCKETDATA pointer, which nobody else uses while libcurl is at work.
     let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
+    if easy != sockets.easy && sockets.wakeup.is_none() {
+        sockets.wakeup = Some(fd);
+    } else if sockets.wakeup == Some(fd) {
+        return 0; // goes on being watched: that costs nothing, and beginning again does
+    }
     if what == CURL_POLL_REMOVE {
         sockets.wanted.retain(|known| known.fd != fd);
         return 0;
@@ -53,6 +61,11 @@ extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c
 }
 
 impl Sockets {
+    /// Of a multi handle that drives this easy handle.
+    pub fn new(easy: *mut CURL) -> Sockets {
+        Sockets { easy, wanted: Vec::new(), wakeup: None, timer: None }
+    }
+
     /// Has libcurl write to `sockets` from now on.
     ///
     /// # Safety

@@ -111,8 +111,7 @@ fn join(bodies: &[Vec<u8>], request: &Request, layout: &mut Layout) -> Result<Ve
     let no_memory = |_| Error::new(Code::Internal, "not enough memory to put the answers together");
     out.try_reserve_exact(bodies.iter().map(Vec::len).sum::<usize>() + frame).map_err(no_memory)?;
     out.extend_from_slice(b"{\"metadata\":{\"feature_names\":");
-    serde_json::to_writer(&mut out, &names)
-        .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    serde_json::to_writer(&mut out, &names).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
     out.extend_from_slice(b"},\"results\":[");
     for place in 0..names.len() {
         out.extend_from_slice(if place == 0 { b"{" } else { b",{" });
@@ -184,7 +183,12 @@ mod tests {
             let columns = [column(ids), column(ids), column(ids)].join(",");
             format!("{{\"metadata\":{{\"feature_names\":[\"id\",\"a\",\"b\"]}},\"results\":[{columns}]}}")
         };
-        assert!(join_text(&[&part("0,1"), &part("2")], 3).unwrap_err().message.contains("2 values for the 1 rows"));
+        assert!(
+            join_text(&[&part("0,1"), &part("2")], 3)
+                .unwrap_err()
+                .message
+                .contains("2 values for the 1 rows")
+        );
         assert!(join_text(&[&part("0"), &part("1,2")], 3).is_ok(), "the first part is the smaller one");
         assert!(join_text(&[&part("0"), &part("1,2")[1..]], 3).is_err());
     }
