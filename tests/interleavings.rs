@@ -1,5 +1,5 @@
 //! The gate and the closing of a store under shuttle, which runs each scenario in thousands of orders of
-//! events. The files under test are compiled here a second time, over the module `sync` below.
+//! events. The files under test are compiled here a second time, over another module `sync`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 #![allow(dead_code)] // of the files compiled here, a part is used
 
@@ -14,53 +14,8 @@ mod error;
 #[path = "../src/transport/gate.rs"]
 mod gate;
 
-/// As src/sync.rs, over shuttle.
-mod sync {
-    pub use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-    pub use shuttle::sync::{Arc, Condvar, Mutex};
-
-    use std::ops::{Deref, DerefMut};
-
-    use shuttle::rand::Rng;
-
-    use crate::deadline::Deadline;
-
-    /// Knows its mutex, so that `wait` can let go of it without a notification to end the wait.
-    pub struct MutexGuard<'a, T>(&'a Mutex<T>, shuttle::sync::MutexGuard<'a, T>);
-
-    impl<T> Deref for MutexGuard<'_, T> {
-        type Target = T;
-        fn deref(&self) -> &T {
-            &self.1
-        }
-    }
-
-    impl<T> DerefMut for MutexGuard<'_, T> {
-        fn deref_mut(&mut self) -> &mut T {
-            &mut self.1
-        }
-    }
-
-    pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-        MutexGuard(mutex, mutex.lock().unwrap())
-    }
-
-    /// A deadline that exists may pass at any moment; without one, a lost wake-up is a deadlock, which shuttle
-    /// reports.
-    pub fn wait<'a, T>(
-        condvar: &Condvar,
-        guard: MutexGuard<'a, T>,
-        deadline: Deadline,
-    ) -> (MutexGuard<'a, T>, bool) {
-        let MutexGuard(mutex, inner) = guard;
-        if deadline == Deadline::NEVER {
-            return (MutexGuard(mutex, condvar.wait(inner).unwrap()), false);
-        }
-        drop(inner);
-        shuttle::thread::yield_now();
-        (lock(mutex), shuttle::rand::thread_rng().gen_bool(0.5))
-    }
-}
+#[path = "support/sync_over_shuttle.rs"]
+mod sync;
 
 use std::time::{Duration, Instant};
 
@@ -71,14 +26,8 @@ use gate::{Gate, Wakeable};
 use shuttle::thread;
 use sync::{Arc, AtomicBool, AtomicUsize, Ordering};
 
-const SCHEDULES: usize = 10_000;
-
 fn in_many_orders(scenario: impl Fn() + Send + Sync + 'static) {
-    // Random choices, and few but well-placed ones (Burckhardt et al., probabilistic concurrency testing).
-    let scenario = std::sync::Arc::new(scenario);
-    let again = std::sync::Arc::clone(&scenario);
-    shuttle::check_random(move || scenario(), SCHEDULES);
-    shuttle::check_pct(move || again(), SCHEDULES, 3);
+    sync::in_many_orders(10_000, scenario);
 }
 
 /// A slot that notes whether it is driven by two at once, and whether it was woken.

@@ -101,6 +101,8 @@ impl Pending {
 
     fn failed(&self, error: Error) {
         let Some(gathered) = lock(&self.state).take() else { return };
+        // The other requests have nobody to answer any more.
+        self.cancel();
         Stats::count(&self.store.stats.calls_failed);
         gathered.bodies.into_iter().for_each(|body| self.store.keep_buffer(body));
         self.queue.events.push(Event { tag: self.tag, outcome: Err(error) });
