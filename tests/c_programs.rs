@@ -102,6 +102,25 @@ fn closing_returns_closed_to_every_call_in_flight_and_leaves_other_stores_alone(
 }
 
 #[test]
+fn asynchronous_calls_end_well_however_they_end() {
+    let healthy = Server::start(answer);
+    let stalling = Server::start(|_| vec![Step::Stall]);
+    run("tests/c/async.c", &[&healthy.url(), &stalling.url()]);
+    wait_until("every connection is closed", || stalling.open() + healthy.open() == 0);
+}
+
+#[test]
+fn a_name_lookup_that_never_ends_holds_up_nobody() {
+    // Its own getaddrinfo must be seen by the library.
+    let folder = library_folder();
+    let rpath = format!("-Wl,-rpath,{}", folder.display());
+    let link = ["-rdynamic", "-L", folder.to_str().unwrap(), "-lfeast_remote", &rpath];
+    let output = Command::new(compile_with("tests/c/stalled_lookup.c", &link)).output().unwrap();
+    passed("stalled_lookup", &output);
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 fn a_crowded_process_and_its_forks_are_served() {
     let server = Server::start(answer);
     let program = compile("tests/c/crowded_and_forked.c");

@@ -353,3 +353,29 @@ fn an_older_server_is_understood_type_by_type() {
 fn declared_element(name: &str) -> Element {
     if name == "nan_value" { Element::Double } else { declared(name).element }
 }
+
+#[test]
+fn a_large_call_in_parts_is_the_same_as_in_one() {
+    let feast = Feast::serve(&["-w", "2"]);
+    let mut config = Config::new().unwrap();
+    config.set("path", &feast.url()).unwrap();
+    config.set("request_timeout_ms", "30000").unwrap();
+    let whole = Remote::open(&config).unwrap();
+    config.set("max_rows_per_request", "100").unwrap();
+    let parts = Remote::open(&config).unwrap();
+    let mut request = Request::default();
+    // Of a service the server has the order, and some drivers are not there.
+    request.set_feature_service("driver_activity").unwrap();
+    request.set_entity_int64("driver_id", &(900..1900).collect::<Vec<_>>()).unwrap();
+    let (whole, parts) =
+        (whole.get_online_features(&request).unwrap(), parts.get_online_features(&request).unwrap());
+    assert_eq!(names(&whole), names(&parts));
+    for column in 0..whole.num_columns() {
+        assert_eq!(whole.column_type(column), parts.column_type(column));
+        assert_eq!(whole.statuses(column), parts.statuses(column));
+        assert_eq!(whole.event_timestamps(column), parts.event_timestamps(column));
+        for row in 0..1000 {
+            assert_eq!(cells::cell(&whole, column, row), cells::cell(&parts, column, row), "{column} {row}");
+        }
+    }
+}

@@ -12,12 +12,14 @@ pub fn compile(source: &str) -> PathBuf {
     compile_with(source, &["-L", folder.to_str().unwrap(), "-lfeast_remote", &rpath])
 }
 
-/// Compiles one of the project's C files, every warning an error.
+/// Compiles one of the project's C or C++ files, every warning an error.
 pub fn compile_with(source: &str, link: &[&str]) -> PathBuf {
     let source = root().join(source);
     let program = scratch().join(source.file_stem().unwrap());
-    let output = Command::new("cc")
-        .args(["-std=c11", "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-I"])
+    let is_cpp = source.extension().is_some_and(|extension| extension == "cpp");
+    let (compiler, standard) = if is_cpp { ("c++", "-std=c++17") } else { ("cc", "-std=c11") };
+    let output = Command::new(compiler)
+        .args([standard, "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-I"])
         .arg(root().join("include"))
         .arg("-o")
         .arg(&program)
