@@ -5,13 +5,14 @@ mod support;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use feast_remote::config::{Config, Environment};
+use feast_remote::deadline::Deadline;
 use feast_remote::error::{Code, Error};
-use feast_remote::remote::Remote;
+use feast_remote::remote::{EventQueue, Remote};
 use feast_remote::wire::request::Request;
 use serde_json::{Value, json};
 use support::feast::{Feast, Version};
@@ -222,6 +223,110 @@ fn closing_ends_the_fetch_of_a_token() {
     wait_until("the provider is asked", || stalling.requests() == 1);
     remote.close();
     callers.into_iter().for_each(|caller| assert_eq!(caller.join().unwrap(), Code::Closed));
+}
+
+/// How an asynchronous call ended.
+fn end(queue: &EventQueue) -> (usize, Result<(), Error>) {
+    let mut ended = None;
+    queue.poll(1, Deadline::in_milliseconds(30_000), |event| {
+        ended = Some((event.tag(), event.into_response().map(drop)));
+    });
+    ended.expect("an event")
+}
+
+#[test]
+fn an_asynchronous_call_that_needs_a_token_holds_up_no_other() {
+    // A token that is stale at once, and another one that does not come until `go`.
+    let go = Arc::new(AtomicBool::new(false));
+    let (asked, held) = (Arc::new(AtomicUsize::new(0)), Arc::clone(&go));
+    let count = Arc::clone(&asked);
+    let idp = Server::start(move |seen| {
+        if seen.target.starts_with("GET ") {
+            return say(
+                200,
+                json!({"token_endpoint": format!("http://{}/token", seen.headers["host"])}).to_string(),
+            );
+        }
+        let number = count.fetch_add(1, Ordering::SeqCst) + 1;
+        while number > 1 && !held.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        say(200, json!({"access_token": format!("token-{number}"), "expires_in": 30}).to_string())
+    });
+    let url = discovery(&idp);
+    let server = Server::start(|seen| match seen.headers["authorization"].as_str() {
+        "Bearer token-1" if seen.body.windows(3).any(|bytes| bytes == b"[9]") => say(401, "\"old\""),
+        _ => answer(seen),
+    });
+    let mut keys = client_of(&url);
+    keys.extend([("auth.token_refresh_margin_seconds", "29.99"), ("request_timeout_ms", "60000")]);
+    let remote = open(&server.url(), &keys);
+    let queue = Arc::new(EventQueue::new().unwrap());
+    let submit = |id: i64| {
+        let mut request = Request::default();
+        request.add_feature("v:a").unwrap();
+        request.set_entity_int64("id", &[id]).unwrap();
+        remote.submit(&request, &queue, id as usize).unwrap()
+    };
+    wait_until("the next token is asked for", || {
+        drop(submit(1));
+        end(&queue).1.unwrap();
+        asked.load(Ordering::SeqCst) == 2
+    });
+    (2..8).for_each(|id| drop(submit(id)));
+    (2..8).for_each(|_| end(&queue).1.unwrap());
+    assert!(server.seen().iter().all(|seen| bearer(seen) == Some("token-1")), "the old one does meanwhile");
+    // Refused, a call must wait for the new one; that can be cancelled, and ends in time.
+    let before = server.requests();
+    drop(submit(9));
+    let mut hasty = Request::default();
+    hasty.add_feature("v:a").unwrap();
+    hasty.set_entity_int64("id", &[9]).unwrap();
+    wait_until("it was refused", || server.requests() == before + 1);
+    hasty.set_timeout(Duration::from_millis(30));
+    remote.submit(&hasty, &queue, 100).unwrap();
+    let (tag, error) = end(&queue);
+    let error = error.unwrap_err();
+    assert_eq!((tag, error.code), (100, Code::Timeout), "{error}");
+    assert!(error.message.contains("waiting for a token"), "{error}");
+    submit(101).cancel();
+    let (tag, error) = end(&queue);
+    assert_eq!((tag, error.unwrap_err().code), (101, Code::Cancelled));
+    go.store(true, Ordering::SeqCst);
+    let (tag, outcome) = end(&queue);
+    outcome.unwrap();
+    assert_eq!((tag, bearer(server.seen().last().unwrap())), (9, Some("token-2")));
+}
+
+#[test]
+fn asynchronous_calls_without_a_token_fail_as_the_others_do_and_close_ends_their_wait() {
+    let server = Server::start(answer);
+    let refusing = Server::start(|_| say(404, ""));
+    let stalling = Server::start(|_| vec![Step::Stall]);
+    let queue = Arc::new(EventQueue::new().unwrap());
+    let mut request = Request::default();
+    request.add_feature("v:a").unwrap();
+    request.set_entity_int64("id", &[1]).unwrap();
+    let url = refusing.url();
+    let remote = open(&server.url(), &client_of(&url));
+    (0..3).for_each(|tag| drop(remote.submit(&request, &queue, tag).unwrap()));
+    for _ in 0..3 {
+        let error = end(&queue).1.unwrap_err();
+        assert_eq!(error.code, Code::Unauthenticated, "{error}");
+        assert!(error.message.contains("refused a discovery document with HTTP 404"), "{error}");
+    }
+    let url = stalling.url();
+    let mut keys = client_of(&url);
+    keys.push(("request_timeout_ms", "60000"));
+    let remote = open(&server.url(), &keys);
+    (0..3).for_each(|tag| drop(remote.submit(&request, &queue, tag).unwrap()));
+    wait_until("the provider is asked", || stalling.requests() == 1);
+    drop(remote);
+    (0..3).for_each(|tag| {
+        let (ended, outcome) = end(&queue);
+        assert_eq!((ended, outcome.unwrap_err().code), (tag, Code::Closed));
+    });
+    assert_eq!(server.connections(), 0);
 }
 
 #[test]

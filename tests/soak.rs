@@ -1,17 +1,20 @@
-//! Many threads against a server that does everything wrong at random, for as long as asked: `make soak` takes
+//! Many threads, two of them with event loops, against a server that does everything wrong at random, for as long as asked: `make soak` takes
 //! ten minutes, the test suite a few seconds (FEAST_SOAK_SECONDS).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod support;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use feast_remote::columns::Response;
 use feast_remote::config::Config;
-use feast_remote::error::Code;
-use feast_remote::remote::Remote;
+use feast_remote::deadline::Deadline;
+use feast_remote::error::{Code, Error};
+use feast_remote::remote::{EventQueue, Handle, Remote};
 use feast_remote::wire::request::Request;
 use support::process::{descriptors, resident_bytes};
 use support::server::{Seen, Server, Step, Welcome, answer, features_of, reply, say};
@@ -79,36 +82,86 @@ struct Tally {
     failed: AtomicU64,
 }
 
-fn one_call(remote: &Remote, request: &mut Request, id: i64, tally: &Tally) {
-    // The number of rows varies, so that a mixed-up answer cannot fit by chance.
-    let ids: Vec<i64> = (0..=id % 3).map(|row| id + row).collect();
-    request.set_entity_int64("id", &ids).unwrap();
-    let start = Instant::now();
-    let outcome = remote.get_online_features(request);
-    let took = start.elapsed();
-    assert!(took < TIMEOUT + PATIENCE, "a call of {TIMEOUT:?} took {took:?}");
+const MAY_HAPPEN: [Code; 9] = [
+    Code::Overloaded,
+    Code::Timeout,
+    Code::Connect,
+    Code::Io,
+    Code::Server,
+    Code::Throttled,
+    Code::Decode,
+    Code::Closed,
+    Code::Cancelled,
+];
+
+/// The rows of a call vary, so that a mixed-up answer cannot fit by chance.
+fn ids_of(id: i64) -> Vec<i64> {
+    (0..=id % 3).map(|row| id + row).collect()
+}
+
+fn check(id: i64, outcome: Result<Response, Error>, tally: &Tally) {
     match outcome {
         Ok(response) => {
+            let ids = ids_of(id);
             assert_eq!(response.int64(0).unwrap(), ids, "an answer to another question");
             let expected: Vec<i64> = ids.iter().map(|id| 1000 * id + 1).collect();
             assert_eq!(response.int64(2).unwrap(), expected);
             tally.answered.fetch_add(1, Ordering::Relaxed);
         }
         Err(error) => {
-            let expected = [
-                Code::Overloaded,
-                Code::Timeout,
-                Code::Connect,
-                Code::Io,
-                Code::Server,
-                Code::Throttled,
-                Code::Decode,
-                Code::Closed,
-            ];
-            assert!(expected.contains(&error.code), "{error}");
+            assert!(MAY_HAPPEN.contains(&error.code), "{error}");
             tally.failed.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// A thread with a queue and many calls in flight, some of which it cancels.
+fn event_loop(
+    store: impl Fn() -> Arc<Remote>,
+    request: &mut Request,
+    next_id: impl Fn() -> i64,
+    end: Instant,
+    tally: &Tally,
+) {
+    const IN_FLIGHT: usize = 32;
+    let queue = Arc::new(EventQueue::new().unwrap());
+    let mut under_way: HashMap<usize, (Instant, Handle)> = HashMap::new();
+    while Instant::now() < end || !under_way.is_empty() {
+        while under_way.len() < IN_FLIGHT && Instant::now() < end {
+            let id = next_id();
+            request.set_entity_int64("id", &ids_of(id)).unwrap();
+            match store().submit(request, &queue, id as usize) {
+                Ok(handle) => {
+                    if id % 7 == 0 {
+                        handle.cancel();
+                    }
+                    under_way.insert(id as usize, (Instant::now(), handle));
+                }
+                Err(error) => assert_eq!(error.code, Code::Closed, "{error}"),
+            }
+        }
+        queue.poll(8, Deadline::in_milliseconds(20_000), |event| {
+            let id = event.tag();
+            let (start, _) = under_way.remove(&id).expect("one event for each call");
+            assert!(start.elapsed() < TIMEOUT + PATIENCE, "a call of {TIMEOUT:?} took {:?}", start.elapsed());
+            check(id as i64, event.into_response(), tally);
+        });
+        if let Some((_, handle)) = under_way.values().next()
+            && tally.answered.load(Ordering::Relaxed) % 11 == 0
+        {
+            handle.cancel();
+        }
+    }
+    queue.poll(1, Deadline::in_milliseconds(0), |event| panic!("a second event for {}", event.tag()));
+}
+
+fn one_call(remote: &Remote, request: &mut Request, id: i64, tally: &Tally) {
+    request.set_entity_int64("id", &ids_of(id)).unwrap();
+    let start = Instant::now();
+    let outcome = remote.get_online_features(request);
+    let took = start.elapsed();
+    assert!(took < TIMEOUT + PATIENCE, "a call of {TIMEOUT:?} took {took:?}");
+    check(id, outcome, tally);
 }
 
 fn open(server: &Server) -> Arc<Remote> {
@@ -141,14 +194,16 @@ fn calls_return_in_time_with_their_own_answers_and_nothing_piles_up() {
                 let mut request = Request::default();
                 request.add_feature("v:a").unwrap();
                 request.add_feature("v:b").unwrap();
+                let next_id = || numbers.fetch_add(10, Ordering::Relaxed) as i64;
+                let passes_by = || Arc::clone(&passing.lock().unwrap());
+                match thread {
+                    0 => return event_loop(passes_by, &mut request, next_id, end, &tally),
+                    1 => return event_loop(|| Arc::clone(&steady), &mut request, next_id, end, &tally),
+                    _ => (),
+                }
                 while Instant::now() < end {
-                    let id = numbers.fetch_add(10, Ordering::Relaxed) as i64;
-                    let store = if thread % 8 == 0 {
-                        Arc::clone(&passing.lock().unwrap())
-                    } else {
-                        Arc::clone(&steady)
-                    };
-                    one_call(&store, &mut request, id, &tally);
+                    let store = if thread % 8 == 0 { passes_by() } else { Arc::clone(&steady) };
+                    one_call(&store, &mut request, next_id(), &tally);
                 }
             })
         })
