@@ -4,7 +4,7 @@
 # make check  formatting and lints
 # make soak   ten minutes of 64 threads against a server that does everything wrong at random
 # make fuzz   a minute of odd bytes for each of the fuzz targets
-# make bench  this library beside libcurl by hand and Feast's Python client
+# make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -61,7 +61,7 @@ demo: $(TARGET)/feast_get env
 	examples/demo.sh $(VENV) $(REPO) $(TARGET)/feast_get
 
 bench: build env
-	benches/compare.sh $(TARGET)/release $(VENV)/bin/python
+	benches/compare.sh $(TARGET)/release $(VENV) $(REPO)
 
 # Writes the generated files: the C header, CONFIGURATION.md and STATISTICS.md.
 generate:

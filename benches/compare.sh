@@ -2,12 +2,14 @@
 # This library, libcurl by hand and Feast's Python client, one after the other, against a server that costs next to
 # nothing (nginx answering from a file). Called by `make bench`; needs nginx and libcurl's header. Machines differ
 # and are noisy: read the ratios within one run.
-#   compare.sh LIBRARY_FOLDER FEAST_PYTHON
+# Then a large call in parts against a real `feast serve` with two workers.
+#   compare.sh LIBRARY_FOLDER VENV REPO
 set -euo pipefail
 cd "$(dirname "$0")/.."
-library=$(realpath "$1") python=$2
+library=$(realpath "$1") venv=$(realpath "$2") repo=$(realpath "$3") server=
+python=$venv/bin/python
 work=$(mktemp -d)
-trap '[ -s "$work/pid" ] && kill "$(cat "$work/pid")"; rm -rf "$work"' EXIT
+trap '[ -s "$work/pid" ] && kill "$(cat "$work/pid")"; [ -n "$server" ] && kill -TERM -- "-$server"; rm -rf "$work"' EXIT
 for tool in nginx curl-config; do
   command -v $tool >/dev/null || { echo "$tool is needed (Debian: nginx-light, libcurl4-openssl-dev)" >&2; exit 1; }
 done
@@ -29,7 +31,8 @@ for name, rows, features in (("r1", 1, 10), ("r100", 100, 50)):
     with open(f"{sys.argv[1]}/{name}.json", "w") as file:
         json.dump({"features": [f"stats:{n}" for n in names], "entities": {"driver_id": ids}}, file)
 PYTHON
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+port=$(free_port)
 chmod 755 "$work"
 cat >"$work/nginx.conf" <<CONF
 worker_processes 1; pid $work/pid; error_log $work/errors;
@@ -41,18 +44,46 @@ http {
 }
 CONF
 nginx -c "$work/nginx.conf"
-cc -std=c11 -O2 -pthread -Iinclude -o "$work/ours" benches/feast_remote_client.c -L"$library" -lfeast_remote -Wl,-rpath,"$library"
-cc -std=c11 -O2 -pthread -o "$work/by_hand" benches/libcurl_by_hand.c $(curl-config --libs)
+ours() { cc -std=c11 -O2 -pthread -Iinclude -o "$work/$1" "benches/$1.c" -L"$library" -lfeast_remote -Wl,-rpath,"$library"; }
+by_hand() { cc -std=c11 -O2 -pthread -o "$work/$1" "benches/$1.c" $(curl-config --libs); }
+ours feast_remote_client
+ours readable_descriptor
+ours large_call
+by_hand libcurl_by_hand
+by_hand libcurl_multi_by_hand
 
 for case in "r1 1 10 20000 1" "r1 1 10 40000 16" "r1 1 10 40000 64" "r100 100 50 1500 1"; do
   read -r name rows features requests threads <<<"$case"
   base=http://127.0.0.1:$port/$name
   echo "== $rows row(s) of $features features, $threads thread(s), three times"
   for _ in 1 2 3; do
-    "$work/ours" sync "$base" "$rows" "$features" "$requests" "$threads"
-    "$work/by_hand" "$base/get-online-features" "$work/$name.json" "$requests" "$threads"
+    "$work/feast_remote_client" sync "$base" "$rows" "$features" "$requests" "$threads"
+    "$work/libcurl_by_hand" "$base/get-online-features" "$work/$name.json" "$requests" "$threads"
   done
   if [ "$threads" = 1 ]; then
     "$python" benches/feast_python.py "$base/get-online-features" "$work/$name.json" $((requests / 20 + 50))
   fi
 done
+
+for in_flight in 16 64; do
+  base=http://127.0.0.1:$port/r1
+  echo "== 1 row of 10 features, one thread with $in_flight calls in flight, three times"
+  for _ in 1 2 3; do
+    "$work/feast_remote_client" async "$base" 1 10 40000 "$in_flight"
+    "$work/libcurl_multi_by_hand" "$base/get-online-features" "$work/r1.json" 40000 "$in_flight"
+  done
+done
+
+echo "== from the last byte of an answer to a readable descriptor"
+"$work/readable_descriptor" 20000
+
+echo "== a call of 1000 rows, in one request and in parts, from feast serve -w 2"
+port=$(free_port)
+(cd "$repo" && FEAST_USAGE=False exec setsid "$venv/bin/feast" serve -p "$port" -w 2 --no-access-log >"$work/feast.log" 2>&1) &
+server=$!
+for _ in $(seq 300); do
+  if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
+  if ! kill -0 "$server" 2>/dev/null; then cat "$work/feast.log" >&2; exit 1; fi
+  sleep 0.1
+done
+"$work/large_call" "http://127.0.0.1:$port" 1000 500 15
