@@ -41,8 +41,30 @@
  *
  * A feast_remote_t may be used by any number of threads at once; open one for each server, not one for each
  * thread. A blocking call runs on the caller's thread. Configurations and requests may be changed by one thread
- * at a time, and used by many while nobody changes them. Responses and errors never change. The library has one
- * thread of its own a store, which closes idle connections; it blocks all signals.
+ * at a time, and used by many while nobody changes them. Responses and errors never change. Of its own the library has
+ * one thread a store, which closes idle connections, one more a store that has asynchronous calls, and one while such a
+ * store fetches a token; all of them block all signals. Nothing of the caller's runs on them but the log callback.
+ *
+ * CALLS THAT DO NOT WAIT
+ *
+ * feast_get_online_features_async() returns at once; later one event for the call comes to a queue:
+ *
+ *     feast_queue_t *queue = NULL;
+ *     feast_queue_open(&queue, &err);
+ *     feast_get_online_features_async(remote, req, queue, job, NULL, &err);
+ *     ... wait until feast_queue_fd(queue) is readable, with epoll or poll(), beside everything else ...
+ *     feast_event_t *event;
+ *     while ((event = feast_queue_poll(queue, 0)) != NULL) {
+ *       feast_response_t *resp = feast_event_take_response(event);
+ *       if (resp != NULL) use(feast_event_tag(event), resp);
+ *       else complain(feast_event_tag(event), feast_error_message(feast_event_error(event)));
+ *       feast_response_free(resp);
+ *       feast_event_free(event);
+ *     }
+ *
+ * One queue serves any number of stores and calls. Each call that was accepted has exactly one event, whatever happens:
+ * an answer, a failure, feast_call_cancel(), feast_close(). They come in the order in which the calls end. Answers are
+ * decoded by the thread that takes them out.
  *
  * OWNERSHIP
  *
@@ -62,9 +84,9 @@
  *
  * FORK, DLCLOSE, SIGNALS
  *
- * Nothing runs when the library is loaded. After fork() the child must not use stores of the parent: calls on
- * them return FEAST_INVALID_ARGUMENT, feast_close() leaves the parent's connections alone; the child opens its
- * own. dlclose() is allowed and does not unload the library. No signal, handler, mask, locale, environment
+ * Nothing runs when the library is loaded. After fork() the child must not use stores and queues of the parent: calls
+ * on them return FEAST_INVALID_ARGUMENT, there are no events, feast_close() leaves the parent's connections alone; the
+ * child opens its own. dlclose() is allowed and does not unload the library. No signal, handler, mask, locale, environment
  * variable or file descriptor of the program is changed, and nothing is printed.
  *
  * VERSIONS

@@ -80,9 +80,10 @@ macro_rules! statistics {
 }
 
 statistics! {
-    Counter calls: AtomicU64 = "Calls that got as far as asking for a connection.";
+    Counter calls: AtomicU64 = "Calls that got as far as asking for a connection; asynchronous ones that were accepted.";
     Counter calls_failed: AtomicU64 = "Those of them that returned an error.";
-    Counter calls_overloaded: AtomicU64 = "Calls that found no free connection until their deadline.";
+    Counter calls_overloaded: AtomicU64 = "Calls that found no free connection until their deadline, and \
+        asynchronous calls refused because of max_async_requests.";
     Counter queue_waits: AtomicU64 = "Times that a call had to wait for a free connection.";
     Counter attempts: AtomicU64 = "HTTP attempts: the first of each call, and its retries.";
     Counter wire_requests: AtomicU64 = "Requests begun on a connection. More than attempts where libcurl sent one \
@@ -103,8 +104,8 @@ statistics! {
     Latency connect: Histogram = "Name lookup and TCP connection, of new connections.";
     Latency tls: Histogram = "TLS handshake, of new connections.";
     Latency first_byte: Histogram = "From the start of an attempt to the first byte of its answer.";
-    Latency decode: Histogram = "From an answer's bytes to columns.";
-    Latency total: Histogram = "Whole calls that succeeded.";
+    Latency decode: Histogram = "From an answer's bytes to columns, or to a matrix.";
+    Latency total: Histogram = "Whole calls that succeeded; without decoding where they were asynchronous.";
 }
 
 impl Stats {

@@ -498,7 +498,7 @@ use sync::{Arc, AtomicUsize, Ordering, lock};
 use transport::{Bell, Poller, Pool, Worker};
 use wire::request::Request;
 
-/// A million orders in all with FEAST_SCHEDULES=125000; a share of them otherwise.
+/// A million orders in all with FEAST_SCHEDULES=62500; a share of them otherwise.
 fn in_many_orders(scenario: impl Fn() + Send + Sync + 'static) {
     let schedules = std::env::var("FEAST_SCHEDULES").map_or(4_000, |text| text.parse().unwrap());
     sync::in_many_orders(schedules, scenario);
