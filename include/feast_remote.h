@@ -84,9 +84,13 @@
  *
  * FORK, DLCLOSE, SIGNALS
  *
- * Nothing runs when the library is loaded. After fork() the child must not use stores and queues of the parent: calls
- * on them return FEAST_INVALID_ARGUMENT, there are no events, feast_close() leaves the parent's connections alone; the
- * child opens its own. dlclose() is allowed and does not unload the library. No signal, handler, mask, locale, environment
+ * Nothing runs when the library is loaded. After fork() a store works in the child as in the parent, on connections of
+ * the child's own, opened anew by its first call with the configuration and the environment of feast_remote_open(); so a
+ * server may open its stores before it forks its workers. The parent's connections are left alone, whatever the child
+ * does. Queues stay with the process that opened them: calls for them return FEAST_INVALID_ARGUMENT in the child, and
+ * there are no events.
+ *
+ * dlclose() is allowed and does not unload the library. No signal, handler, mask, locale, environment
  * variable or file descriptor of the program is changed, and nothing is printed.
  *
  * VERSIONS
@@ -235,7 +239,7 @@ typedef struct feast_queue_t feast_queue_t;
 
 /**
  * An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
- * of threads may use it at once.
+ * of threads may use it at once, and any process forked from the one that opened it.
  */
 typedef struct feast_remote_t feast_remote_t;
 
@@ -623,7 +627,8 @@ feast_status_t feast_config_load_yaml(feast_config_t *config,
 
 /**
  * Sets the process's log callback; without one nothing is logged. Messages hold no secret. They come on the thread
- * whose call gives rise to them, several at the same time from several threads. When this function returns, the
+ * whose call gives rise to them, or on a thread of the library's for asynchronous calls, which all of the store's then
+ * wait for; several at the same time from several threads. When this function returns, the
  * callback set before is not running and not called again.
  *
  * @param callback   in, may be NULL: no more messages. It must not call this library, longjmp or throw.
@@ -676,7 +681,7 @@ feast_status_t feast_get_online_features(feast_remote_t *remote,
  * Closes a store: calls in flight on it return FEAST_CLOSED, are waited for, and every connection is closed.
  * Another store in the process is not touched. The second of two threads that close the same store returns at
  * once. Later calls on the store return FEAST_CLOSED; for that a closed store keeps about 100 bytes until the
- * process ends. In a process forked from the one that opened the store, nothing is closed.
+ * process ends. In a process forked from the one that opened the store, the parent's connections are left alone.
  *
  * @param remote  in, may be NULL; transferred: only calls that fail with FEAST_CLOSED are possible afterwards.
  * Thread safety: any thread, also while others are in calls on the store.

@@ -22,8 +22,8 @@ struct State<E> {
     /// look need not be called again, which costs more than anything else here.
     sleepers: usize,
     notified: usize,
-    /// Somebody wants a `poll` to return with nothing.
-    woken: bool,
+    /// Polls that shall return with nothing.
+    wakes: usize,
     bell_wanted: bool,
     bell_rings: bool,
 }
@@ -35,7 +35,7 @@ impl<E> Queue<E> {
             events: VecDeque::new(),
             sleepers: 0,
             notified: 0,
-            woken: false,
+            wakes: 0,
             bell_wanted: false,
             bell_rings: false,
         };
@@ -64,7 +64,7 @@ impl<E> Queue<E> {
     /// Makes a `poll` that waits now, or else the next one that finds nothing, return with nothing.
     pub fn wake(&self) {
         let mut state = lock(&self.state);
-        state.woken = true;
+        state.wakes += 1;
         self.tell(state);
     }
 
@@ -73,7 +73,7 @@ impl<E> Queue<E> {
             state.bell_rings = true;
             self.bell.ring();
         }
-        let wanted = state.events.len().max(1).min(state.sleepers).saturating_sub(state.notified);
+        let wanted = (state.events.len() + state.wakes).min(state.sleepers).saturating_sub(state.notified);
         state.notified += wanted;
         // First, or who is called would only wait for the lock.
         drop(state);
@@ -85,7 +85,7 @@ impl<E> Queue<E> {
         let mut taken = Vec::new();
         let mut state = lock(&self.state);
         let mut late = false;
-        while state.events.is_empty() && !state.woken && !self.is_closed() && !late {
+        while state.events.is_empty() && state.wakes == 0 && !self.is_closed() && !late {
             state.sleepers += 1;
             (state, late) = wait(&self.changed, state, deadline);
             state.sleepers -= 1;
@@ -93,13 +93,13 @@ impl<E> Queue<E> {
         }
         let first = state.events.pop_front();
         match first {
-            None => state.woken = false,
+            None => state.wakes = state.wakes.saturating_sub(1),
             Some(_) => {
                 let more = state.events.len().min(most.saturating_sub(1));
                 taken.extend(state.events.drain(..more));
             }
         }
-        if state.bell_rings && state.events.is_empty() && !state.woken {
+        if state.bell_rings && state.events.is_empty() && state.wakes == 0 {
             state.bell_rings = false;
             self.bell.silence();
         }
@@ -111,7 +111,7 @@ impl<E> Queue<E> {
     pub fn fd(&self) -> i32 {
         let mut state = lock(&self.state);
         state.bell_wanted = true;
-        if (!state.events.is_empty() || state.woken) && !state.bell_rings {
+        if (!state.events.is_empty() || state.wakes > 0) && !state.bell_rings {
             state.bell_rings = true;
             self.bell.ring();
         }

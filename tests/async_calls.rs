@@ -571,3 +571,69 @@ fn the_first_failure_of_a_split_call_ends_all_of_it() {
     });
     assert_eq!(stats(&remote)["calls_failed"], 1);
 }
+
+#[test]
+fn closing_while_thousands_wait_gives_each_its_event() {
+    let server = Server::start(|_| vec![Step::Stall]);
+    for count in [100, 3000] {
+        let remote = open(&server, &[("connection_pool_size", "2"), ("request_timeout_ms", "0")]);
+        let queue = queue();
+        (0..count).for_each(|id| drop(submit(&remote, &queue, id)));
+        drop(remote);
+        (0..count).for_each(|_| assert_eq!(code(next(&queue)), Code::Closed));
+        assert!(nothing_comes(&queue));
+    }
+}
+
+#[test]
+fn a_call_of_very_many_requests_may_fail_too() {
+    let server = Server::start(|_| vec![Step::Stall]);
+    let remote = open(&server, &[("max_rows_per_request", "1"), ("request_timeout_ms", "300")]);
+    let ids: Vec<i64> = (0..16_000).collect();
+    let error = remote.get_online_features(&ask(&ids)).unwrap_err();
+    assert!([Code::Timeout, Code::Overloaded].contains(&error.code), "{error}");
+    wait_until("its requests are gone", || stats(&remote)["async_requests"] == 0);
+    let queue = queue();
+    let call = remote.submit(&ask(&ids), &queue, 0).unwrap();
+    call.cancel();
+    assert!([Code::Cancelled, Code::Timeout, Code::Overloaded].contains(&code(next(&queue))));
+    wait_until("its requests are gone", || stats(&remote)["async_requests"] == 0);
+}
+
+#[test]
+fn each_of_several_threads_is_woken_by_a_wake_of_its_own() {
+    for _ in 0..50 {
+        let queue = queue();
+        let waiters: Vec<_> = (0..4)
+            .map(|_| {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || queue.poll(1, Deadline::NEVER, |_| panic!("there is no event")))
+            })
+            .collect();
+        (0..4).for_each(|_| queue.wake());
+        waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+    }
+}
+
+#[test]
+fn max_async_requests_does_not_bind_callers_that_wait() {
+    let server = Server::start(|seen| {
+        let stalls = seen.body.windows(3).any(|bytes| bytes == b"[7]");
+        if stalls { vec![Step::Stall] } else { answer(seen) }
+    });
+    let keys = [("max_rows_per_request", "10"), ("max_async_requests", "4"), ("request_timeout_ms", "0")];
+    let remote = open(&server, &keys);
+    let queue = queue();
+    let stalled: Vec<Handle> = (0..4).map(|_| submit(&remote, &queue, 7)).collect();
+    let ids: Vec<i64> = (0..100).collect();
+    assert_eq!(remote.get_online_features(&ask(&ids)).unwrap().int64(0).unwrap(), ids);
+    stalled.iter().for_each(Handle::cancel);
+    (0..4).for_each(|_| assert_eq!(code(next(&queue)), Code::Cancelled));
+    let error = remote.submit(&ask(&ids), &queue, 1).err().unwrap();
+    assert_eq!((error.code, error.retriable), (Code::InvalidArgument, false), "{error}");
+    assert!(
+        error.message.contains("10 requests (max_rows_per_request), and max_async_requests is 4"),
+        "{error}"
+    );
+    assert_eq!(stats(&remote)["async_requests"], 0);
+}

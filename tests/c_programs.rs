@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use support::cc::{command, compile, compile_with, passed, passes_plain_and_under_memcheck};
 use support::paths::{library_folder, root, scratch};
 use support::server::{Seen, Server, Step, answer, reply, say};
+use support::tls::Authority;
 use support::wait_until;
 
 /// As it is and under memcheck.
@@ -125,8 +126,28 @@ fn a_crowded_process_and_its_forks_are_served() {
     let server = Server::start(answer);
     let program = compile("tests/c/crowded_and_forked.c");
     passed("crowded_and_forked", &Command::new(&program).arg(server.url()).output().unwrap());
-    // The parent's calls went over its one connection, in spite of the children.
+    // The parent's calls went over its one connection, in spite of the children; ten of these made one each.
     assert_eq!(server.connections(), 1 + 10);
+}
+
+#[test]
+fn a_thousand_forks_amid_calls_cost_the_parent_none_and_each_child_is_served() {
+    let program = compile("tests/c/forks.c");
+    let server = Server::start(answer);
+    server.forget_requests();
+    let output = Command::new(&program).args([&server.url(), "", "1000"]).output().unwrap();
+    passed("forks", &output);
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    // Over TLS a goodbye of a child's would end the parent's connection.
+    let authority = Authority::new("forks' CA");
+    let server = authority.serve("localhost", 1);
+    let url = format!("https://localhost:{}", server.port());
+    let output = Command::new(&program)
+        .args([url.as_str(), authority.file().to_str().unwrap(), "60"])
+        .output()
+        .unwrap();
+    passed("forks, TLS", &output);
+    print!("{}", String::from_utf8_lossy(&output.stdout));
 }
 
 #[test]

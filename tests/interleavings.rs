@@ -253,7 +253,7 @@ fn a_closed_value_is_taken_once_and_after_the_last_caller() {
             .map(|_| {
                 let (closable, taken) = (Arc::clone(&closable), Arc::clone(&taken));
                 thread::spawn(move || {
-                    if let Some(value) = closable.close(|_| true) {
+                    if let Some(value) = closable.close(|_| ()) {
                         taken.fetch_add(1, Ordering::SeqCst);
                         drop(value);
                     }

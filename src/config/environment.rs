@@ -1,6 +1,11 @@
 //! What lies around the process: environment variables and well-known files. Tests bring their own.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use super::Secret;
+use crate::sync::lock;
 
 type Variable = dyn Fn(&str) -> Option<String> + Send + Sync;
 
@@ -20,6 +25,26 @@ impl Environment {
             variable: Box::new(|name| std::env::var(name).ok()),
             service_account_file: "/var/run/secrets/kubernetes.io/serviceaccount/token".into(),
         }
+    }
+
+    /// What `look` makes of the environment, and one that answers the same questions in the same way for ever.
+    pub fn recorded<T>(self, look: impl FnOnce(&Environment) -> T) -> (T, Environment) {
+        let answers: Arc<Mutex<HashMap<String, Option<Secret>>>> = Arc::default();
+        let service_account_file = self.service_account_file.clone();
+        let notes = Arc::clone(&answers);
+        let listening = Environment {
+            variable: Box::new(move |name| {
+                let value = (self.variable)(name);
+                // It may be a token.
+                lock(&notes).insert(name.to_owned(), value.clone().map(Secret::new));
+                value
+            }),
+            service_account_file: service_account_file.clone(),
+        };
+        let seen = look(&listening);
+        let answers = std::mem::take(&mut *lock(&answers));
+        let variable = Box::new(move |name: &str| Some(answers.get(name)?.as_ref()?.reveal().to_owned()));
+        (seen, Environment { variable, service_account_file })
     }
 
     /// A variable's value, unless it is empty.
@@ -66,6 +91,24 @@ impl Environment {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_looked_up_once_is_answered_the_same_for_ever() {
+        let turn = std::sync::atomic::AtomicUsize::new(0);
+        let environment = Environment {
+            variable: Box::new(move |name| {
+                let turn = turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                (name != "NONE").then(|| format!("{name} {turn}"))
+            }),
+            service_account_file: "/x".into(),
+        };
+        let ask = |environment: &Environment| ["A", "NONE", "B"].map(|name| environment.non_empty(name));
+        let (seen, recorded) = environment.recorded(ask);
+        assert_eq!(seen, [Some("A 0".to_owned()), None, Some("B 2".to_owned())]);
+        assert_eq!(ask(&recorded), seen);
+        assert_eq!(recorded.non_empty("C"), None);
+        assert_eq!(recorded.service_account_file, PathBuf::from("/x"));
+    }
 
     #[test]
     fn variables_are_expanded_as_python_does() {

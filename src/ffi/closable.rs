@@ -31,6 +31,16 @@ impl<T> Closable<T> {
         }
     }
 
+    /// Closed from the beginning.
+    pub fn closed() -> Closable<T> {
+        Closable {
+            closed: AtomicBool::new(true),
+            inside: AtomicUsize::new(0),
+            left: (Mutex::new(()), Condvar::new()),
+            value: UnsafeCell::new(None),
+        }
+    }
+
     /// Runs `call` on the value and holds it meanwhile; `CLOSED` if it is going or gone.
     pub fn with<R>(&self, call: impl FnOnce(&T) -> Result<R>) -> Result<R> {
         // Late callers are not even counted, or a crowd of them could keep `close` waiting.
@@ -48,16 +58,14 @@ impl<T> Closable<T> {
         call(unsafe { &*self.value.get() }.as_ref().ok_or_else(Error::closed)?)
     }
 
-    /// Lets no more callers in, tells those inside to leave by `hurry`, waits for them and returns the value.
-    /// `None` if it was closed before, or if `hurry` says `false`: then the value stays where it is, for ever.
-    pub fn close(&self, hurry: impl FnOnce(&T) -> bool) -> Option<T> {
+    /// Lets no more callers in, tells those inside to leave by `hurry`, waits for them and returns the value; `None` if
+    /// it was closed before.
+    pub fn close(&self, hurry: impl FnOnce(&T)) -> Option<T> {
         if self.closed.swap(true, Ordering::SeqCst) {
             return None;
         }
         // SAFETY: shared access only, until nobody is inside; nobody else gets this far.
-        if !hurry(unsafe { &*self.value.get() }.as_ref()?) {
-            return None;
-        }
+        hurry(unsafe { &*self.value.get() }.as_ref()?);
         let mut left = lock(&self.left.0);
         while self.inside.load(Ordering::SeqCst) != 0 {
             left = wait(&self.left.1, left, Deadline::NEVER).0;

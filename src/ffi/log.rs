@@ -24,7 +24,8 @@ unsafe impl Send for UserData {}
 unsafe impl Sync for UserData {}
 
 /// Sets the process's log callback; without one nothing is logged. Messages hold no secret. They come on the thread
-/// whose call gives rise to them, several at the same time from several threads. When this function returns, the
+/// whose call gives rise to them, or on a thread of the library's for asynchronous calls, which all of the store's then
+/// wait for; several at the same time from several threads. When this function returns, the
 /// callback set before is not running and not called again.
 ///
 /// @param callback   in, may be NULL: no more messages. It must not call this library, longjmp or throw.

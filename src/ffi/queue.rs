@@ -10,11 +10,14 @@ use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::remote::EventQueue;
 use crate::sync::Arc;
+use crate::transport::process;
 
 /// A queue of finished asynchronous calls, of any number of stores. Opaque; free with feast_queue_free(). Any number
 /// of threads may use it at once.
 pub struct feast_queue_t {
-    queue: Closable<Arc<EventQueue>>,
+    /// Held by each thread inside, so that the last one may leave when the handle is gone.
+    queue: Arc<Closable<Arc<EventQueue>>>,
+    generation: u32,
 }
 
 /// Runs `call` on a queue.
@@ -26,7 +29,8 @@ pub unsafe fn with_queue<T>(
     call: impl FnOnce(&Arc<EventQueue>) -> Result<T>,
 ) -> Result<T> {
     // SAFETY: promised by the caller.
-    unsafe { guard::object(queue, "queue") }?.queue.with(call)
+    let queue = Arc::clone(&unsafe { guard::object(queue, "queue") }?.queue);
+    queue.with(call)
 }
 
 /// Opens a queue for feast_get_online_features_async(). One is enough for a thread with an event loop, whatever the
@@ -46,8 +50,8 @@ pub unsafe extern "C" fn feast_queue_open(
     unsafe {
         guard::status(err, || {
             let out = guard::output(queue, ptr::null_mut(), "queue")?;
-            let queue = Closable::new(Arc::new(EventQueue::new()?));
-            *out = Box::into_raw(Box::new(feast_queue_t { queue }));
+            let queue = Arc::new(Closable::new(Arc::new(EventQueue::new()?)));
+            *out = Box::into_raw(Box::new(feast_queue_t { queue, generation: process::generation() }));
             Ok(())
         })
     }
@@ -169,16 +173,12 @@ pub unsafe extern "C" fn feast_queue_free(queue: *mut feast_queue_t) {
         }
         // SAFETY: made by `feast_queue_open`, and freed once as the header asks.
         let handle = unsafe { Box::from_raw(queue) };
-        let mut ours = true;
-        drop(handle.queue.close(|queue| {
-            ours = queue.is_of_this_process();
-            queue.close();
-            ours
-        }));
-        if !ours {
+        if handle.generation != process::generation() {
             // In a fork's child, threads of the parent's may seem to be inside for ever.
             std::mem::forget(handle);
+            return Some(());
         }
+        drop(handle.queue.close(|queue| queue.close()));
         Some(())
     });
 }

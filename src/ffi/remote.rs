@@ -7,21 +7,46 @@ use super::closable::Closable;
 use super::config::feast_config_t;
 use super::error::{feast_error_t, feast_status_t};
 use super::guard;
+use super::per_process::PerProcess;
 use super::request::feast_request_t;
 use super::response::feast_response_t;
+use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::remote::Remote;
-use crate::sync::lock;
+use crate::sync::{Arc, lock};
+use crate::transport::process;
 
 /// An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
-/// of threads may use it at once.
+/// of threads may use it at once, and any process forked from the one that opened it.
 pub struct feast_remote_t {
-    remote: Closable<Remote>,
+    store: PerProcess<Closable<Store>>,
+}
+
+struct Store {
+    remote: Remote,
+    opened_with: Arc<Opening>,
+}
+
+/// For opening it anew after a fork.
+struct Opening {
+    config: Config,
+    environment: Environment,
 }
 
 /// Handles are small and stay: a call on a closed one is told CLOSED instead of reading freed memory. They are
 /// listed here so that leak checkers see them as held.
 static CLOSED_HANDLES: Mutex<Vec<&'static feast_remote_t>> = Mutex::new(Vec::new());
+
+impl feast_remote_t {
+    /// The store of this process; opened anew if it has none and the one that it comes from was not closed.
+    fn of_this_process(&self) -> Result<&Closable<Store>> {
+        self.store.get_or_make(|parents| {
+            let opened_with = parents.with(|store| Ok(Arc::clone(&store.opened_with)))?;
+            let remote = Remote::open_in(&opened_with.config, &opened_with.environment)?;
+            Ok(Closable::new(Store { remote, opened_with }))
+        })
+    }
+}
 
 /// Runs `call` on the open store.
 ///
@@ -32,7 +57,7 @@ pub unsafe fn with_remote<T>(
     call: impl FnOnce(&Remote) -> Result<T>,
 ) -> Result<T> {
     // SAFETY: handles are never freed.
-    unsafe { guard::object(remote, "remote") }?.remote.with(call)
+    unsafe { guard::object(remote, "remote") }?.of_this_process()?.with(|store| call(&store.remote))
 }
 
 /// Opens a store. Nothing goes over the network before the first call, tokens included. Environment variables (for
@@ -55,8 +80,11 @@ pub unsafe extern "C" fn feast_remote_open(
         guard::status(err, || {
             let out = guard::output(remote, ptr::null_mut(), "remote")?;
             let config = guard::object(config, "config")?;
-            let handle = feast_remote_t { remote: Closable::new(Remote::open(&config.config)?) };
-            *out = Box::into_raw(Box::new(handle));
+            let config = config.config.clone();
+            let (remote, environment) =
+                Environment::of_process().recorded(|environment| Remote::open_in(&config, environment));
+            let store = Store { remote: remote?, opened_with: Arc::new(Opening { config, environment }) };
+            *out = Box::into_raw(Box::new(feast_remote_t { store: PerProcess::new(Closable::new(store)) }));
             Ok(())
         })
     }
@@ -98,7 +126,7 @@ pub unsafe extern "C" fn feast_get_online_features(
 /// Closes a store: calls in flight on it return FEAST_CLOSED, are waited for, and every connection is closed.
 /// Another store in the process is not touched. The second of two threads that close the same store returns at
 /// once. Later calls on the store return FEAST_CLOSED; for that a closed store keeps about 100 bytes until the
-/// process ends. In a process forked from the one that opened the store, nothing is closed.
+/// process ends. In a process forked from the one that opened the store, the parent's connections are left alone.
 ///
 /// @param remote  in, may be NULL; transferred: only calls that fail with FEAST_CLOSED are possible afterwards.
 /// Thread safety: any thread, also while others are in calls on the store.
@@ -108,16 +136,20 @@ pub unsafe extern "C" fn feast_close(remote: *mut feast_remote_t) {
     guard::value((), || {
         // SAFETY: the header asks for NULL or a store of ours; handles are never freed.
         let handle: &'static feast_remote_t = unsafe { remote.as_ref() }?;
-        drop(handle.remote.close(|remote| {
-            // In a fork's child these are the parent's threads, locks and sockets: neither wait for those nor say
-            // goodbye on these.
-            let ours = remote.is_of_this_process();
-            if ours {
-                lock(&CLOSED_HANDLES).push(handle);
-                remote.close();
+        // What the parent process opened stays as it is: its threads, locks and sockets are not ours.
+        let store = handle.store.get_or_make(|_| Ok(Closable::closed())).ok()?;
+        if let Some(closed) = store.close(|store| store.remote.close()) {
+            // In a fork's child this may be locked for ever, and there are no more stores than the parent has.
+            let handles = if process::generation() == 0 {
+                Some(lock(&CLOSED_HANDLES))
+            } else {
+                CLOSED_HANDLES.try_lock().ok()
+            };
+            if let Some(mut handles) = handles {
+                handles.push(handle);
             }
-            ours
-        }));
+            drop(closed);
+        }
         Some(())
     });
 }

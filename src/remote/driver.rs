@@ -42,6 +42,8 @@ pub struct Submission {
 }
 
 enum Word {
+    /// A request that found no room in the mailbox's queue.
+    Submission(Box<Submission>),
     /// A place has come free for this request's wish.
     Admitted(Ticket),
     /// A fetch of a token has ended.
@@ -85,24 +87,48 @@ impl Desk {
         }
     }
 
-    /// Makes room for so many requests, which must be submitted then; says so at once if there is none.
+    /// Makes room for so many requests, which must be submitted or released then; says so at once if there is none.
     pub fn reserve(&self, count: usize) -> Result<()> {
-        if self.dead.load(Ordering::Acquire) {
-            return Err(Error::new(Code::Internal, "the driver thread has died twice; open the store anew"));
+        self.check_alive()?;
+        let most = self.capacity;
+        if count > most {
+            let why = format!(
+                "the call goes out as {count} requests (max_rows_per_request), and max_async_requests is {most}"
+            );
+            return Err(Error::argument(why));
         }
-        if self.unfinished.fetch_add(count, Ordering::Relaxed) + count > self.capacity {
-            self.unfinished.fetch_sub(count, Ordering::Relaxed);
-            let most = self.capacity;
+        if self.unfinished.fetch_add(count, Ordering::Relaxed) + count > most {
+            self.release(count);
             let why = format!("{most} asynchronous requests (max_async_requests) are under way already");
             return Err(Error::new(Code::Overloaded, why));
         }
         Ok(())
     }
 
+    /// As [`reserve`](Desk::reserve), for a caller who waits: however many there are.
+    pub fn reserve_beyond(&self, count: usize) -> Result<()> {
+        self.check_alive()?;
+        self.unfinished.fetch_add(count, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Gives back what was reserved.
+    pub fn release(&self, count: usize) {
+        self.unfinished.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    fn check_alive(&self) -> Result<()> {
+        if self.dead.load(Ordering::Acquire) {
+            return Err(Error::new(Code::Internal, "the driver thread has died twice; open the store anew"));
+        }
+        Ok(())
+    }
+
     /// Hands over a request that there is room for.
     pub fn submit(&self, submission: Box<Submission>) {
-        // The mailbox has room for all that were reserved. Should that be wrong, the request fails by being dropped.
-        let _ = self.mailbox.submit(submission, &self.bell);
+        if let Err(submission) = self.mailbox.submit(submission, &self.bell) {
+            self.tell(Word::Submission(submission));
+        }
     }
 
     /// Ends these requests soon.
@@ -147,11 +173,18 @@ pub fn live(inner: &Arc<Inner>, desk: &Arc<Desk>, poller: &mut Poller) {
         }
     }
     loop {
+        // In this order: what was submitted came before the word.
+        let words = desk.mailbox.take_words();
+        let exit = words.iter().any(|word| matches!(word, Word::Exit));
+        let submitted = words.into_iter().filter_map(|word| match word {
+            Word::Submission(submission) => Some(submission),
+            _ => None,
+        });
         // Dropped, they fail.
-        while let Some(submission) = desk.mailbox.take_call() {
-            drop((submission, Counted(Arc::clone(desk))));
+        for submission in submitted.chain(std::iter::from_fn(|| desk.mailbox.take_call())) {
+            drop((Counted(Arc::clone(desk)), submission));
         }
-        if desk.mailbox.take_words().iter().any(|word| matches!(word, Word::Exit)) {
+        if exit {
             return;
         }
         if desk.mailbox.may_sleep() {
@@ -189,7 +222,7 @@ struct Counted(Arc<Desk>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.unfinished.fetch_sub(1, Ordering::Relaxed);
+        self.0.release(1);
     }
 }
 
@@ -250,7 +283,11 @@ impl<'a> Driver<'a> {
             }
             self.ring_alarms();
             self.announce();
-            if self.exiting && self.tasks.is_empty() {
+            if self.exiting {
+                // Whatever was submitted came before this word, and the store closes.
+                while let Some(submission) = self.desk.mailbox.take_call() {
+                    self.accept(submission);
+                }
                 break;
             }
             let limit = match self.desk.mailbox.may_sleep() {
@@ -275,6 +312,7 @@ impl<'a> Driver<'a> {
 
     fn hear(&mut self, word: Word) {
         match word {
+            Word::Submission(submission) => self.accept(submission),
             Word::Admitted(ticket) => {
                 if let Some(task) =
                     self.by_ticket.remove(&ticket).and_then(|number| self.tasks.remove(&number))
@@ -289,7 +327,7 @@ impl<'a> Driver<'a> {
                 self.closing = true;
                 for number in self.in_order() {
                     if let Some(task) = self.tasks.remove(&number) {
-                        self.fail(task, Error::closed());
+                        self.end(task, Error::closed());
                     }
                 }
             }
@@ -308,7 +346,7 @@ impl<'a> Driver<'a> {
         if let Some(why) = unwanted
             && let Some(task) = self.tasks.remove(&number)
         {
-            self.fail(task, why);
+            self.end(task, why);
         }
     }
 
@@ -317,8 +355,8 @@ impl<'a> Driver<'a> {
         let unwanted = submission.part.is_unwanted();
         let task = Task { counted, stage: Stage::Moving, submission, alarm: None };
         match unwanted {
-            _ if self.closing => self.fail(task, Error::closed()),
-            Some(why) => self.fail(task, why),
+            _ if self.closing => self.end(task, Error::closed()),
+            Some(why) => self.end(task, why),
             None => self.start(task),
         }
     }
@@ -559,8 +597,17 @@ impl<'a> Driver<'a> {
         self.unannounced.clear();
     }
 
+    /// Ends a request that failed, and the others of its call, which are not wanted any more.
+    fn fail(&mut self, task: Task, error: Error) {
+        let siblings = task.submission.part.siblings();
+        self.end(task, error);
+        if siblings.end - siblings.start > 1 {
+            siblings.for_each(|number| self.end_unwanted(number));
+        }
+    }
+
     /// Ends a request without an answer, wherever it is.
-    fn fail(&mut self, mut task: Task, error: Error) {
+    fn end(&mut self, mut task: Task, error: Error) {
         self.disarm(&mut task);
         match std::mem::replace(&mut task.stage, Stage::Moving) {
             Stage::Wire { mut place, .. } => {
@@ -576,14 +623,9 @@ impl<'a> Driver<'a> {
         }
         drop(task.counted);
         let part = task.submission.part;
-        let siblings = part.siblings();
         let attempts = task.submission.call.attempts().max(error.attempts);
         let queue = part.failed(Error { attempts, ..error });
         self.finished(queue);
-        if siblings.end - siblings.start > 1 {
-            // Whoever fails first has failed the call, and the others are not wanted any more.
-            siblings.for_each(|number| self.end_unwanted(number));
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! How asynchronous calls come back: as events of a queue, which any number of stores may serve.
 
+use std::sync::Weak;
+
 use super::driver::Desk;
 use super::store::Store;
 use crate::columns::{Dense, Matrix, Response};
@@ -30,7 +32,7 @@ pub struct Answer {
 pub struct EventQueue {
     pub(super) events: Queue<Event>,
     /// Of the stores that have calls for it.
-    desks: Mutex<Vec<Arc<Desk>>>,
+    desks: Mutex<Vec<Weak<Desk>>>,
     generation: u32,
 }
 
@@ -74,7 +76,7 @@ impl EventQueue {
     pub fn close(&self) {
         if self.is_of_this_process() {
             self.events.close();
-            lock(&self.desks).drain(..).for_each(|desk| desk.sweep());
+            lock(&self.desks).drain(..).filter_map(|desk| desk.upgrade()).for_each(|desk| desk.sweep());
         }
     }
 
@@ -85,10 +87,9 @@ impl EventQueue {
             return Err(Error::argument(why));
         }
         let mut desks = lock(&self.desks);
-        if !desks.iter().any(|known| Arc::ptr_eq(known, desk)) {
-            // Stores that are gone need not be told anything.
-            desks.retain(|desk| Arc::strong_count(desk) > 1);
-            desks.push(Arc::clone(desk));
+        if !desks.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(desk))) {
+            desks.retain(|known| known.strong_count() > 0);
+            desks.push(Arc::downgrade(desk));
         }
         Ok(())
     }

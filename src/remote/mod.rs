@@ -8,6 +8,7 @@ mod mailbox;
 mod pending;
 mod store;
 
+use std::sync::Weak;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -56,8 +57,10 @@ struct Driver {
 
 /// An asynchronous call under way, for cancelling it. May outlive the store.
 pub struct Handle {
-    pending: Arc<Pending>,
-    desk: Arc<Desk>,
+    /// Neither the call's queue nor its store is kept by it.
+    pending: Weak<Pending>,
+    desk: Weak<Desk>,
+    generation: u32,
 }
 
 /// Numbers of the requests of asynchronous calls, in all stores.
@@ -66,8 +69,14 @@ static NUMBERS: AtomicU64 = AtomicU64::new(0);
 impl Handle {
     /// Ends the call soon, if it has not ended; its event comes in any case.
     pub fn cancel(&self) {
-        self.pending.cancel();
-        self.desk.cancel(self.pending.numbers());
+        if self.generation != process::generation() {
+            return;
+        }
+        if let (Some(pending), Some(desk)) = (self.pending.upgrade(), self.desk.upgrade())
+            && pending.cancel()
+        {
+            desk.cancel(pending.numbers());
+        }
     }
 }
 
@@ -135,6 +144,16 @@ impl Remote {
     /// Asks for the features without waiting for them: an event with this tag comes to the queue, whatever happens.
     /// Nothing is sent on the caller's thread, and nothing waited for.
     pub fn submit(&self, request: &Request, queue: &Arc<EventQueue>, tag: usize) -> Result<Handle> {
+        self.submit_with(request, queue, tag, Desk::reserve)
+    }
+
+    fn submit_with(
+        &self,
+        request: &Request,
+        queue: &Arc<EventQueue>,
+        tag: usize,
+        reserve: impl FnOnce(&Desk, usize) -> Result<()>,
+    ) -> Result<Handle> {
         request.check()?;
         self.check_process()?;
         if self.inner.pool.is_closing() {
@@ -144,34 +163,36 @@ impl Remote {
         let store = &self.inner.store;
         let desk = &self.driver()?.desk;
         queue.serve(desk)?;
-        let bodies = request.encode_parts(self.max_rows_per_request, || store.buffer())?;
-        desk.reserve(bodies.len()).inspect_err(|error| {
+        let count = request.parts(self.max_rows_per_request);
+        reserve(desk, count).inspect_err(|error| {
             if error.code == Code::Overloaded {
                 Stats::count(&store.stats.calls_overloaded);
             }
         })?;
+        let bodies = request.encode_parts(count, || store.buffer()).inspect_err(|_| desk.release(count))?;
         Stats::count(&store.stats.calls);
-        let count = bodies.len() as u64;
-        let first = NUMBERS.fetch_add(count, Ordering::Relaxed);
-        let numbers = first..first + count;
+        let first = NUMBERS.fetch_add(count as u64, Ordering::Relaxed);
+        let numbers = first..first + count as u64;
         let pending =
             Pending::new(Arc::clone(store), Arc::clone(queue), tag, request.question(), start, numbers);
         for (part, body) in pending.parts().zip(bodies) {
             let call = Call::new(store, request.timeout(), start);
             desk.submit(Box::new(Submission { part, call, request: body }));
         }
-        Ok(Handle { pending, desk: Arc::clone(desk) })
+        let (pending, desk) = (Arc::downgrade(&pending), Arc::downgrade(desk));
+        Ok(Handle { pending, desk, generation: self.generation })
     }
 
     /// Whether a request has so many rows that it goes out as several.
     fn is_split(&self, request: &Request) -> bool {
-        self.max_rows_per_request != 0 && request.rows() > self.max_rows_per_request
+        request.parts(self.max_rows_per_request) > 1
     }
 
     /// A call of several requests: they go out at once, carried by the driver.
     fn wait_for_parts<T>(&self, request: &Request, read: impl FnOnce(Event) -> Result<T>) -> Result<T> {
         let queue = Arc::new(EventQueue::new()?);
-        self.submit(request, &queue, 0)?;
+        // The caller's thread waits, so there are no more of these calls than threads.
+        self.submit_with(request, &queue, 0, Desk::reserve_beyond)?;
         let mut event = None;
         // The event comes by the call's deadline.
         queue.poll(1, Deadline::NEVER, |only| event = Some(only));

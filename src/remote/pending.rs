@@ -76,9 +76,9 @@ impl Pending {
         self.numbers.clone()
     }
 
-    /// Asks for its end; the driver has yet to be told.
-    pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Release);
+    /// Asks for its end; `true` if the driver has to be told.
+    pub fn cancel(&self) -> bool {
+        !self.cancelled.swap(true, Ordering::AcqRel) && lock(&self.state).is_some()
     }
 
     fn answered(&self, number: u64, body: Vec<u8>, attempts: u32) {
@@ -102,7 +102,7 @@ impl Pending {
     fn failed(&self, error: Error) {
         let Some(gathered) = lock(&self.state).take() else { return };
         // The other requests have nobody to answer any more.
-        self.cancel();
+        self.cancelled.store(true, Ordering::Release);
         Stats::count(&self.store.stats.calls_failed);
         gathered.bodies.into_iter().for_each(|body| self.store.keep_buffer(body));
         self.queue.events.push(Event { tag: self.tag, outcome: Err(error) });

@@ -1,6 +1,6 @@
 //! Waits for many slots' sockets at once (epoll(7)), and for a bell.
 //!
-//! Each watch is for one event. So a socket of a slot that is not in use, or in use by another thread, disturbs once
+//! Each watch but that of libcurl's own descriptors is for one event. So a socket of a slot that is not in use, or in use by another thread, disturbs once
 //! at most, and what is left of a watch needs no clearing away: the kernel forgets it when the socket is closed.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -53,9 +53,9 @@ impl Poller {
         }
     }
 
-    /// Watches a socket for its next event; `false` if the kernel refuses.
-    pub fn watch(&self, slot: u32, fd: RawFd, read: bool, write: bool) -> bool {
-        let mut events = libc::EPOLLONESHOT;
+    /// Watches a socket for its next event, or for each (by the edge) if it is `lasting`; `false` if the kernel refuses.
+    pub fn watch(&self, slot: u32, fd: RawFd, read: bool, write: bool, lasting: bool) -> bool {
+        let mut events = if lasting { libc::EPOLLET } else { libc::EPOLLONESHOT };
         if read {
             events |= libc::EPOLLIN | libc::EPOLLRDHUP;
         }

@@ -213,10 +213,6 @@ impl<H: Deref<Target = Shared>> Place<H> {
         body: Vec<u8>,
     ) -> Result<std::result::Result<(), Fault>> {
         let (slot, _) = self.ready_slot(token)?;
-        if !slot.is_connected() {
-            // What looks up the server's name may have rung after an attempt that did not wait for it.
-            slot.forget_watches();
-        }
         Ok(slot.begin(Some(request), body))
     }
 

@@ -247,7 +247,6 @@ impl Slot {
         deadline: Deadline,
         closing: &AtomicBool,
     ) -> Transfer {
-        self.forget_watches();
         let result = match self.begin(request, body) {
             Ok(()) => self.drive(deadline, closing),
             Err(fault) => Err(fault),
@@ -361,17 +360,6 @@ impl Slot {
         // SAFETY: libcurl is not at work on this slot.
         let watched = unsafe { &mut *self.sockets }.watch(poller, self.number);
         if watched { Ok(()) } else { Err(refused("the kernel refuses to watch a socket")) }
-    }
-
-    /// Whether a connection was made and, as far as we know, is kept.
-    pub fn is_connected(&self) -> bool {
-        self.connected
-    }
-
-    /// A poller may have watched in vain, while nobody looked.
-    pub fn forget_watches(&mut self) {
-        // SAFETY: libcurl is not at work on this slot.
-        unsafe { &mut *self.sockets }.forget_watches();
     }
 
     /// The fault of an attempt whose time is up.

@@ -12,7 +12,8 @@ pub struct Sockets {
     /// The handle that the attempts use.
     easy: *mut CURL,
     wanted: Vec<Wanted>,
-    /// By which libcurl's own threads call; announced and withdrawn for each transfer, and always the same.
+    /// By which libcurl's own threads call; announced and withdrawn for each transfer, and always the same. Once watched it
+    /// stays so, also while the slot is not in use: a call that comes then must not end the watch.
     wakeup: Option<curl_socket_t>,
     timer: Option<Instant>,
 }
@@ -23,6 +24,8 @@ struct Wanted {
     write: bool,
     /// A poller watches it for just this.
     watched: bool,
+    /// It is the wakeup.
+    lasting: bool,
 }
 
 extern "C" fn on_socket(
@@ -34,17 +37,18 @@ extern "C" fn on_socket(
 ) -> c_int {
     // SAFETY: libcurl passes the SOCKETDATA pointer, which nobody else uses while libcurl is at work.
     let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
-    if easy != sockets.easy && sockets.wakeup.is_none() {
+    let first = easy != sockets.easy && sockets.wakeup.is_none();
+    if first {
         sockets.wakeup = Some(fd);
     } else if sockets.wakeup == Some(fd) {
-        return 0; // goes on being watched: that costs nothing, and beginning again does
+        return 0;
     }
     if what == CURL_POLL_REMOVE {
         sockets.wanted.retain(|known| known.fd != fd);
         return 0;
     }
     let (read, write) = (what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0);
-    let wanted = Wanted { fd, read, write, watched: false };
+    let wanted = Wanted { fd, read, write, watched: false, lasting: first };
     match sockets.wanted.iter_mut().find(|known| known.fd == fd) {
         Some(known) => *known = wanted,
         None => sockets.wanted.push(wanted),
@@ -96,20 +100,19 @@ impl Sockets {
         self.timer = None;
     }
 
-    /// Another thread has used the slot meanwhile: an event may have come and gone.
-    pub fn forget_watches(&mut self) {
-        self.wanted.iter_mut().for_each(|socket| socket.watched = false);
-    }
-
     /// The event that this socket was watched for has come.
     pub fn fired(&mut self, fd: curl_socket_t) {
-        self.wanted.iter_mut().filter(|socket| socket.fd == fd).for_each(|socket| socket.watched = false);
+        let fired = self.wanted.iter_mut().find(|socket| socket.fd == fd && !socket.lasting);
+        if let Some(socket) = fired {
+            socket.watched = false;
+        }
     }
 
     /// Has the poller watch what is not watched yet; `false` if it cannot.
     pub fn watch(&mut self, poller: &Poller, slot: u32) -> bool {
         self.wanted.iter_mut().all(|socket| {
-            socket.watched = socket.watched || poller.watch(slot, socket.fd, socket.read, socket.write);
+            socket.watched =
+                socket.watched || poller.watch(slot, socket.fd, socket.read, socket.write, socket.lasting);
             socket.watched
         })
     }

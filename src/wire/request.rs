@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
-use super::scanner::{Fault, Scanner};
 use crate::columns::Type;
 use crate::error::{Error, Result};
 
@@ -325,20 +325,19 @@ impl Request {
         self.encode_with(out, |column, out| out.extend_from_slice(&self.entities[column].json))
     }
 
-    /// Writes the bodies of the requests that it goes out as: one for `most_rows` rows each, or a little less, so that
-    /// all are alike; 0: a single one.
-    pub fn encode_parts(
-        &self,
-        most_rows: usize,
-        mut buffer: impl FnMut() -> Vec<u8>,
-    ) -> Result<Vec<Vec<u8>>> {
-        let rows = self.rows();
-        if most_rows == 0 || rows <= most_rows {
+    /// The number of requests that it goes out as, if none may have more rows than this; 0: one.
+    pub fn parts(&self, most_rows: usize) -> usize {
+        if most_rows == 0 { 1 } else { self.rows().div_ceil(most_rows).max(1) }
+    }
+
+    /// Writes the bodies of so many requests, all of about the same size.
+    pub fn encode_parts(&self, count: usize, mut buffer: impl FnMut() -> Vec<u8>) -> Result<Vec<Vec<u8>>> {
+        if count == 1 {
             let mut body = buffer();
             self.encode(&mut body)?;
             return Ok(vec![body]);
         }
-        let parts: Vec<Range<usize>> = split(rows, rows.div_ceil(most_rows)).collect();
+        let parts: Vec<Range<usize>> = split(self.rows(), count).collect();
         let cuts: Vec<Vec<Range<usize>>> =
             self.entities.iter().map(|column| column.cut(&parts)).collect::<Result<_>>()?;
         let encode = |part: usize| {
@@ -391,25 +390,14 @@ impl EntityColumn {
     /// Where the values of each part stand in the column's JSON.
     fn cut(&self, parts: &[Range<usize>]) -> Result<Vec<Range<usize>>> {
         let broken = || Error::new(crate::error::Code::Internal, "an entity column is not a JSON array");
-        let text = std::str::from_utf8(&self.json).map_err(|_| broken())?;
-        let mut cuts = vec![0..0; parts.len()];
-        let (mut row, mut part) = (0, 0);
-        let mut scanner = Scanner::new(text);
-        let read = scanner.array(|scanner| -> std::result::Result<(), Fault> {
-            scanner.peek();
-            if parts[part].end == row {
-                part += 1;
-            }
-            if parts[part].start == row {
-                cuts[part].start = scanner.at();
-            }
-            scanner.value()?;
-            cuts[part].end = scanner.at();
-            row += 1;
-            Ok(())
-        });
-        read.map_err(|_| broken())?;
-        Ok(cuts)
+        // The reader that let it in: what that takes for JSON must not be refused here.
+        let values: Vec<&RawValue> = serde_json::from_slice(&self.json).map_err(|_| broken())?;
+        let offset = |value: &RawValue| value.get().as_ptr().addr() - self.json.as_ptr().addr();
+        let cut = |part: &Range<usize>| {
+            let (first, last) = (values.get(part.start)?, values.get(part.end - 1)?);
+            Some(offset(first)..offset(last) + last.get().len())
+        };
+        parts.iter().map(cut).collect::<Option<_>>().ok_or_else(broken)
     }
 }
 
@@ -465,6 +453,27 @@ mod tests {
              \"b\":[true,false,true],\"s\":[\"a\\\"\\n\",\"\",\"ü\"],\"j\":[null, [1], {}]},\
              \"full_feature_names\":false}"
         );
+    }
+
+    #[test]
+    fn what_may_be_sent_whole_may_be_sent_in_parts() {
+        let mut request = Request::default();
+        request.add_feature("v:a").unwrap();
+        let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+        let values = [r#""\ud800""#, &deep, r#" {"],[": "\"]"} "#, "null", "1e999"];
+        request.set_entity_json("j", &format!("[{}]", values.join(" , "))).unwrap();
+        request.set_entity_string("s", ["],[", "\"", "", ",", "ü"].into_iter().map(Ok)).unwrap();
+        let parts = request.encode_parts(3, Vec::new).unwrap();
+        let entities = |part: &[u8]| {
+            let text = String::from_utf8(part.to_vec()).unwrap();
+            let start = text.find("\"entities\":").unwrap() + 11;
+            text[start..text.rfind(",\"full").unwrap()].to_owned()
+        };
+        assert_eq!(entities(&parts[0]), r#"{"j":["\ud800"],"s":["],["]}"#);
+        assert_eq!(entities(&parts[1]), format!(r#"{{"j":[{deep} ,  {{"],[": "\"]"}}],"s":["\"",""]}}"#));
+        assert_eq!(entities(&parts[2]), r#"{"j":[null , 1e999],"s":[",","ü"]}"#);
+        assert_eq!(request.parts(0), 1);
+        assert_eq!([1, 2, 4, 5, 6].map(|most| request.parts(most)), [5, 3, 2, 1, 1]);
     }
 
     #[test]

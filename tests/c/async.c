@@ -150,6 +150,7 @@ static void every_end(void) {
   pthread_t waiting;
   feast_call_t *call = NULL;
   feast_request_t *req = patient(1);
+  const int descriptors = entries("/proc/self/fd");
   /* The queue first, with a call under way; then the store, then the call's handle. */
   feast_remote_t *stalled = open_at(stalling_url);
   feast_queue_t *queue = open_queue();
@@ -160,6 +161,7 @@ static void every_end(void) {
   feast_queue_free(queue);
   feast_call_cancel(call);
   feast_close(stalled);
+  CHECK(entries("/proc/self/fd") == descriptors); /* the handle keeps none */
   feast_call_cancel(call);
   feast_call_free(call);
   /* The store first. */
@@ -177,12 +179,14 @@ static void every_end(void) {
 
 static void forked(feast_remote_t *remote, feast_queue_t *queue) {
   feast_request_t *req = patient(1);
+  feast_call_t *call = NULL;
   int status;
-  CHECK_OK(feast_get_online_features_async(remote, req, queue, NULL, NULL, &err));
+  CHECK_OK(feast_get_online_features_async(remote, req, queue, NULL, &call, &err));
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {
     CHECK(feast_queue_fd(queue) == -1);
+    feast_call_cancel(call);
     feast_queue_wake(queue);
     CHECK(feast_queue_poll(queue, -1) == NULL);
     CHECK_FAILS(feast_get_online_features_async(remote, req, queue, NULL, NULL, &err), FEAST_INVALID_ARGUMENT, "fork");
@@ -190,6 +194,8 @@ static void forked(feast_remote_t *remote, feast_queue_t *queue) {
     feast_remote_t *anew = open_at(healthy_url);
     CHECK_FAILS(feast_get_online_features_async(anew, req, queue, NULL, NULL, &err), FEAST_INVALID_ARGUMENT, "fork");
     CHECK_OK(feast_get_online_features_async(anew, req, own, NULL, NULL, &err));
+    ends_with(own, FEAST_OK, NULL);
+    CHECK_OK(feast_get_online_features_async(remote, req, own, NULL, NULL, &err));
     ends_with(own, FEAST_OK, NULL);
     feast_close(anew);
     feast_queue_free(own);
@@ -201,6 +207,7 @@ static void forked(feast_remote_t *remote, feast_queue_t *queue) {
   }
   CHECK(waitpid(child, &status, 0) == child && status == 0);
   ends_with(queue, FEAST_OK, NULL);
+  feast_call_free(call);
   feast_request_free(req);
 }
 
