@@ -142,6 +142,12 @@ impl Http {
         is_https(&self.url.to_string_lossy())
     }
 
+    /// Whether connections use TLS, to the server or to a proxy.
+    pub fn uses_tls(&self) -> bool {
+        let proxy = &self.proxies[usize::from(self.is_https())];
+        self.is_https() || is_https(&proxy.to_string_lossy())
+    }
+
     /// Sets an easy handle up. The share handle and this value must outlive it.
     ///
     /// # Safety

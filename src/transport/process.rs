@@ -1,24 +1,74 @@
-//! Tells a process from the ones forked from it, without asking the kernel at every call.
+//! Tells a process from the ones forked from it, and lets no fork happen amid work that takes OpenSSL's locks: a child
+//! would find those locked for ever.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
 
 use crate::error::{Code, Error, Result};
 
 static GENERATION: AtomicU32 = AtomicU32::new(0);
+/// Threads amid such work.
+static AT_WORK: AtomicU32 = AtomicU32::new(0);
+/// Threads in fork().
+static FORKING: AtomicU32 = AtomicU32::new(0);
 
-extern "C" fn in_the_child() {
-    GENERATION.fetch_add(1, Ordering::Relaxed);
+/// What a fork waits at most: who forks in a signal handler may be at work itself.
+const LONGEST_WAIT: Duration = Duration::from_millis(100);
+/// Between two looks; the work takes microseconds, or some milliseconds in a handshake.
+const A_MOMENT: Duration = Duration::from_micros(20);
+
+extern "C" fn before_a_fork() {
+    FORKING.fetch_add(1, Ordering::SeqCst);
+    let start = Instant::now();
+    while AT_WORK.load(Ordering::SeqCst) > 0 && start.elapsed() < LONGEST_WAIT {
+        std::thread::sleep(A_MOMENT);
+    }
 }
 
-/// Begins to count forks. The handler stays registered; so does the library (`-z nodelete`).
+extern "C" fn in_the_parent() {
+    FORKING.fetch_sub(1, Ordering::SeqCst);
+}
+
+extern "C" fn in_the_child() {
+    FORKING.store(0, Ordering::SeqCst);
+    AT_WORK.store(0, Ordering::SeqCst);
+    GENERATION.fetch_add(1, Ordering::SeqCst);
+}
+
+/// While it lives no fork happens.
+pub struct AtWork(());
+
+/// Waits while a fork happens, and then lets none happen. Short work only; not to be nested.
+pub fn hold_off_forks() -> AtWork {
+    loop {
+        AT_WORK.fetch_add(1, Ordering::SeqCst);
+        let at_work = AtWork(());
+        if FORKING.load(Ordering::SeqCst) == 0 {
+            return at_work;
+        }
+        drop(at_work);
+        std::thread::sleep(A_MOMENT);
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        // In the child of a fork that did not wait long enough the count begins anew.
+        let _ = AT_WORK.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1));
+    }
+}
+
+/// Begins to watch forks. The handlers stay registered; so does the library (`-z nodelete`).
 pub fn watch_forks() -> Result<()> {
     static WATCHING: OnceCell<()> = OnceCell::new();
     WATCHING
         .get_or_try_init(|| {
-            // SAFETY: the handler only touches an atomic, which is allowed between fork and exec.
-            match unsafe { libc::pthread_atfork(None, None, Some(in_the_child)) } {
+            // SAFETY: the handlers touch atomics, look at the clock and sleep, which is allowed around fork.
+            match unsafe {
+                libc::pthread_atfork(Some(before_a_fork), Some(in_the_parent), Some(in_the_child))
+            } {
                 0 => Ok(()),
                 _ => Err(Error::new(Code::Internal, "no memory to watch for forks")),
             }

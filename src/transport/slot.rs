@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::fault::{Fault, FaultKind, Phase};
 use super::http::{HeaderList, Http};
 use super::poller::{Poller, Ready};
+use super::process::{AtWork, hold_off_forks};
 use super::share::Share;
 use super::sockets::Sockets;
 use super::sys::*;
@@ -68,6 +69,8 @@ pub struct Slot {
     sockets: *mut Sockets,
     /// What is being sent; libcurl reads it from here.
     request: Vec<u8>,
+    /// Its connections use OpenSSL.
+    tls: bool,
     /// An attempt has begun and not ended.
     busy: bool,
     /// A connection was made and, as far as we know, is kept.
@@ -159,6 +162,7 @@ impl Slot {
             receiver,
             sockets: Box::into_raw(Box::new(Sockets::new(easy))),
             request: Vec::new(),
+            tls: http.uses_tls(),
             busy: false,
             connected: false,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
@@ -294,6 +298,7 @@ impl Slot {
         let first_byte = Some(self.time(CURLINFO_STARTTRANSFER_TIME_T)).filter(|time| !time.is_zero());
         // Whatever else went wrong, a connection that has not carried a whole answer is not kept.
         self.connected = result.is_ok();
+        let _at_work = self.hold_off_forks();
         // SAFETY: removing the handle ends the transfer, so the receiver is ours again; should it never have been added,
         // libcurl says so and does nothing.
         let (body, wire_requests) = unsafe {
@@ -312,6 +317,11 @@ impl Slot {
             first_byte,
             connected,
         }
+    }
+
+    /// For what may take OpenSSL's locks.
+    fn hold_off_forks(&self) -> Option<AtWork> {
+        self.tls.then(hold_off_forks)
     }
 
     /// An attempt has begun and not ended.
@@ -341,6 +351,7 @@ impl Slot {
             }
         };
         let mut running: c_int = 0;
+        let _at_work = self.hold_off_forks();
         // SAFETY: the multi handle is live and driven by this thread only.
         let code = unsafe { curl_multi_socket_action(self.multi, fd, events, &mut running) };
         if code != CURLM_OK {
@@ -391,8 +402,10 @@ impl Slot {
                 return Err(Fault { kind: FaultKind::Closed, message: String::new() });
             }
             let mut running: c_int = 0;
+            let at_work = self.hold_off_forks();
             // SAFETY: the multi handle is live and driven by this thread only.
             let code = unsafe { curl_multi_perform(self.multi, &mut running) };
+            drop(at_work);
             if code != CURLM_OK {
                 return Err(refused(format!("libcurl's multi error {code}")));
             }
@@ -500,6 +513,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        let _at_work = self.hold_off_forks();
         // SAFETY: created by `new`, used by nobody else, freed once; libcurl takes an easy handle out of its multi handle
         // when it is freed, and ignores NULL in each of these. The easy handle goes first, so that the
         // multi handle closes the connection without it.

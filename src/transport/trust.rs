@@ -5,6 +5,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_ulong, c_void};
 
+use super::process::hold_off_forks;
 use super::sys::{CURL, CURLE_OK, CURLcode};
 use crate::error::{Code, Error, Result};
 
@@ -33,6 +34,7 @@ unsafe impl Sync for Trust {}
 impl Trust {
     /// The authorities of one PEM file, named by this key, or the system's.
     pub fn load(file: Option<(&str, &str)>) -> Result<Trust> {
+        let _at_work = hold_off_forks();
         // SAFETY: plain constructor.
         let trust = Trust(unsafe { X509_STORE_new() });
         if trust.0.is_null() {
