@@ -213,6 +213,7 @@ impl<H: Deref<Target = Shared>> Place<H> {
         body: Vec<u8>,
     ) -> Result<std::result::Result<(), Fault>> {
         let (slot, _) = self.ready_slot(token)?;
+        slot.report_sockets()?;
         Ok(slot.begin(Some(request), body))
     }
 

@@ -67,6 +67,8 @@ pub struct Slot {
     token: Option<Token>,
     receiver: *mut Receiver,
     sockets: *mut Sockets,
+    /// libcurl writes to `sockets`.
+    reports: bool,
     /// What is being sent; libcurl reads it from here.
     request: Vec<u8>,
     /// Its connections use OpenSSL.
@@ -161,6 +163,7 @@ impl Slot {
             token: None,
             receiver,
             sockets: Box::into_raw(Box::new(Sockets::new(easy))),
+            reports: false,
             request: Vec::new(),
             tls: http.uses_tls(),
             busy: false,
@@ -199,12 +202,11 @@ impl Slot {
         if let Some(code) = code {
             return Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))));
         }
-        // SAFETY: as above; the sockets live as long as the receiver. QUICK_EXIT is unknown to libcurl before 8.14 and may be refused; without it,
+        // SAFETY: as above. QUICK_EXIT is unknown to libcurl before 8.14 and may be refused; without it,
         // closing waits for a name lookup that is under way.
         let code = unsafe {
             curl_multi_setopt(self.multi, CURLMOPT_QUICK_EXIT, 1 as c_long);
-            let code = curl_multi_setopt(self.multi, CURLMOPT_MAXCONNECTS, 1 as c_long);
-            if code == CURLM_OK { Sockets::report_to(self.sockets, self.multi) } else { code }
+            curl_multi_setopt(self.multi, CURLMOPT_MAXCONNECTS, 1 as c_long)
         };
         if code != CURLM_OK {
             return Err(Error::new(Code::Internal, "libcurl refused an option of a multi handle"));
@@ -332,6 +334,22 @@ impl Slot {
     /// Different from that of every other slot there is.
     pub fn number(&self) -> u32 {
         self.number
+    }
+
+    /// Has libcurl say what it waits for, from now on; without it [`step`](Slot::step) and [`watch`](Slot::watch) are of
+    /// no use. Blocking calls do without, since it costs them something.
+    pub fn report_sockets(&mut self) -> Result<()> {
+        if self.reports {
+            return Ok(());
+        }
+        // SAFETY: both are live; the sockets are freed after the multi handle.
+        let code = unsafe { Sockets::report_to(self.sockets, self.multi) };
+        self.reports = code == CURLM_OK;
+        if self.reports {
+            Ok(())
+        } else {
+            Err(Error::new(Code::Internal, "libcurl refused an option of a multi handle"))
+        }
     }
 
     /// Goes on with an attempt as far as it goes without waiting: with the socket that is ready, or without one at the
