@@ -3,6 +3,7 @@
 # make build  the release library: target/release/libfeast_remote.{so,a}
 # make check  formatting and lints
 # make soak   ten minutes of 64 threads against a server that does everything wrong at random
+# make install PREFIX=/usr/local DESTDIR=   header, libraries, pkg-config and CMake files; make uninstall
 # make fuzz   a minute of odd bytes for each of the fuzz targets
 # make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts
 
@@ -18,7 +19,7 @@ OLDER_REPO := $(TARGET)/feast-older-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: bench build check demo env env-older fuzz generate soak test
+.PHONY: bench build check demo env env-older fuzz generate install soak test uninstall
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -59,6 +60,32 @@ $(TARGET)/feast_get: examples/c/feast_get.c include/feast_remote.h build
 
 demo: $(TARGET)/feast_get env
 	examples/demo.sh $(VENV) $(REPO) $(TARGET)/feast_get
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+INTO_LIB := $(DESTDIR)$(LIBDIR)
+FILLED_IN = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+  -e 's|@VERSION@|$(VERSION)|' -e "s|@INCLUDE_FROM_LIB@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|"
+
+# What has been built is not built again, so that only `make build` needs Rust.
+install: $(if $(wildcard $(SO)),,build)
+	install -d $(DESTDIR)$(INCLUDEDIR) $(INTO_LIB)/pkgconfig $(INTO_LIB)/cmake/FeastRemote
+	install -m 644 include/feast_remote.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 755 -s $(SO) $(INTO_LIB)/libfeast_remote.so.$(VERSION)
+	ln -sf libfeast_remote.so.$(VERSION) $(INTO_LIB)/libfeast_remote.so.0
+	ln -sf libfeast_remote.so.0 $(INTO_LIB)/libfeast_remote.so
+	install -m 644 $(SO:.so=.a) $(INTO_LIB)/libfeast_remote.a
+	$(FILLED_IN) packaging/feast_remote.pc.in >$(INTO_LIB)/pkgconfig/feast_remote.pc
+	for file in FeastRemoteConfig FeastRemoteConfigVersion; do \
+	  $(FILLED_IN) packaging/$$file.cmake >$(INTO_LIB)/cmake/FeastRemote/$$file.cmake; \
+	done
+
+uninstall:
+	rm -f $(DESTDIR)$(INCLUDEDIR)/feast_remote.h $(INTO_LIB)/libfeast_remote.so $(INTO_LIB)/libfeast_remote.so.* \
+	  $(INTO_LIB)/libfeast_remote.a $(INTO_LIB)/pkgconfig/feast_remote.pc
+	rm -rf $(INTO_LIB)/cmake/FeastRemote
 
 bench: build env
 	benches/compare.sh $(TARGET)/release $(VENV) $(REPO)

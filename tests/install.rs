@@ -1,0 +1,156 @@
+//! `make install` into an empty folder, and the ways from there to a program that runs.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use support::paths::{library, root, scratch};
+use support::server::{Server, say};
+
+/// What examples/c/minimal.c asks for.
+fn server() -> Server {
+    Server::start(|_| {
+        say(
+            200,
+            r#"{"results":[{"values":[1001,1002]},{"values":[0.5,0.25]},{"values":[17,18]}],
+                "metadata":{"feature_names":["driver_id","conv_rate","avg_daily_trips"]}}"#,
+        )
+    })
+}
+
+fn ran(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    let text = [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();
+    assert!(output.status.success(), "{command:?}: {text}");
+    output
+}
+
+fn make(target: &str, destination: &Path, prefix: &str) {
+    ran(Command::new("make")
+        .current_dir(root())
+        .args(["-s", target, &format!("DESTDIR={}", destination.display()), &format!("PREFIX={prefix}")])
+        .arg(format!("SO={}", library().display())));
+}
+
+/// The files below a folder, without it.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn prints_features(program: &Path, server: &Server) {
+    let output = ran(Command::new(program).arg(server.url()));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.starts_with("17 trips a day, conversion rate 0.500000\n"), "{printed}");
+}
+
+#[test]
+fn what_is_installed_is_what_is_listed_and_is_uninstalled() {
+    let folder = scratch();
+    make("install", &folder, "/opt/feast");
+    let version = env!("CARGO_PKG_VERSION");
+    let library = format!("opt/feast/lib/libfeast_remote.so.{version}");
+    assert_eq!(
+        files(&folder),
+        [
+            "opt/feast/include/feast_remote.h",
+            "opt/feast/lib/cmake/FeastRemote/FeastRemoteConfig.cmake",
+            "opt/feast/lib/cmake/FeastRemote/FeastRemoteConfigVersion.cmake",
+            "opt/feast/lib/libfeast_remote.a",
+            "opt/feast/lib/libfeast_remote.so",
+            "opt/feast/lib/libfeast_remote.so.0",
+            &library,
+            "opt/feast/lib/pkgconfig/feast_remote.pc",
+        ]
+    );
+    make("uninstall", &folder, "/opt/feast");
+    assert!(files(&folder).is_empty(), "{:?}", files(&folder));
+}
+
+#[test]
+fn pkg_config_leads_to_a_shared_and_a_static_program() {
+    let server = server();
+    let folder = scratch();
+    let prefix = folder.join("usr");
+    make("install", Path::new(""), prefix.to_str().unwrap());
+    let pkg_config = |arguments: &[&str]| -> Vec<String> {
+        let mut command = Command::new("pkg-config");
+        command.args(arguments).arg("feast_remote").env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"));
+        let text = String::from_utf8(ran(&mut command).stdout).unwrap();
+        text.split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(pkg_config(&["--modversion"]), [env!("CARGO_PKG_VERSION")]);
+    let source = root().join("examples/c/minimal.c");
+    let lib = prefix.join("lib");
+    let shared = folder.join("shared");
+    ran(Command::new("cc")
+        .arg(&source)
+        .args(pkg_config(&["--cflags", "--libs"]))
+        .arg(format!("-Wl,-rpath,{}", lib.display()))
+        .arg("-o")
+        .arg(&shared));
+    prints_features(&shared, &server);
+    // The archive in place of -lfeast_remote.
+    let fixed = folder.join("static");
+    let libraries = pkg_config(&["--static", "--libs"]).into_iter().map(|flag| match flag.as_str() {
+        "-lfeast_remote" => lib.join("libfeast_remote.a").to_str().unwrap().to_owned(),
+        _ => flag,
+    });
+    ran(Command::new("cc")
+        .arg(&source)
+        .args(pkg_config(&["--cflags"]))
+        .args(libraries)
+        .arg("-o")
+        .arg(&fixed));
+    fs::remove_dir_all(&lib).unwrap();
+    prints_features(&fixed, &server);
+}
+
+#[test]
+fn cmake_finds_the_package_wherever_it_was_moved_to() {
+    let server = server();
+    let folder = scratch();
+    let installed = folder.join("installed");
+    make("install", Path::new(""), installed.to_str().unwrap());
+    let moved = folder.join("moved");
+    fs::rename(&installed, &moved).unwrap();
+    fs::write(
+        folder.join("CMakeLists.txt"),
+        format!(
+            "cmake_minimum_required(VERSION 3.13)\nproject(program C)\n\
+             find_package(FeastRemote 0.1 REQUIRED)\n\
+             foreach(kind feast_remote feast_remote_static)\n\
+             add_executable(with_${{kind}} {})\n\
+             target_link_libraries(with_${{kind}} FeastRemote::${{kind}})\nendforeach()\n\
+             find_package(FeastRemote 0.2 QUIET)\n\
+             if(FeastRemote_FOUND)\nmessage(FATAL_ERROR \"another minor version fits\")\nendif()\n",
+            root().join("examples/c/minimal.c").display()
+        ),
+    )
+    .unwrap();
+    let build = folder.join("build");
+    ran(Command::new("cmake")
+        .arg("-S")
+        .arg(&folder)
+        .arg("-B")
+        .arg(&build)
+        .arg(format!("-DCMAKE_PREFIX_PATH={}", moved.display())));
+    ran(Command::new("cmake").arg("--build").arg(&build));
+    prints_features(&build.join("with_feast_remote"), &server);
+    prints_features(&build.join("with_feast_remote_static"), &server);
+}
