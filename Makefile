@@ -72,7 +72,7 @@ FILLED_IN = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INC
 # What has been built is not built again, so that only `make build` needs Rust.
 install: $(if $(wildcard $(SO)),,build)
 	install -d $(DESTDIR)$(INCLUDEDIR) $(INTO_LIB)/pkgconfig $(INTO_LIB)/cmake/FeastRemote
-	install -m 644 include/feast_remote.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 include/feast_remote.h include/feast_remote.hpp $(DESTDIR)$(INCLUDEDIR)
 	install -m 755 -s $(SO) $(INTO_LIB)/libfeast_remote.so.$(VERSION)
 	ln -sf libfeast_remote.so.$(VERSION) $(INTO_LIB)/libfeast_remote.so.0
 	ln -sf libfeast_remote.so.0 $(INTO_LIB)/libfeast_remote.so
@@ -83,7 +83,7 @@ install: $(if $(wildcard $(SO)),,build)
 	done
 
 uninstall:
-	rm -f $(DESTDIR)$(INCLUDEDIR)/feast_remote.h $(INTO_LIB)/libfeast_remote.so $(INTO_LIB)/libfeast_remote.so.* \
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/feast_remote.,h hpp) $(INTO_LIB)/libfeast_remote.so $(INTO_LIB)/libfeast_remote.so.* \
 	  $(INTO_LIB)/libfeast_remote.a $(INTO_LIB)/pkgconfig/feast_remote.pc
 	rm -rf $(INTO_LIB)/cmake/FeastRemote
 

@@ -111,6 +111,13 @@ fn asynchronous_calls_end_well_however_they_end() {
 }
 
 #[test]
+fn the_cpp_header_frees_what_it_holds_and_throws_what_fails() {
+    let healthy = Server::start(answer);
+    let stalling = Server::start(|_| vec![Step::Stall]);
+    run("tests/cpp/wrapper.cpp", &[&healthy.url(), &stalling.url()]);
+}
+
+#[test]
 fn a_name_lookup_that_never_ends_holds_up_nobody() {
     // Its own getaddrinfo must be seen by the library.
     let folder = library_folder();

@@ -69,6 +69,7 @@ fn what_is_installed_is_what_is_listed_and_is_uninstalled() {
         files(&folder),
         [
             "opt/feast/include/feast_remote.h",
+            "opt/feast/include/feast_remote.hpp",
             "opt/feast/lib/cmake/FeastRemote/FeastRemoteConfig.cmake",
             "opt/feast/lib/cmake/FeastRemote/FeastRemoteConfigVersion.cmake",
             "opt/feast/lib/libfeast_remote.a",

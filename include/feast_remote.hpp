@@ -1,0 +1,436 @@
+// libfeast_remote for C++17 and newer: the C interface with objects that free themselves. Header-only; it has no symbols
+// of its own in the library. What each function does, its units and its thread safety stand in feast_remote.h; here is
+// only what is different.
+//
+//   feast::Config config;
+//   config.set("path", "http://localhost:6566");
+//   feast::Remote remote(config);
+//   feast::Request request;
+//   request.add_feature("driver_hourly_stats:avg_daily_trips").set_entity("driver_id", {1001, 1002});
+//   feast::Response response = remote.get_online_features(request);
+//   for (std::int64_t trips : response.int64("avg_daily_trips")) std::cout << trips << '\n';
+//
+// Ownership: every object is movable and not copyable (Request has clone()), and frees what it holds. A view is valid
+// while its Response lives. Errors: a call that fails throws feast::Error; the calls that go to the server also take a
+// feast::Error *, and then report there and throw nothing.
+#ifndef FEAST_REMOTE_HPP
+#define FEAST_REMOTE_HPP
+
+#include <feast_remote.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <future>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace feast {
+
+// Why a call failed; what() is the message.
+class Error : public std::runtime_error {
+ public:
+  // No error: a place for one to be reported to.
+  Error() : std::runtime_error("") {}
+  // Copies from a C error, which stays its owner's.
+  explicit Error(const feast_error_t *error)
+      : std::runtime_error(feast_error_message(error)),
+        status_(feast_error_code(error)),
+        http_status_(feast_error_http_status(error)),
+        attempts_(feast_error_attempts(error)),
+        retriable_(feast_error_is_retriable(error)) {
+    if (const char *feast_class = feast_error_feast_class(error)) feast_class_ = feast_class;
+  }
+
+  feast_status_t status() const noexcept { return status_; }
+  const char *status_name() const noexcept { return feast_status_name(status_); }
+  int http_status() const noexcept { return http_status_; }
+  std::uint32_t attempts() const noexcept { return attempts_; }
+  bool is_retriable() const noexcept { return retriable_; }
+  // Empty if the server named none.
+  const std::string &feast_class() const noexcept { return feast_class_; }
+  // Whether there is an error.
+  explicit operator bool() const noexcept { return status_ != FEAST_OK; }
+
+ private:
+  feast_status_t status_ = FEAST_OK;
+  int http_status_ = 0;
+  std::uint32_t attempts_ = 0;
+  bool retriable_ = false;
+  std::string feast_class_;
+};
+
+namespace detail {
+
+template <auto free_function>
+struct Freed {
+  template <typename T>
+  void operator()(T *object) const noexcept {
+    free_function(object);
+  }
+};
+
+template <typename T, auto free_function>
+using Owned = std::unique_ptr<T, Freed<free_function>>;
+
+// Runs a C function that takes a feast_error_t **; `report` or else an exception gets its error.
+template <typename Call>
+bool call(Error *report, Call &&function) {
+  feast_error_t *error = nullptr;
+  if (function(&error) == FEAST_OK) return true;
+  Owned<feast_error_t, feast_error_free> owned(error);
+  if (report == nullptr) throw Error(error);
+  *report = Error(error);
+  return false;
+}
+
+template <typename T>
+T *allocated(T *object) {
+  if (object == nullptr) throw std::bad_alloc();
+  return object;
+}
+
+}  // namespace detail
+
+// Values of a column that somebody else owns, as std::span.
+template <typename T>
+class View {
+ public:
+  View() = default;
+  View(const T *data, std::size_t size) : data_(data), size_(data == nullptr ? 0 : size) {}
+  const T *data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  const T *begin() const noexcept { return data_; }
+  const T *end() const noexcept { return data_ + size_; }
+  const T &operator[](std::size_t i) const { return data_[i]; }
+
+ private:
+  const T *data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Settings; see CONFIGURATION.md.
+class Config {
+ public:
+  Config() : config_(detail::allocated(feast_config_new())) {}
+  Config &set(const std::string &key, const std::string &value) {
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_config_set(config_.get(), key.c_str(), value.c_str(), e); });
+    return *this;
+  }
+  Config &load_yaml(const std::string &path) {
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_config_load_yaml(config_.get(), path.c_str(), e); });
+    return *this;
+  }
+  const feast_config_t *get() const noexcept { return config_.get(); }
+
+ private:
+  detail::Owned<feast_config_t, feast_config_free> config_;
+};
+
+// A question. Setters return the request, to be chained.
+class Request {
+ public:
+  Request() : request_(detail::allocated(feast_request_new())) {}
+  Request clone() const { return Request(detail::allocated(feast_request_clone(request_.get()))); }
+
+  Request &add_feature(const std::string &feature) {
+    return change([&](auto *r, auto **e) { return feast_request_add_feature(r, feature.c_str(), e); });
+  }
+  Request &add_feature(const std::string &feature, feast_type_t type) {
+    return change([&](auto *r, auto **e) { return feast_request_add_typed_feature(r, feature.c_str(), type, e); });
+  }
+  Request &set_feature_service(const std::string &name) {
+    return change([&](auto *r, auto **e) { return feast_request_set_feature_service(r, name.c_str(), e); });
+  }
+  Request &set_full_feature_names(bool full) {
+    return change([&](auto *r, auto **e) { return feast_request_set_full_feature_names(r, full, e); });
+  }
+  Request &set_timeout_ms(std::int64_t timeout_ms) {
+    return change([&](auto *r, auto **e) { return feast_request_set_timeout_ms(r, timeout_ms, e); });
+  }
+  Request &set_entity(const std::string &name, const std::int64_t *values, std::size_t count) {
+    return change([&](auto *r, auto **e) { return feast_request_set_entity_int64(r, name.c_str(), values, count, e); });
+  }
+  Request &set_entity(const std::string &name, const double *values, std::size_t count) {
+    return change([&](auto *r, auto **e) { return feast_request_set_entity_double(r, name.c_str(), values, count, e); });
+  }
+  Request &set_entity(const std::string &name, const std::vector<std::int64_t> &values) {
+    return set_entity(name, values.data(), values.size());
+  }
+  Request &set_entity(const std::string &name, std::initializer_list<std::int64_t> values) {
+    return set_entity(name, values.begin(), values.size());
+  }
+  Request &set_entity(const std::string &name, const std::vector<double> &values) {
+    return set_entity(name, values.data(), values.size());
+  }
+  Request &set_entity(const std::string &name, const std::vector<std::string> &values) {
+    std::vector<const char *> texts;
+    std::vector<std::size_t> lengths;
+    for (const std::string &value : values) {
+      texts.push_back(value.data());
+      lengths.push_back(value.size());
+    }
+    return change([&](auto *r, auto **e) {
+      return feast_request_set_entity_string(r, name.c_str(), texts.data(), lengths.data(), texts.size(), e);
+    });
+  }
+  Request &set_entity_json(const std::string &name, const std::string &json_array) {
+    return change([&](auto *r, auto **e) { return feast_request_set_entity_json(r, name.c_str(), json_array.c_str(), e); });
+  }
+  const feast_request_t *get() const noexcept { return request_.get(); }
+
+ private:
+  explicit Request(feast_request_t *request) : request_(request) {}
+  template <typename Change>
+  Request &change(Change &&function) {
+    detail::call(nullptr, [&](feast_error_t **e) { return function(request_.get(), e); });
+    return *this;
+  }
+
+  detail::Owned<feast_request_t, feast_request_free> request_;
+};
+
+// An answer. A view of a column that has another type, or is not there, is empty.
+class Response {
+ public:
+  // Empty, as after a call that failed.
+  Response() = default;
+  explicit Response(feast_response_t *response) : response_(response) {}
+  explicit operator bool() const noexcept { return response_ != nullptr; }
+
+  std::size_t rows() const noexcept { return feast_response_num_rows(get()); }
+  std::size_t columns() const noexcept { return feast_response_num_columns(get()); }
+  std::size_t entities() const noexcept { return feast_response_num_entities(get()); }
+  const char *name(std::size_t column) const noexcept { return feast_response_column_name(get(), column); }
+  feast_type_t type(std::size_t column) const noexcept { return feast_response_column_type(get(), column); }
+  std::optional<std::size_t> find(const std::string &name) const noexcept {
+    std::size_t column = feast_response_find_column(get(), name.c_str());
+    return column == SIZE_MAX ? std::nullopt : std::optional<std::size_t>(column);
+  }
+
+  View<std::int64_t> int64(std::size_t column) const noexcept { return {feast_response_column_int64(get(), column), rows()}; }
+  View<std::int32_t> int32(std::size_t column) const noexcept { return {feast_response_column_int32(get(), column), rows()}; }
+  View<double> float64(std::size_t column) const noexcept { return {feast_response_column_double(get(), column), rows()}; }
+  View<float> float32(std::size_t column) const noexcept { return {feast_response_column_float(get(), column), rows()}; }
+  View<std::uint8_t> boolean(std::size_t column) const noexcept { return {feast_response_column_bool(get(), column), rows()}; }
+  View<std::uint8_t> statuses(std::size_t column) const noexcept { return {feast_response_column_statuses(get(), column), rows()}; }
+  View<std::int64_t> event_timestamps_ns(std::size_t column) const noexcept {
+    return {feast_response_column_event_timestamps_ns(get(), column), rows()};
+  }
+  View<std::int64_t> int64(const std::string &name) const noexcept { return int64(place(name)); }
+  View<std::int32_t> int32(const std::string &name) const noexcept { return int32(place(name)); }
+  View<double> float64(const std::string &name) const noexcept { return float64(place(name)); }
+  View<float> float32(const std::string &name) const noexcept { return float32(place(name)); }
+  View<std::uint8_t> boolean(const std::string &name) const noexcept { return boolean(place(name)); }
+  View<std::uint8_t> statuses(const std::string &name) const noexcept { return statuses(place(name)); }
+
+  // Whether a row of a column has a value.
+  bool is_valid(std::size_t column, std::size_t row) const noexcept {
+    const std::uint8_t *bits = feast_response_column_validity(get(), column);
+    return bits == nullptr || (bits[row / 8] >> (row % 8) & 1) != 0;
+  }
+  // A row of a STRING, BYTES or JSON column; borrowed from the response.
+  std::string_view text(std::size_t column, std::size_t row) const {
+    const std::int64_t *offsets = nullptr;
+    const char *data = nullptr;
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_response_column_string(get(), column, &offsets, &data, e); });
+    return {data + offsets[row], static_cast<std::size_t>(offsets[row + 1] - offsets[row])};
+  }
+  // All features as a row-major matrix, see feast_response_copy_f32().
+  void copy_f32(float *out, std::size_t row_stride, float missing, std::uint8_t *statuses = nullptr) const {
+    detail::call(nullptr, [&](feast_error_t **e) {
+      return feast_response_copy_f32(get(), nullptr, 0, out, row_stride, missing, statuses, e);
+    });
+  }
+  const feast_response_t *get() const noexcept { return response_.get(); }
+
+ private:
+  std::size_t place(const std::string &name) const noexcept { return feast_response_find_column(get(), name.c_str()); }
+
+  detail::Owned<feast_response_t, feast_response_free> response_;
+};
+
+// A call under way. Letting it go does not end the call.
+class Call {
+ public:
+  Call() = default;
+  explicit Call(feast_call_t *call) : call_(call) {}
+  void cancel() noexcept { feast_call_cancel(call_.get()); }
+
+ private:
+  detail::Owned<feast_call_t, feast_call_free> call_;
+};
+
+// The end of an asynchronous call.
+class Event {
+ public:
+  Event() = default;
+  explicit Event(feast_event_t *event) : event_(event) {}
+  // Whether there is one.
+  explicit operator bool() const noexcept { return event_ != nullptr; }
+  template <typename T>
+  T *tag() const noexcept {
+    return static_cast<T *>(feast_event_tag(event_.get()));
+  }
+  feast_status_t status() const noexcept { return feast_event_status(event_.get()); }
+  // The answer; throws, or reports, why there is none.
+  Response take_response(Error *error = nullptr) {
+    if (const feast_error_t *why = feast_event_error(event_.get())) {
+      if (error == nullptr) throw Error(why);
+      *error = Error(why);
+      return Response();
+    }
+    return Response(feast_event_take_response(event_.get()));
+  }
+
+ private:
+  detail::Owned<feast_event_t, feast_event_free> event_;
+};
+
+// Where asynchronous calls come back to.
+class Queue {
+ public:
+  Queue() {
+    feast_queue_t *queue = nullptr;
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_queue_open(&queue, e); });
+    queue_.reset(queue);
+  }
+  Event poll(std::int64_t timeout_ms) { return Event(feast_queue_poll(queue_.get(), timeout_ms)); }
+  int fd() noexcept { return feast_queue_fd(queue_.get()); }
+  void wake() noexcept { feast_queue_wake(queue_.get()); }
+  feast_queue_t *get() const noexcept { return queue_.get(); }
+
+ private:
+  detail::Owned<feast_queue_t, feast_queue_free> queue_;
+};
+
+// An open store. Closed when destroyed.
+class Remote {
+ public:
+  explicit Remote(const Config &config) {
+    feast_remote_t *remote = nullptr;
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_remote_open(config.get(), &remote, e); });
+    remote_.reset(remote);
+  }
+  Response get_online_features(const Request &request, Error *error = nullptr) const {
+    feast_response_t *response = nullptr;
+    detail::call(error, [&](feast_error_t **e) {
+      return feast_get_online_features(remote_.get(), request.get(), &response, e);
+    });
+    return Response(response);
+  }
+  // Straight into a row-major matrix; false if `error` was reported.
+  bool get_online_features_into(const Request &request, float *out, std::size_t row_stride, float missing,
+                                std::uint8_t *statuses = nullptr, Error *error = nullptr) const {
+    return detail::call(error, [&](feast_error_t **e) {
+      return feast_get_online_features_into_f32(remote_.get(), request.get(), out, row_stride, missing, statuses, e);
+    });
+  }
+  // An event with this tag comes to the queue, unless this throws or reports an error.
+  Call get_online_features_async(const Request &request, Queue &queue, void *tag, Error *error = nullptr) const {
+    feast_call_t *call = nullptr;
+    detail::call(error, [&](feast_error_t **e) {
+      return feast_get_online_features_async(remote_.get(), request.get(), queue.get(), tag, &call, e);
+    });
+    return Call(call);
+  }
+  std::string stats_json() const {
+    char *json = nullptr;
+    std::size_t size = 0;
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_stats_json(remote_.get(), &json, &size, e); });
+    detail::Owned<char, feast_string_free> owned(json);
+    return std::string(json, size);
+  }
+  feast_remote_t *get() const noexcept { return remote_.get(); }
+
+ private:
+  detail::Owned<feast_remote_t, feast_close> remote_;
+};
+
+// Asynchronous calls as std::future, for programs without an event loop: a queue, and a thread that waits for its events
+// and decodes the answers. Destroying it cancels the calls under way. Any number of threads may use it at once, with any
+// number of stores, which may be closed before or after it.
+class Futures {
+ public:
+  Futures() : worker_([this] { work(); }) {}
+  Futures(const Futures &) = delete;
+  Futures &operator=(const Futures &) = delete;
+  ~Futures() {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stopping_ = true;
+      for (auto &pending : under_way_) pending.second.call.cancel();
+    }
+    queue_.wake();
+    worker_.join();
+  }
+
+  std::future<Response> get_online_features(const Remote &remote, const Request &request) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    const std::uintptr_t number = next_++;
+    Pending &pending = under_way_[number];
+    Error error;
+    pending.call = remote.get_online_features_async(request, queue_, reinterpret_cast<void *>(number), &error);
+    std::future<Response> future = pending.promise.get_future();
+    if (error) {
+      under_way_.erase(number);
+      throw error;
+    }
+    return future;
+  }
+
+ private:
+  struct Pending {
+    std::promise<Response> promise;
+    Call call;
+  };
+
+  void work() {
+    for (;;) {
+      Event event = queue_.poll(-1);
+      std::promise<Response> promise;
+      {
+        std::lock_guard<std::mutex> lock(mutex_);
+        if (event) {
+          auto pending = under_way_.find(reinterpret_cast<std::uintptr_t>(event.tag<void>()));
+          promise = std::move(pending->second.promise);
+          under_way_.erase(pending);
+        } else if (stopping_ && under_way_.empty()) {
+          return;
+        }
+        if (stopping_ && under_way_.empty()) queue_.wake();
+      }
+      if (event) finish(promise, event);
+    }
+  }
+
+  static void finish(std::promise<Response> &promise, Event &event) {
+    try {
+      promise.set_value(event.take_response());
+    } catch (...) {
+      promise.set_exception(std::current_exception());
+    }
+  }
+
+  Queue queue_;
+  std::mutex mutex_;
+  std::unordered_map<std::uintptr_t, Pending> under_way_;
+  std::uintptr_t next_ = 1;
+  bool stopping_ = false;
+  std::thread worker_;
+};
+
+}  // namespace feast
+
+#endif  // FEAST_REMOTE_HPP

@@ -1,0 +1,115 @@
+// include/feast_remote.hpp: everything of it, once well and once badly.
+// usage: wrapper HEALTHY_URL STALLING_URL
+#include <feast_remote.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <type_traits>
+
+#define CHECK(condition)                                                     \
+  do {                                                                       \
+    if (!(condition)) {                                                      \
+      std::fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);   \
+      std::exit(1);                                                          \
+    }                                                                        \
+  } while (0)
+
+template <typename Call>
+static feast::Error thrown(Call &&call) {
+  try {
+    call();
+  } catch (const feast::Error &error) {
+    return error;
+  }
+  CHECK(!"an exception");
+  return feast::Error();
+}
+
+static feast::Request ask(std::initializer_list<std::int64_t> ids) {
+  feast::Request request;
+  request.add_feature("v:a").add_feature("v:b", FEAST_TYPE_DOUBLE).set_entity("id", ids).set_timeout_ms(60000);
+  return request;
+}
+
+static void moves() {
+  static_assert(std::is_move_constructible_v<feast::Remote> && !std::is_copy_constructible_v<feast::Remote>);
+  static_assert(std::is_move_constructible_v<feast::Response> && !std::is_copy_constructible_v<feast::Response>);
+  static_assert(std::is_move_assignable_v<feast::Event> && !std::is_copy_constructible_v<feast::Request>);
+  feast::Request first = ask({1}), second = first.clone();
+  first = std::move(second);
+}
+
+static void blocking(const feast::Remote &remote) {
+  feast::Response response = remote.get_online_features(ask({1, 2, 3}));
+  CHECK(response.rows() == 3 && response.columns() == 3 && response.entities() == 1);
+  CHECK(std::strcmp(response.name(1), "a") == 0 && response.find("b") == 2u && !response.find("c"));
+  std::int64_t sum = 0;
+  for (std::int64_t value : response.int64("a")) sum += value;
+  CHECK(sum == 6000 && response.int64(0)[2] == 3 && response.float64("b")[1] == 2001);
+  CHECK(response.int64("b").empty() && response.int64("none").empty() && response.type(2) == FEAST_TYPE_DOUBLE);
+  CHECK(response.statuses("a")[0] == FEAST_STATUS_PRESENT && response.event_timestamps_ns(1).size() == 3);
+  CHECK(response.is_valid(1, 2));
+  float matrix[6], direct[6];
+  response.copy_f32(matrix, 2, -1);
+  CHECK(remote.get_online_features_into(ask({1, 2, 3}), direct, 2, -1) && std::memcmp(matrix, direct, sizeof direct) == 0);
+  CHECK(matrix[3] == 2001 && remote.stats_json().find("\"calls\":2") != std::string::npos);
+
+  feast::Request strings;
+  strings.add_feature("v:a").set_entity("s", std::vector<std::string>{"x", std::string("\xc3\xbc")}).set_entity_json("j", "[1, 2]");
+  response = remote.get_online_features(strings);
+  CHECK(response.text(0, 1) == "\xc3\xbc" && response.text(0, 0) == "x");
+}
+
+static void errors(const feast::Remote &remote) {
+  feast::Error error = thrown([] { feast::Config().set("pool", "1"); });
+  CHECK(error.status() == FEAST_CONFIG && std::strstr(error.what(), "unknown configuration key") != nullptr);
+  error = thrown([] { ask({}).add_feature("no colon"); });
+  CHECK(error.status() == FEAST_INVALID_ARGUMENT && error.http_status() == 0 && !error.is_retriable());
+  error = thrown([&] { remote.get_online_features(feast::Request()); });
+  CHECK(std::strcmp(error.status_name(), "INVALID_ARGUMENT") == 0);
+  feast::Error reported;
+  feast::Response response = remote.get_online_features(ask({}), &reported);
+  CHECK(!response && reported && reported.attempts() == 0 && response.rows() == 0 && response.int64(0).empty());
+  CHECK(!remote.get_online_features_into(ask({}), nullptr, 2, 0, nullptr, &reported));
+}
+
+static void queued(const feast::Remote &remote, const feast::Remote &stalled) {
+  feast::Queue queue;
+  int tag = 7;
+  feast::Call call = remote.get_online_features_async(ask({4}), queue, &tag);
+  feast::Event event = queue.poll(-1);
+  CHECK(event && event.tag<int>() == &tag && event.status() == FEAST_OK && event.take_response().int64("a")[0] == 4000);
+  call = stalled.get_online_features_async(ask({4}), queue, nullptr);
+  CHECK(!queue.poll(0) && queue.fd() >= 0);
+  call.cancel();
+  event = queue.poll(-1);
+  CHECK(thrown([&] { event.take_response(); }).status() == FEAST_CANCELLED);
+  feast::Error error;
+  CHECK(!event.take_response(&error) && error.status() == FEAST_CANCELLED);
+  queue.wake();
+  CHECK(!queue.poll(-1));
+}
+
+static void futures(const feast::Remote &remote, const feast::Remote &stalled) {
+  std::vector<std::future<feast::Response>> answers, never;
+  {
+    feast::Futures futures;
+    for (std::int64_t id = 0; id < 50; id++) answers.push_back(futures.get_online_features(remote, ask({id})));
+    for (std::int64_t id = 0; id < 50; id++) CHECK(answers[std::size_t(id)].get().int64("a")[0] == 1000 * id);
+    CHECK(thrown([&] { futures.get_online_features(remote, feast::Request()); }).status() == FEAST_INVALID_ARGUMENT);
+    for (int i = 0; i < 3; i++) never.push_back(futures.get_online_features(stalled, ask({1})));
+  }
+  for (auto &future : never) CHECK(thrown([&] { future.get(); }).status() == FEAST_CANCELLED);
+  feast::Futures unused;
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc == 3);
+  feast::Remote remote(feast::Config().set("path", argv[1])), stalled(feast::Config().set("path", argv[2]));
+  moves();
+  blocking(remote);
+  errors(remote);
+  queued(remote, stalled);
+  futures(remote, stalled);
+}
