@@ -86,4 +86,4 @@ for _ in $(seq 300); do
   if ! kill -0 "$server" 2>/dev/null; then cat "$work/feast.log" >&2; exit 1; fi
   sleep 0.1
 done
-"$work/large_call" "http://127.0.0.1:$port" 1000 500 15
+"$work/large_call" "http://127.0.0.1:$port" 1000 500 15 8

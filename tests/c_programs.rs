@@ -118,6 +118,17 @@ fn the_cpp_header_frees_what_it_holds_and_throws_what_fails() {
 }
 
 #[test]
+fn a_thousand_times_loaded_and_unloaded_it_leaves_nothing_behind() {
+    let server = Server::start(answer);
+    server.forget_requests();
+    let program = compile_with("tests/c/loaded_and_unloaded.c", &["-ldl"]);
+    let library = library_folder().join("libfeast_remote.so");
+    let output = Command::new(program).arg(library).args([&server.url(), "1000"]).output().unwrap();
+    passed("loaded_and_unloaded", &output);
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 fn a_name_lookup_that_never_ends_holds_up_nobody() {
     // Its own getaddrinfo must be seen by the library.
     let folder = library_folder();

@@ -147,7 +147,7 @@ fn event_loop(
             check(id as i64, event.into_response(), tally);
         });
         if let Some((_, handle)) = under_way.values().next()
-            && tally.answered.load(Ordering::Relaxed) % 11 == 0
+            && tally.answered.load(Ordering::Relaxed).is_multiple_of(11)
         {
             handle.cancel();
         }

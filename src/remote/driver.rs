@@ -166,7 +166,11 @@ pub fn live(inner: &Arc<Inner>, desk: &Arc<Desk>, poller: &mut Poller) {
     for life in 1..=LIVES {
         let mut driver = Driver::new(inner, desk, poller);
         // What the driver holds when it panics is dropped: its requests fail, its places go back to the pool.
-        match contained(|| Ok(driver.run())) {
+        let lived = contained(|| {
+            driver.run();
+            Ok(())
+        });
+        match lived {
             Ok(()) => return,
             Err(_) if life < LIVES => Stats::count(&inner.store.stats.driver_restarts),
             Err(_) => desk.dead.store(true, Ordering::Release),

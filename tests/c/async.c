@@ -231,7 +231,7 @@ int main(int argc, char **argv) {
   feast_queue_free(queue);
   feast_close(stalled);
   feast_close(remote);
-  CHECK(entries("/proc/self/task") == threads);
+  CHECK(entries_become("/proc/self/task", threads));
   CHECK(entries("/proc/self/fd") == descriptors);
   return 0;
 }

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <feast_remote.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,15 @@ static inline int entries(const char *folder) {
   while (readdir(listing) != NULL) count++;
   closedir(listing);
   return count;
+}
+
+/* Whether a folder has so many entries in the end: the kernel lists a thread a little longer than it can be joined. */
+static inline bool entries_become(const char *folder, int count) {
+  for (int look = 0; look < 100000; look++) {
+    if (entries(folder) == count) return true;
+    sched_yield();
+  }
+  return false;
 }
 
 static inline feast_remote_t *open_at(const char *url) {
