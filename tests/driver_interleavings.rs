@@ -3,7 +3,7 @@
 //! random.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 #![allow(dead_code, unused_imports)] // of the files compiled here, a part is used
-#![allow(missing_docs)] // of the fakes
+#![allow(missing_docs, clippy::clone_on_copy)] // of the fakes
 
 #[path = "../src/admission.rs"]
 mod admission;
@@ -18,6 +18,8 @@ mod queue;
 #[path = "support/sync_over_shuttle.rs"]
 mod sync;
 
+#[path = "../src/remote/desk.rs"]
+mod desk;
 #[path = "../src/remote/driver.rs"]
 mod driver;
 #[path = "../src/remote/mailbox.rs"]
@@ -108,7 +110,7 @@ pub mod call {
 }
 
 pub mod events {
-    use super::driver::Desk;
+    use super::desk::Desk;
     use super::store::Store;
     use crate::error::Result;
     use crate::queue::Queue;
@@ -487,7 +489,8 @@ use std::time::Instant;
 
 use call::{Call, Fate};
 use deadline::Deadline;
-use driver::{Desk, Submission, live};
+use desk::{Desk, Submission};
+use driver::live;
 use error::Code;
 use events::EventQueue;
 use pending::Pending;

@@ -5,22 +5,20 @@
 //! socket is ready, when its alarm is due, or when a word comes in.
 
 use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::Inner;
-use super::call::{Call, Next};
+use super::call::Next;
+use super::desk::{Counted, Desk, Submission, Word};
 use super::events::EventQueue;
-use super::mailbox::Mailbox;
-use super::pending::Part;
 use crate::admission::Ticket;
 use crate::auth::{AtHand, Token};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::panics::contained;
 use crate::stats::Stats;
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
-use crate::transport::{Asked, Bell, Fault, FaultKind, Listener, OwnPlace, Poller, Ready, Wish, Worker};
+use crate::sync::Arc;
+use crate::transport::{Asked, Fault, FaultKind, Listener, OwnPlace, Poller, Ready, Wish, Worker};
 
 /// After a second panic the driver does not rise again.
 const LIVES: usize = 2;
@@ -30,136 +28,6 @@ const ACCEPTED_AT_A_TIME: usize = 16;
 
 /// Events after which the threads that wait for them are told.
 const ANNOUNCED_AT_A_TIME: usize = 16;
-
-/// A request for the driver.
-pub struct Submission {
-    /// Tells the caller how it ended.
-    pub part: Part,
-    /// Its policy.
-    pub call: Call,
-    /// The JSON body.
-    pub request: Vec<u8>,
-}
-
-enum Word {
-    /// A request that found no room in the mailbox's queue.
-    Submission(Box<Submission>),
-    /// A place has come free for this request's wish.
-    Admitted(Ticket),
-    /// A fetch of a token has ended.
-    Token(Result<Option<Token>>),
-    /// Requests of a call that its caller does not want any more.
-    Cancel(Range<u64>),
-    /// A queue was freed.
-    Sweep,
-    /// The store closes.
-    Close,
-    /// Nothing will be submitted any more.
-    Exit,
-}
-
-/// The way to a driver, for any thread.
-pub struct Desk {
-    mailbox: Mailbox<Box<Submission>, Word>,
-    bell: Arc<Bell>,
-    /// Requests accepted and not finished.
-    unfinished: AtomicUsize,
-    capacity: usize,
-    /// The driver has died for good.
-    dead: AtomicBool,
-}
-
-impl Listener for Desk {
-    fn admitted(&self, ticket: Ticket) {
-        self.tell(Word::Admitted(ticket));
-    }
-}
-
-impl Desk {
-    /// For so many requests at a time.
-    pub fn new(capacity: usize, bell: Arc<Bell>) -> Desk {
-        Desk {
-            mailbox: Mailbox::new(capacity),
-            bell,
-            unfinished: AtomicUsize::new(0),
-            capacity,
-            dead: AtomicBool::new(false),
-        }
-    }
-
-    /// Makes room for so many requests, which must be submitted or released then; says so at once if there is none.
-    pub fn reserve(&self, count: usize) -> Result<()> {
-        self.check_alive()?;
-        let most = self.capacity;
-        if count > most {
-            let why = format!(
-                "the call goes out as {count} requests (max_rows_per_request), and max_async_requests is {most}"
-            );
-            return Err(Error::argument(why));
-        }
-        if self.unfinished.fetch_add(count, Ordering::Relaxed) + count > most {
-            self.release(count);
-            let why = format!("{most} asynchronous requests (max_async_requests) are under way already");
-            return Err(Error::new(Code::Overloaded, why));
-        }
-        Ok(())
-    }
-
-    /// As [`reserve`](Desk::reserve), for a caller who waits: however many there are.
-    pub fn reserve_beyond(&self, count: usize) -> Result<()> {
-        self.check_alive()?;
-        self.unfinished.fetch_add(count, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Gives back what was reserved.
-    pub fn release(&self, count: usize) {
-        self.unfinished.fetch_sub(count, Ordering::Relaxed);
-    }
-
-    fn check_alive(&self) -> Result<()> {
-        if self.dead.load(Ordering::Acquire) {
-            return Err(Error::new(Code::Internal, "the driver thread has died twice; open the store anew"));
-        }
-        Ok(())
-    }
-
-    /// Hands over a request that there is room for.
-    pub fn submit(&self, submission: Box<Submission>) {
-        if let Err(submission) = self.mailbox.submit(submission, &self.bell) {
-            self.tell(Word::Submission(submission));
-        }
-    }
-
-    /// Ends these requests soon.
-    pub fn cancel(&self, numbers: Range<u64>) {
-        self.tell(Word::Cancel(numbers));
-    }
-
-    /// Ends soon what nobody waits for.
-    pub fn sweep(&self) {
-        self.tell(Word::Sweep);
-    }
-
-    /// Ends every request soon, and later ones at once.
-    pub fn close(&self) {
-        self.tell(Word::Close);
-    }
-
-    /// Ends the driver.
-    pub fn exit(&self) {
-        self.tell(Word::Exit);
-    }
-
-    /// Requests accepted and not finished.
-    pub fn unfinished(&self) -> usize {
-        self.unfinished.load(Ordering::Relaxed)
-    }
-
-    fn tell(&self, word: Word) {
-        self.mailbox.tell(word, &self.bell);
-    }
-}
 
 /// A driver's life, on a thread of its own; ends with [`Desk::exit`].
 pub fn live(inner: &Arc<Inner>, desk: &Arc<Desk>, poller: &mut Poller) {
@@ -173,7 +41,7 @@ pub fn live(inner: &Arc<Inner>, desk: &Arc<Desk>, poller: &mut Poller) {
         match lived {
             Ok(()) => return,
             Err(_) if life < LIVES => Stats::count(&inner.store.stats.driver_restarts),
-            Err(_) => desk.dead.store(true, Ordering::Release),
+            Err(_) => desk.bury(),
         }
     }
     loop {
@@ -219,15 +87,6 @@ enum Stage {
     Wire { place: OwnPlace, token: Option<Token>, deadline: Deadline },
     /// Waiting for its next attempt.
     Pause { until: Instant },
-}
-
-/// Counts a request as under way, until it is dropped.
-struct Counted(Arc<Desk>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.release(1);
-    }
 }
 
 struct Driver<'a> {

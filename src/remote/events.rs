@@ -2,7 +2,7 @@
 
 use std::sync::Weak;
 
-use super::driver::Desk;
+use super::desk::Desk;
 use super::store::Store;
 use crate::columns::{Dense, Matrix, Response};
 use crate::deadline::Deadline;

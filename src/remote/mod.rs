@@ -2,6 +2,7 @@
 //! by the store's driver.
 
 mod call;
+mod desk;
 mod driver;
 mod events;
 mod mailbox;
@@ -27,7 +28,7 @@ use crate::wire::answer::Layout;
 use crate::wire::parts;
 use crate::wire::request::Request;
 use call::{Call, Next};
-use driver::{Desk, Submission};
+use desk::{Desk, Submission};
 pub use events::{Event, EventQueue};
 use pending::Pending;
 use store::Store;
