@@ -239,6 +239,9 @@ impl Remote {
         self.check_process()?;
         let start = Instant::now();
         let mut request = self.inner.store.buffer();
+        if request.try_reserve_exact(body.len()).is_err() {
+            return Err(Error::new(Code::Internal, format!("no memory for a body of {} bytes", body.len())));
+        }
         request.extend_from_slice(body);
         let (answer, _) = self.exchange(request, timeout, start)?;
         self.inner.store.stats.total.record(start.elapsed());

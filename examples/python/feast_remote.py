@@ -1,0 +1,200 @@
+"""Online features in Python over libfeast_remote: answers as pyarrow record batches or NumPy matrices, without copying
+values, for threads and for asyncio. Needs pyarrow and NumPy; copy this file, and change it as you like.
+
+    with Remote(path="http://localhost:6566") as remote:
+        batch = remote.get_online_features(["driver_hourly_stats:conv_rate"], {"driver_id": [1001, 1002]})
+        matrix = remote.get_matrix(["driver_hourly_stats:conv_rate"], {"driver_id": [1001, 1002]})
+        batch = await remote.get_online_features_async([...], {...})
+
+Run as a program it prints what the example asks for:  python feast_remote.py http://localhost:6566
+"""
+import asyncio
+import ctypes
+import json
+import os
+import sys
+
+import numpy
+import pyarrow
+
+_lib = ctypes.CDLL(os.environ.get("FEAST_REMOTE_LIBRARY", "libfeast_remote.so.0"))
+_pointer, _size, _text = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p
+_REFERENCE = ctypes.POINTER(_pointer)
+# Every function: what it returns, and what it takes. ctypes would cut pointers to 32 bits otherwise.
+for _name, _returns, _takes in [
+    ("feast_config_new", _pointer, []),
+    ("feast_config_set", ctypes.c_int32, [_pointer, _text, _text, _REFERENCE]),
+    ("feast_config_free", None, [_pointer]),
+    ("feast_remote_open", ctypes.c_int32, [_pointer, _REFERENCE, _REFERENCE]),
+    ("feast_close", None, [_pointer]),
+    ("feast_request_new", _pointer, []),
+    ("feast_request_free", None, [_pointer]),
+    ("feast_request_add_feature", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
+    ("feast_request_set_entity_int64", ctypes.c_int32, [_pointer, _text, _pointer, _size, _REFERENCE]),
+    ("feast_request_set_entity_json", ctypes.c_int32, [_pointer, _text, _text, _REFERENCE]),
+    ("feast_get_online_features", ctypes.c_int32, [_pointer, _pointer, _REFERENCE, _REFERENCE]),
+    ("feast_get_online_features_into_f32", ctypes.c_int32,
+     [_pointer, _pointer, _pointer, _size, ctypes.c_float, _pointer, _REFERENCE]),
+    ("feast_get_online_features_async", ctypes.c_int32,
+     [_pointer, _pointer, _pointer, _pointer, _REFERENCE, _REFERENCE]),
+    ("feast_response_export_arrow", ctypes.c_int32, [_pointer, _pointer, _pointer, _REFERENCE]),
+    ("feast_response_free", None, [_pointer]),
+    ("feast_queue_open", ctypes.c_int32, [_REFERENCE, _REFERENCE]),
+    ("feast_queue_fd", ctypes.c_int32, [_pointer]),
+    ("feast_queue_poll", _pointer, [_pointer, ctypes.c_int64]),
+    ("feast_queue_free", None, [_pointer]),
+    ("feast_event_tag", _pointer, [_pointer]),
+    ("feast_event_error", _pointer, [_pointer]),
+    ("feast_event_take_response", _pointer, [_pointer]),
+    ("feast_event_free", None, [_pointer]),
+    ("feast_call_cancel", None, [_pointer]),
+    ("feast_call_free", None, [_pointer]),
+    ("feast_error_code", ctypes.c_int32, [_pointer]),
+    ("feast_error_message", _text, [_pointer]),
+    ("feast_error_free", None, [_pointer]),
+    ("feast_status_name", _text, [ctypes.c_int32]),
+]:
+    getattr(_lib, _name).restype, getattr(_lib, _name).argtypes = _returns, _takes
+
+
+class FeastError(Exception):
+    """A failed call; `status` is the name of its code, such as TIMEOUT."""
+
+    def __init__(self, error):
+        super().__init__(_lib.feast_error_message(error).decode())
+        self.status = _lib.feast_status_name(_lib.feast_error_code(error)).decode()
+
+
+def _call(function, *arguments):
+    error = _pointer()
+    if getattr(_lib, function)(*arguments, ctypes.byref(error)) != 0:
+        try:
+            raise FeastError(error)
+        finally:
+            _lib.feast_error_free(error)
+
+
+class _Request:
+    def __init__(self, features, entities):
+        self.handle = _pointer(_lib.feast_request_new())
+        for feature in features:
+            _call("feast_request_add_feature", self.handle, feature.encode())
+        for name, values in entities.items():
+            array = numpy.asarray(values)
+            if array.dtype.kind in "iu":
+                array = numpy.ascontiguousarray(array, dtype=numpy.int64)
+                _call("feast_request_set_entity_int64", self.handle, name.encode(), array.ctypes.data, array.size)
+            else:
+                text = json.dumps(list(values)).encode()
+                _call("feast_request_set_entity_json", self.handle, name.encode(), text)
+
+    def __enter__(self):
+        return self.handle
+
+    def __exit__(self, *_):
+        _lib.feast_request_free(self.handle)
+
+
+def _record_batch(response):
+    """The columns; their memory stays in the response, which Arrow frees with the batch."""
+    array, schema = (ctypes.c_char * 80)(), (ctypes.c_char * 72)()
+    try:
+        _call("feast_response_export_arrow", response, ctypes.addressof(array), ctypes.addressof(schema))
+    finally:
+        _lib.feast_response_free(response)
+    return pyarrow.RecordBatch._import_from_c(ctypes.addressof(array), ctypes.addressof(schema))
+
+
+class Remote:
+    """An open store, with the configuration keys of CONFIGURATION.md as arguments. Any thread may use it, and one event
+    loop."""
+
+    def __init__(self, **keys):
+        self._handle, self._queue, self._pending = _pointer(), _pointer(), {}
+        config = _pointer(_lib.feast_config_new())
+        try:
+            for key, value in keys.items():
+                _call("feast_config_set", config, key.encode(), str(value).encode())
+            _call("feast_remote_open", config, ctypes.byref(self._handle))
+        finally:
+            _lib.feast_config_free(config)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Ends what is under way."""
+        if self._queue:
+            self._loop.remove_reader(_lib.feast_queue_fd(self._queue))
+            _lib.feast_queue_free(self._queue)
+            self._queue = _pointer()
+            for future, _ in self._pending.values():
+                future.cancel()
+        _lib.feast_close(self._handle)
+        self._handle = _pointer()
+
+    def get_online_features(self, features, entities):
+        """A record batch: the entities, then the features in the order asked."""
+        response = _pointer()
+        with _Request(features, entities) as request:
+            _call("feast_get_online_features", self._handle, request, ctypes.byref(response))
+        return _record_batch(response)
+
+    def get_matrix(self, features, entities, missing=float("nan")):
+        """A float32 matrix of rows by features, filled straight from the server's answer."""
+        rows = len(next(iter(entities.values())))
+        matrix = numpy.empty((rows, len(features)), dtype=numpy.float32)
+        with _Request(features, entities) as request:
+            _call("feast_get_online_features_into_f32", self._handle, request, matrix.ctypes.data, len(features),
+                  missing, None)
+        return matrix
+
+    async def get_online_features_async(self, features, entities):
+        """As get_online_features(), for asyncio: no thread waits, and cancelling the task cancels the call."""
+        if not self._queue:
+            _call("feast_queue_open", ctypes.byref(self._queue))
+            self._loop = asyncio.get_running_loop()
+            self._loop.add_reader(_lib.feast_queue_fd(self._queue), self._take_events)
+        future, call = self._loop.create_future(), _pointer()
+        tag = id(future)
+        with _Request(features, entities) as request:
+            _call("feast_get_online_features_async", self._handle, request, self._queue, tag, ctypes.byref(call))
+        self._pending[tag] = future, call
+        try:
+            return await future
+        finally:
+            if future.cancelled():
+                _lib.feast_call_cancel(call)
+            _lib.feast_call_free(call)
+
+    def _take_events(self):
+        while event := _lib.feast_queue_poll(self._queue, 0):
+            future, _ = self._pending.pop(_lib.feast_event_tag(event))
+            error, response = _lib.feast_event_error(event), _lib.feast_event_take_response(event)
+            if future.cancelled():
+                _lib.feast_response_free(response)
+            elif error:
+                future.set_exception(FeastError(error))
+            else:
+                future.set_result(_record_batch(response))
+            _lib.feast_event_free(event)
+
+
+async def _main(url):
+    features = ["driver_hourly_stats:avg_daily_trips", "driver_hourly_stats:conv_rate"]
+    with Remote(path=url, request_timeout_ms=30000) as remote:
+        print(remote.get_online_features(features, {"driver_id": [1001, 1002]}).to_pydict())
+        print(remote.get_matrix(features, {"driver_id": [1002, 1001]}).shape)
+        calls = [remote.get_online_features_async(features, {"driver_id": [driver]}) for driver in range(1001, 1021)]
+        print(sum(batch.num_rows for batch in await asyncio.gather(*calls)), "rows from", len(calls), "calls at once")
+        try:
+            remote.get_online_features(["nope:nothing"], {"driver_id": [1]})
+        except FeastError as error:
+            print(error.status, "nope" in str(error))
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(sys.argv[1] if len(sys.argv) > 1 else "http://localhost:6566"))
