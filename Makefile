@@ -31,6 +31,7 @@ build:
 check:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --features fault-injection -- -D warnings
 
 # A real Feast, and a feature repository of ours, applied and filled; the same of the oldest one that is tested.
 env: $(REPO)/data/expected.json

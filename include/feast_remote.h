@@ -72,7 +72,8 @@
  * transferred. What a function returns as the caller's own is freed by the _free function of its type, or
  * feast_close(). Freeing NULL does nothing. Out parameters are set to NULL first and written only on success.
  * (NULL, 0) is an empty array. Strings are UTF-8 and end with a NUL; entity strings may come with lengths.
- * NULL where an object is needed is an error, not a crash; a pointer to something that was freed is neither.
+ * NULL where an object is needed is an error, not a crash. So is, mostly, a pointer that was freed or is of another type
+ * (FEAST_INVALID_ARGUMENT, or nothing happens): objects are marked. Do not rely on it, memory is used again.
  *
  * ERRORS
  *
@@ -1403,7 +1404,8 @@ void feast_queue_wake(feast_queue_t *queue);
 
 /**
  * Frees a queue: calls whose events have not come are cancelled, events that nobody has taken out are dropped, and
- * threads in feast_queue_poll() return NULL and are waited for. Stores are not touched.
+ * threads in feast_queue_poll() return NULL and are waited for. Stores are not touched. A thread that polls again and
+ * again must have stopped before: set a flag of your own, feast_queue_wake() it, and join it.
  *
  * @param queue  in, may be NULL; transferred: no call on it may begin any more.
  * Thread safety: any thread, once for each queue.

@@ -21,7 +21,10 @@ pub mod error;
 #[allow(unsafe_code)]
 pub mod ffi;
 pub mod log;
+#[cfg(not(feature = "fault-injection"))]
 mod panics;
+#[cfg(feature = "fault-injection")]
+pub mod panics;
 pub mod queue;
 pub mod remote;
 pub mod retry;

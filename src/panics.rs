@@ -29,6 +29,39 @@ pub fn contained<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
+/// A place where a test can have a panic happen, with the feature `fault-injection`; else nothing.
+#[inline(always)]
+pub fn fault_point() {
+    #[cfg(feature = "fault-injection")]
+    injected::count_down();
+}
+
+/// Panics that tests ask for.
+#[cfg(feature = "fault-injection")]
+pub mod injected {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    static LEFT: AtomicI64 = AtomicI64::new(-1);
+
+    /// The `k`-th [`fault_point`](super::fault_point) that is passed from now on, on whatever thread, panics; from 0.
+    pub fn panic_at(k: i64) {
+        LEFT.store(k, Ordering::SeqCst);
+    }
+
+    /// No panic from now on. Whether there was one.
+    pub fn disarm() -> bool {
+        LEFT.swap(-1, Ordering::SeqCst) < 0
+    }
+
+    #[allow(clippy::panic)] // what it is for
+    pub(super) fn count_down() {
+        let step = |left: i64| (left >= 0).then(|| left - 1);
+        if LEFT.fetch_update(Ordering::SeqCst, Ordering::SeqCst, step) == Ok(0) {
+            panic!("injected");
+        }
+    }
+}
+
 /// The default hook writes to the host's stderr. Panics of other code keep the hook they had.
 fn silence_panics() {
     static ONCE: Once = Once::new();

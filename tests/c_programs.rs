@@ -7,7 +7,9 @@ mod support;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use support::cc::{command, compile, compile_with, passed, passes_plain_and_under_memcheck};
+use support::cc::{
+    command, compile, compile_with, passed, passes_plain_and_under_memcheck, plain_and_memcheck,
+};
 use support::paths::{library_folder, root, scratch};
 use support::server::{Seen, Server, Step, answer, reply, say};
 use support::tls::Authority;
@@ -83,7 +85,7 @@ fn answers_become_typed_columns_and_refusals_clear_errors() {
 #[test]
 fn closing_returns_closed_to_every_call_in_flight_and_leaves_other_stores_alone() {
     let program = compile("tests/c/close_in_flight.c");
-    for memcheck in [false, true] {
+    for &memcheck in plain_and_memcheck() {
         let stalling = Server::start(|_| vec![Step::Stall]);
         let healthy = Server::start(answer);
         let mut child = command(&program, memcheck)
@@ -198,7 +200,7 @@ fn the_first_program_of_the_readme_prints_features() {
                 "metadata":{"feature_names":["driver_id","conv_rate","avg_daily_trips"]}}"#,
         )
     });
-    for memcheck in [false, true] {
+    for &memcheck in plain_and_memcheck() {
         let output = command(&program, memcheck).arg(server.url()).output().unwrap();
         passed("minimal", &output);
         assert_eq!(
@@ -238,7 +240,7 @@ fn the_command_line_tool_prints_tables_json_and_csv() {
         ("json", "{\"k\":\"a,\\\"b\",\"x\":null,\"l\":[1,2]}\n{\"k\":\"ü\",\"x\":1.5,\"l\":null}\n"),
         ("csv", "\"k\",\"x\",\"l\"\n\"a,\"\"b\",,\"[1,2]\"\n\"ü\",1.5,\n"),
     ] {
-        for memcheck in [false, true] {
+        for &memcheck in plain_and_memcheck() {
             let output = command(&program, memcheck)
                 .args(["--path", &server.url(), "--feature", "v:x", "--feature", "v:l", "--entity", "k=p,q"])
                 .args(["--format", format])

@@ -18,7 +18,8 @@ fn value(driver: &str, feature: &str) -> String {
 
 /// What the examples print of three drivers.
 fn three_drivers() -> String {
-    let line = |driver| format!("{driver} {} {}\n", value(driver, "conv_rate"), value(driver, "avg_daily_trips"));
+    let line =
+        |driver| format!("{driver} {} {}\n", value(driver, "conv_rate"), value(driver, "avg_daily_trips"));
     [line("1001"), line("1002"), "9999 is not known\n".to_owned()].concat()
 }
 
@@ -92,8 +93,17 @@ fn a_java_package_gives_segments_and_futures() {
     let feast = Feast::serve(&["-w", "2"]);
     let run = |class: &str| {
         Command::new(&runtime)
-            .args(["--enable-native-access=ALL-UNNAMED", "-Xcheck:jni", "-ea", "-cp", classes.to_str().unwrap()])
-            .arg(format!("-Dfeast.remote.library={}", installed.prefix.join("lib/libfeast_remote.so").display()))
+            .args([
+                "--enable-native-access=ALL-UNNAMED",
+                "-Xcheck:jni",
+                "-ea",
+                "-cp",
+                classes.to_str().unwrap(),
+            ])
+            .arg(format!(
+                "-Dfeast.remote.library={}",
+                installed.prefix.join("lib/libfeast_remote.so").display()
+            ))
             .args([class, &feast.url()])
             .output()
             .unwrap()

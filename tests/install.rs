@@ -88,10 +88,11 @@ fn pkg_config_leads_to_a_shared_and_a_static_program() {
     prints_features(&shared, &server);
     // The archive in place of -lfeast_remote.
     let fixed = folder.join("static");
-    let libraries = installed.pkg_config(&["--static", "--libs"]).into_iter().map(|flag| match flag.as_str() {
-        "-lfeast_remote" => lib.join("libfeast_remote.a").to_str().unwrap().to_owned(),
-        _ => flag,
-    });
+    let libraries =
+        installed.pkg_config(&["--static", "--libs"]).into_iter().map(|flag| match flag.as_str() {
+            "-lfeast_remote" => lib.join("libfeast_remote.a").to_str().unwrap().to_owned(),
+            _ => flag,
+        });
     ran(Command::new("cc")
         .arg(&source)
         .args(installed.pkg_config(&["--cflags"]))

@@ -3,7 +3,7 @@
 set -uo pipefail
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-cargo test --no-fail-fast 2>&1 | tee "$log"
+cargo test --features fault-injection --no-fail-fast 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
 awk '/^test result:/ { passed += $4; failed += $6 }
      END { printf "\n%d passed, %d failed\n", passed, failed }' "$log"

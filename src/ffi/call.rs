@@ -4,10 +4,10 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::error::{feast_error_t, feast_status_t};
-use super::guard;
 use super::queue::{feast_queue_t, with_queue};
 use super::remote::{feast_remote_t, with_remote};
 use super::request::feast_request_t;
+use super::{guard, object};
 use crate::remote::Handle;
 
 /// An asynchronous call under way, for cancelling it. Opaque; free with feast_call_free(), at any time.
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn feast_get_online_features_async(
             };
             let handle = with_queue(queue, submit)?;
             if !call.is_null() {
-                call.write(Box::into_raw(Box::new(feast_call_t { handle })));
+                call.write(object::give(feast_call_t { handle }));
             }
             Ok(())
         })
@@ -69,7 +69,7 @@ pub unsafe extern "C" fn feast_get_online_features_async(
 pub unsafe extern "C" fn feast_call_cancel(call: *mut feast_call_t) {
     guard::value((), || {
         // SAFETY: the header asks for NULL or a live handle.
-        unsafe { call.as_ref() }?.handle.cancel();
+        unsafe { object::borrow(call) }?.handle.cancel();
         Some(())
     });
 }
@@ -81,11 +81,6 @@ pub unsafe extern "C" fn feast_call_cancel(call: *mut feast_call_t) {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_call_free(call: *mut feast_call_t) {
-    guard::value((), || {
-        if !call.is_null() {
-            // SAFETY: made above, and freed once as the header asks.
-            drop(unsafe { Box::from_raw(call) });
-        }
-        Some(())
-    });
+    // SAFETY: made above, and freed once as the header asks.
+    guard::value((), || unsafe { object::take(call) }.map(drop));
 }

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::ptr;
 
 use super::error::{feast_error_t, feast_status_t};
-use super::guard;
+use super::{guard, object};
 use crate::config::{Config, Environment};
 
 /// The settings of a store to be opened. Opaque; free with feast_config_free(). One thread at a time.
@@ -20,9 +20,7 @@ pub struct feast_config_t {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn feast_config_new() -> *mut feast_config_t {
-    guard::value(ptr::null_mut(), || {
-        Config::new().ok().map(|config| Box::into_raw(Box::new(feast_config_t { config })))
-    })
+    guard::value(ptr::null_mut(), || Config::new().ok().map(|config| object::give(feast_config_t { config })))
 }
 
 /// Frees a configuration. Stores opened with it are not touched.
@@ -32,13 +30,8 @@ pub extern "C" fn feast_config_new() -> *mut feast_config_t {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_config_free(config: *mut feast_config_t) {
-    guard::value((), || {
-        if !config.is_null() {
-            // SAFETY: made by `feast_config_new`, and freed once as the header asks.
-            drop(unsafe { Box::from_raw(config) });
-        }
-        Some(())
-    });
+    // SAFETY: made by `feast_config_new`, and freed once as the header asks.
+    guard::value((), || unsafe { object::take(config) }.map(drop));
 }
 
 /// Sets one key, such as "path", "connection_pool_size" or "auth.token". Keys are named as under online_store of a

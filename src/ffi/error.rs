@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::ptr;
 
-use super::guard;
+use super::{guard, object};
 use crate::error::{Code, Error};
 
 /// The result of a call: FEAST_OK or one of the numbers below. Numbers are never reused.
@@ -64,7 +64,7 @@ impl feast_error_t {
         let c_string = |text: &str| CString::new(text.replace('\0', "\u{fffd}")).unwrap_or_default();
         let message = c_string(&error.message);
         let feast_class = error.feast_class.as_deref().map(c_string);
-        Box::into_raw(Box::new(feast_error_t { error, message, feast_class }))
+        object::give(feast_error_t { error, message, feast_class })
     }
 
     #[cfg(test)]
@@ -77,7 +77,7 @@ impl feast_error_t {
 /// `err` is NULL or a live error.
 unsafe fn read<T>(err: *const feast_error_t, neutral: T, field: impl FnOnce(&feast_error_t) -> T) -> T {
     // SAFETY: promised by the caller.
-    guard::value(neutral, || unsafe { err.as_ref() }.map(field))
+    guard::value(neutral, || unsafe { object::borrow(err) }.map(field))
 }
 
 /// The status code of an error, the same that the failed call returned.
@@ -162,13 +162,8 @@ pub unsafe extern "C" fn feast_error_is_retriable(err: *const feast_error_t) -> 
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_error_free(err: *mut feast_error_t) {
-    guard::value((), || {
-        if !err.is_null() {
-            // SAFETY: made by `boxed`, and freed once as the header asks.
-            drop(unsafe { Box::from_raw(err) });
-        }
-        Some(())
-    });
+    // SAFETY: made by `boxed`, and freed once as the header asks.
+    guard::value((), || unsafe { object::take(err) }.map(drop));
 }
 
 /// The name of a status code, such as "TIMEOUT" for FEAST_TIMEOUT, for logs and bindings.

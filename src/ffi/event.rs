@@ -4,8 +4,8 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::error::{FEAST_INVALID_ARGUMENT, FEAST_OK, feast_error_free, feast_error_t, feast_status_t};
-use super::guard;
 use super::response::{feast_response_free, feast_response_t};
+use super::{guard, object};
 use crate::panics::contained;
 use crate::remote::Event;
 
@@ -36,7 +36,7 @@ impl feast_event_t {
                 error: feast_error_t::boxed(error),
             },
         };
-        Box::into_raw(Box::new(event))
+        object::give(event)
     }
 }
 
@@ -44,7 +44,7 @@ impl feast_event_t {
 /// `event` is NULL or a live event.
 unsafe fn read<T>(event: *const feast_event_t, neutral: T, field: impl FnOnce(&feast_event_t) -> T) -> T {
     // SAFETY: promised by the caller.
-    guard::value(neutral, || unsafe { event.as_ref() }.map(field))
+    guard::value(neutral, || unsafe { object::borrow(event) }.map(field))
 }
 
 /// The tag that was given to feast_get_online_features_async(): which call it was.
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn feast_event_status(event: *const feast_event_t) -> feas
 pub unsafe extern "C" fn feast_event_take_response(event: *mut feast_event_t) -> *mut feast_response_t {
     guard::value(ptr::null_mut(), || {
         // SAFETY: the header asks for NULL or a live event that no other thread uses.
-        let event = unsafe { event.as_mut() }?;
+        let event = unsafe { object::borrow_mut(event) }?;
         Some(std::mem::replace(&mut event.response, ptr::null_mut()))
     })
 }
@@ -108,13 +108,11 @@ pub unsafe extern "C" fn feast_event_error(event: *const feast_event_t) -> *cons
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_event_free(event: *mut feast_event_t) {
     guard::value((), || {
-        if !event.is_null() {
-            // SAFETY: made by `boxed`, and freed once as the header asks; so are its parts, which are its own.
-            unsafe {
-                let event = Box::from_raw(event);
-                feast_response_free(event.response);
-                feast_error_free(event.error);
-            }
+        // SAFETY: made by `boxed`, and freed once as the header asks; so are its parts, which are its own.
+        unsafe {
+            let event = object::take(event)?;
+            feast_response_free(event.response);
+            feast_error_free(event.error);
         }
         Some(())
     });

@@ -3,14 +3,19 @@
 use std::ffi::{CStr, c_char};
 
 use super::error::{FEAST_OK, feast_error_t, feast_status_t};
+use super::object::{self, Kind};
 use crate::error::{Error, Result};
-use crate::panics::contained;
+use crate::panics::{contained, fault_point};
 
 /// The body of an entry point that returns a status. `err` is touched only on failure.
 ///
 /// # Safety
 /// `err` is NULL or writable.
 pub unsafe fn status(err: *mut *mut feast_error_t, body: impl FnOnce() -> Result<()>) -> feast_status_t {
+    let body = || {
+        fault_point();
+        body()
+    };
     match contained(body) {
         Ok(()) => FEAST_OK,
         Err(error) => {
@@ -26,25 +31,29 @@ pub unsafe fn status(err: *mut *mut feast_error_t, body: impl FnOnce() -> Result
 
 /// The body of an entry point that returns a value; `neutral` on NULL, on absence and on panic.
 pub fn value<T>(neutral: T, body: impl FnOnce() -> Option<T>) -> T {
-    contained(|| Ok(body())).ok().flatten().unwrap_or(neutral)
+    let body = || {
+        fault_point();
+        Ok(body())
+    };
+    contained(body).ok().flatten().unwrap_or(neutral)
 }
 
 /// An object of ours, borrowed for the call.
 ///
 /// # Safety
 /// `object` is NULL or came from this library and has not been freed.
-pub unsafe fn object<'a, T>(object: *const T, name: &str) -> Result<&'a T> {
+pub unsafe fn object<'a, T: Kind>(object: *const T, name: &str) -> Result<&'a T> {
     // SAFETY: as promised by the caller.
-    unsafe { object.as_ref() }.ok_or_else(|| is_null(name))
+    unsafe { object::borrow(object) }.ok_or_else(|| is_unusable(object, name))
 }
 
 /// An object of ours, to be changed.
 ///
 /// # Safety
 /// As for [`object`], and no other thread uses it.
-pub unsafe fn object_mut<'a, T>(object: *mut T, name: &str) -> Result<&'a mut T> {
+pub unsafe fn object_mut<'a, T: Kind>(object: *mut T, name: &str) -> Result<&'a mut T> {
     // SAFETY: as promised by the caller.
-    unsafe { object.as_mut() }.ok_or_else(|| is_null(name))
+    unsafe { object::borrow_mut(object) }.ok_or_else(|| is_unusable(object, name))
 }
 
 /// An output, set to NULL or zero before anything else happens.
@@ -102,6 +111,13 @@ pub unsafe fn array<'a, T>(values: *const T, count: usize, name: &str) -> Result
     Ok(unsafe { std::slice::from_raw_parts(values, count) })
 }
 
+fn is_unusable<T>(object: *const T, name: &str) -> Error {
+    if object.is_null() {
+        return is_null(name);
+    }
+    Error::argument(format!("{name}: no such object, or one that was freed"))
+}
+
 fn is_null(name: &str) -> Error {
     Error::argument(format!("{name} is NULL"))
 }
@@ -118,7 +134,7 @@ mod tests {
         let code = unsafe { status(&mut err, || panic!("row {} is odd", 3)) };
         assert_eq!(code, Code::Panic as i32);
         // SAFETY: set by the call above, freed once.
-        let error = unsafe { Box::from_raw(err) };
+        let error = unsafe { object::take(err) }.unwrap();
         assert_eq!(error.error().message, "a bug in libfeast_remote: row 3 is odd");
         assert_eq!(value(7, || -> Option<i32> { panic!("again") }), 7);
         assert_eq!(value(7, || Some(8)), 8);

@@ -14,6 +14,7 @@ mod event;
 mod guard;
 mod json;
 mod log;
+mod object;
 mod per_process;
 mod queue;
 mod remote;

@@ -5,7 +5,7 @@ use std::ptr;
 use super::closable::Closable;
 use super::error::{feast_error_t, feast_status_t};
 use super::event::feast_event_t;
-use super::guard;
+use super::{guard, object};
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::remote::EventQueue;
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn feast_queue_open(
         guard::status(err, || {
             let out = guard::output(queue, ptr::null_mut(), "queue")?;
             let queue = Arc::new(Closable::new(Arc::new(EventQueue::new()?)));
-            *out = Box::into_raw(Box::new(feast_queue_t { queue, generation: process::generation() }));
+            *out = object::give(feast_queue_t { queue, generation: process::generation() });
             Ok(())
         })
     }
@@ -160,7 +160,8 @@ pub unsafe extern "C" fn feast_queue_wake(queue: *mut feast_queue_t) {
 }
 
 /// Frees a queue: calls whose events have not come are cancelled, events that nobody has taken out are dropped, and
-/// threads in feast_queue_poll() return NULL and are waited for. Stores are not touched.
+/// threads in feast_queue_poll() return NULL and are waited for. Stores are not touched. A thread that polls again and
+/// again must have stopped before: set a flag of your own, feast_queue_wake() it, and join it.
 ///
 /// @param queue  in, may be NULL; transferred: no call on it may begin any more.
 /// Thread safety: any thread, once for each queue.
@@ -168,11 +169,8 @@ pub unsafe extern "C" fn feast_queue_wake(queue: *mut feast_queue_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_queue_free(queue: *mut feast_queue_t) {
     guard::value((), || {
-        if queue.is_null() {
-            return None;
-        }
         // SAFETY: made by `feast_queue_open`, and freed once as the header asks.
-        let handle = unsafe { Box::from_raw(queue) };
+        let handle = unsafe { object::take(queue) }?;
         if handle.generation != process::generation() {
             // In a fork's child, threads of the parent's may seem to be inside for ever.
             std::mem::forget(handle);

@@ -6,10 +6,10 @@ use std::sync::Mutex;
 use super::closable::Closable;
 use super::config::feast_config_t;
 use super::error::{feast_error_t, feast_status_t};
-use super::guard;
 use super::per_process::PerProcess;
 use super::request::feast_request_t;
 use super::response::feast_response_t;
+use super::{guard, object};
 use crate::config::{Config, Environment};
 use crate::error::Result;
 use crate::remote::Remote;
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn feast_remote_open(
             let (remote, environment) =
                 Environment::of_process().recorded(|environment| Remote::open_in(&config, environment));
             let store = Store { remote: remote?, opened_with: Arc::new(Opening { config, environment }) };
-            *out = Box::into_raw(Box::new(feast_remote_t { store: PerProcess::new(Closable::new(store)) }));
+            *out = object::give(feast_remote_t { store: PerProcess::new(Closable::new(store)) });
             Ok(())
         })
     }
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn feast_get_online_features(
 pub unsafe extern "C" fn feast_close(remote: *mut feast_remote_t) {
     guard::value((), || {
         // SAFETY: the header asks for NULL or a store of ours; handles are never freed.
-        let handle: &'static feast_remote_t = unsafe { remote.as_ref() }?;
+        let handle: &'static feast_remote_t = unsafe { object::borrow(remote) }?;
         // What the parent process opened stays as it is: its threads, locks and sockets are not ours.
         let store = handle.store.get_or_make(|_| Ok(Closable::closed())).ok()?;
         if let Some(closed) = store.close(|store| store.remote.close()) {

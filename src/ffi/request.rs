@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::error::{feast_error_t, feast_status_t};
 use super::response::feast_type_t;
-use super::{guard, json};
+use super::{guard, json, object};
 use crate::columns::{Element, Type};
 use crate::error::{Error, Result};
 use crate::wire::request::Request;
@@ -23,9 +23,7 @@ pub struct feast_request_t {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn feast_request_new() -> *mut feast_request_t {
-    guard::value(ptr::null_mut(), || {
-        Some(Box::into_raw(Box::new(feast_request_t { request: Request::default() })))
-    })
+    guard::value(ptr::null_mut(), || Some(object::give(feast_request_t { request: Request::default() })))
 }
 
 /// Copies a request: one template, a copy for each thread.
@@ -38,8 +36,8 @@ pub extern "C" fn feast_request_new() -> *mut feast_request_t {
 pub unsafe extern "C" fn feast_request_clone(request: *const feast_request_t) -> *mut feast_request_t {
     guard::value(ptr::null_mut(), || {
         // SAFETY: the header asks for NULL or a live request.
-        let request = unsafe { request.as_ref() }?.request.clone();
-        Some(Box::into_raw(Box::new(feast_request_t { request })))
+        let request = unsafe { object::borrow(request) }?.request.clone();
+        Some(object::give(feast_request_t { request }))
     })
 }
 
@@ -50,13 +48,8 @@ pub unsafe extern "C" fn feast_request_clone(request: *const feast_request_t) ->
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_request_free(request: *mut feast_request_t) {
-    guard::value((), || {
-        if !request.is_null() {
-            // SAFETY: made by `feast_request_new` or `_clone`, and freed once as the header asks.
-            drop(unsafe { Box::from_raw(request) });
-        }
-        Some(())
-    });
+    // SAFETY: made by `feast_request_new` or `_clone`, and freed once as the header asks.
+    guard::value((), || unsafe { object::take(request) }.map(drop));
 }
 
 /// # Safety

@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use super::error::{feast_error_t, feast_status_t};
-use super::guard;
+use super::{guard, object};
 use crate::columns::{Items, Response};
 use crate::error::{Code, Error};
 
@@ -84,7 +84,7 @@ pub struct feast_response_t {
 
 impl feast_response_t {
     pub(super) fn boxed(response: Response) -> *mut feast_response_t {
-        Box::into_raw(Box::new(feast_response_t { response: Arc::new(response) }))
+        object::give(feast_response_t { response: Arc::new(response) })
     }
 }
 
@@ -95,13 +95,8 @@ impl feast_response_t {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_response_free(response: *mut feast_response_t) {
-    guard::value((), || {
-        if !response.is_null() {
-            // SAFETY: made by `boxed`, and freed once as the header asks.
-            drop(unsafe { Box::from_raw(response) });
-        }
-        Some(())
-    });
+    // SAFETY: made by `boxed`, and freed once as the header asks.
+    guard::value((), || unsafe { object::take(response) }.map(drop));
 }
 
 /// # Safety
@@ -112,7 +107,7 @@ unsafe fn read<T>(
     field: impl FnOnce(&Response) -> Option<T>,
 ) -> T {
     // SAFETY: promised by the caller.
-    guard::value(neutral, || field(&unsafe { response.as_ref() }?.response))
+    guard::value(neutral, || field(&unsafe { object::borrow(response) }?.response))
 }
 
 /// The number of rows, the same in every column.

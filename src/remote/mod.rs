@@ -21,6 +21,7 @@ use crate::config::{AuthKind, Config, Environment};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::log::{self, Level};
+use crate::panics::fault_point;
 use crate::stats::{self, Stats};
 use crate::sync::Arc;
 use crate::transport::{Bell, Poller, Pool, Worker, process};
@@ -170,7 +171,9 @@ impl Remote {
                 Stats::count(&store.stats.calls_overloaded);
             }
         })?;
-        let bodies = request.encode_parts(count, || store.buffer()).inspect_err(|_| desk.release(count))?;
+        let mut reserved = Reserved { desk, count };
+        fault_point();
+        let bodies = request.encode_parts(count, || store.buffer())?;
         Stats::count(&store.stats.calls);
         let first = NUMBERS.fetch_add(count as u64, Ordering::Relaxed);
         let numbers = first..first + count as u64;
@@ -178,6 +181,7 @@ impl Remote {
             Pending::new(Arc::clone(store), Arc::clone(queue), tag, request.question(), start, numbers);
         for (part, body) in pending.parts().zip(bodies) {
             let call = Call::new(store, request.timeout(), start);
+            reserved.count -= 1;
             desk.submit(Box::new(Submission { part, call, request: body }));
         }
         let (pending, desk) = (Arc::downgrade(&pending), Arc::downgrade(desk));
@@ -228,6 +232,7 @@ impl Remote {
         let start = Instant::now();
         let mut body = store.buffer();
         request.encode(&mut body)?;
+        fault_point();
         let (answer, attempts) = self.exchange(body, request.timeout(), start)?;
         let decoded = store.decode([answer], attempts, decode)?;
         store.stats.total.record(start.elapsed());
@@ -320,6 +325,7 @@ impl Remote {
             let deadline = call.attempt_deadline(store, Instant::now());
             let mut transfer = place.perform(request, token.as_ref(), store.buffer(), deadline)?;
             drop(place);
+            fault_point();
             request = std::mem::take(&mut transfer.request);
             match call.after_attempt(store, auth, token.as_ref(), transfer) {
                 Next::Answered(body) => {
@@ -361,6 +367,18 @@ impl Drop for Remote {
                 worker.join();
             }
         }
+    }
+}
+
+/// Room at the desk for requests that have not been submitted yet.
+struct Reserved<'a> {
+    desk: &'a Desk,
+    count: usize,
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.desk.release(self.count);
     }
 }
 

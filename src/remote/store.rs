@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Config, Mask};
 use crate::error::{Code, Error, Result};
+use crate::panics::fault_point;
 use crate::retry::{RetryBudget, RetryPolicy};
 use crate::stats::Stats;
 use crate::transport::Transfer;
@@ -92,6 +93,7 @@ impl Store {
     ) -> Result<T> {
         let start = Instant::now();
         let mut layout = self.layouts.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default();
+        fault_point();
         let decoded = decode(bodies.as_ref(), &mut layout);
         if let Ok(mut kept) = self.layouts.try_lock()
             && kept.len() < LAYOUTS_KEPT

@@ -10,6 +10,8 @@ mod bell;
 mod fault;
 mod gate;
 mod http;
+#[cfg(feature = "fault-injection")]
+pub mod memory;
 mod poller;
 mod pool;
 pub mod process;

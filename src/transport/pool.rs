@@ -19,6 +19,7 @@ use crate::auth::Token;
 use crate::config::{Config, Environment};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
+use crate::panics::fault_point;
 use crate::stats::Stats;
 use crate::sync::{Arc, lock};
 
@@ -123,6 +124,7 @@ impl Pool {
     fn place<H: Deref<Target = Shared>>(&self, shared: H, slot: Option<Slot>) -> Result<Place<H>> {
         // From here on `place` gives the place back, whatever happens.
         let mut place = Place { shared, slot };
+        fault_point();
         if place.slot.is_none() {
             let slot = Slot::new(&place.shared.http, &place.shared.share)?;
             place.shared.gate.watch(&slot);
@@ -148,11 +150,10 @@ impl Pool {
         let shared = &*self.shared;
         let mut slot = Slot::new(http, &shared.share)?;
         slot.set_headers(http, None, form.map(|_| "application/x-www-form-urlencoded"))?;
-        let waker = shared.gate.watch(&slot);
+        let _watched = Watched { gate: &shared.gate, waker: shared.gate.watch(&slot) };
         let form = form.map(|form| form.as_bytes().to_vec());
         let mut transfer = slot.perform(form, Vec::new(), deadline, shared.gate.closing());
         transfer.request.zeroize();
-        shared.gate.unwatch(waker);
         Ok(transfer)
     }
 
@@ -241,6 +242,18 @@ impl<H: Deref<Target = Shared>> Drop for Place<H> {
             self.shared.gate.unwatch(busy.waker());
         }
         self.shared.gate.give_back(slot);
+    }
+}
+
+/// A slot outside of the pool, which the gate forgets before it is dropped, by a panic too.
+struct Watched<'a> {
+    gate: &'a Gate<Slot>,
+    waker: Waker,
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.gate.unwatch(self.waker);
     }
 }
 

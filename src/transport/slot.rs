@@ -16,6 +16,7 @@ use super::sys::*;
 use crate::auth::Token;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
+use crate::panics::fault_point;
 use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// Of the body of a refusal about so much is kept.
@@ -286,11 +287,13 @@ impl Slot {
             }
             curl_multi_add_handle(self.multi, self.easy)
         };
+        fault_point();
         if added == CURLM_OK { Ok(()) } else { Err(refused("libcurl refused the transfer")) }
     }
 
     /// Ends the attempt, with the result that [`step`](Slot::step) gave or another one: then its connection is closed.
     pub fn end(&mut self, result: std::result::Result<u16, Fault>) -> Transfer {
+        fault_point();
         let retry_after = match result {
             Ok(status) if status != 200 => self.header(c"Retry-After"),
             _ => None,
@@ -355,6 +358,7 @@ impl Slot {
     /// Goes on with an attempt as far as it goes without waiting: with the socket that is ready, or without one at the
     /// beginning and when the [timer](Slot::timer) says so. Returns the HTTP status or the fault that ended it.
     pub fn step(&mut self, ready: Option<Ready>) -> Option<std::result::Result<u16, Fault>> {
+        fault_point();
         let (fd, events) = match ready {
             None => {
                 // SAFETY: libcurl is not at work on this slot.
@@ -419,6 +423,7 @@ impl Slot {
             if closing.load(Ordering::Acquire) {
                 return Err(Fault { kind: FaultKind::Closed, message: String::new() });
             }
+            fault_point();
             let mut running: c_int = 0;
             let at_work = self.hold_off_forks();
             // SAFETY: the multi handle is live and driven by this thread only.

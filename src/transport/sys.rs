@@ -51,8 +51,10 @@ pub fn start() -> Result<()> {
             // OpenSSL is private, so this is its first call: without it, OpenSSL would free itself in an atexit
             // handler while other threads of the host are still in handshakes.
             let code = unsafe {
+                #[cfg(feature = "fault-injection")]
+                super::memory::start_openssl();
                 OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, std::ptr::null());
-                curl_global_init(CURL_GLOBAL_DEFAULT)
+                global_init()
             };
             if code != CURLE_OK {
                 return Err(Error::new(Code::Internal, format!("libcurl does not start (code {code})")));
@@ -61,6 +63,15 @@ pub fn start() -> Result<()> {
         })
         .copied()
 }
+
+#[cfg(not(feature = "fault-injection"))]
+unsafe fn global_init() -> CURLcode {
+    // SAFETY: promised by the caller: once, and before anything else of libcurl.
+    unsafe { curl_global_init(CURL_GLOBAL_DEFAULT) }
+}
+
+#[cfg(feature = "fault-injection")]
+use super::memory::start_libcurl as global_init;
 
 /// A libcurl without these would block or crash later; say so now.
 fn check_build() -> Result<()> {

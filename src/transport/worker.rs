@@ -2,6 +2,8 @@
 
 use std::thread::JoinHandle;
 
+use crate::panics::contained;
+
 /// A thread that takes none of the host's signals.
 pub struct Worker(JoinHandle<()>);
 
@@ -15,7 +17,14 @@ impl Worker {
             let mut before: libc::sigset_t = std::mem::zeroed();
             libc::sigfillset(&mut all);
             libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-            let started = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+            // A panic ends the thread and nothing else.
+            let quietly = || {
+                let _ = contained(|| {
+                    work();
+                    Ok(())
+                });
+            };
+            let started = std::thread::Builder::new().name(name.to_owned()).spawn(quietly);
             libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
             started.ok().map(Worker)
         }

@@ -5,8 +5,15 @@ use std::process::{Command, Output};
 
 use super::paths::{library_folder, root, scratch};
 
-/// Links with the shared library.
+/// Links with the shared library; under `make asan` with an archive that has AddressSanitizer in it.
 pub fn compile(source: &str) -> PathBuf {
+    if let Some(archive) = sanitized() {
+        // rustc's runtime, not the C compiler's: it must be the one that the archive was compiled for.
+        let runtime = std::env::var("FEAST_SANITIZER_RUNTIME").unwrap();
+        let whole =
+            [&archive, "-Wl,--whole-archive", &runtime, "-Wl,--no-whole-archive", "-rdynamic", "-ldl", "-lm"];
+        return compile_with(source, &whole);
+    }
     let folder = library_folder();
     let rpath = format!("-Wl,-rpath,{}", folder.display());
     compile_with(source, &["-L", folder.to_str().unwrap(), "-lfeast_remote", &rpath])
@@ -40,6 +47,11 @@ const MEMCHECK: [&str; 6] = [
     "--track-fds=no",
 ];
 
+/// The archive that `make asan` has built, if the tests are run by it.
+pub fn sanitized() -> Option<String> {
+    std::env::var("FEAST_SANITIZED_ARCHIVE").ok()
+}
+
 /// A program as it is, or under valgrind's memcheck.
 pub fn command(program: &Path, memcheck: bool) -> Command {
     if !memcheck {
@@ -48,6 +60,11 @@ pub fn command(program: &Path, memcheck: bool) -> Command {
     let mut command = Command::new(MEMCHECK[0]);
     command.args(&MEMCHECK[1..]).arg(program);
     command
+}
+
+/// Whether to run under memcheck: without and with. Not with a sanitizer, which does not get along with it.
+pub fn plain_and_memcheck() -> &'static [bool] {
+    if sanitized().is_some() { &[false] } else { &[false, true] }
 }
 
 /// It succeeded and printed no complaint.
@@ -59,7 +76,7 @@ pub fn passed(name: &str, output: &Output) {
 
 /// Runs a program both ways: nothing may fail, be printed, be lost or touched that is not its own.
 pub fn passes_plain_and_under_memcheck(program: &Path, arguments: &[&str]) {
-    for memcheck in [false, true] {
+    for &memcheck in plain_and_memcheck() {
         let output = command(program, memcheck).args(arguments).output().unwrap();
         passed(&program.to_string_lossy(), &output);
     }

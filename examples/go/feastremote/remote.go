@@ -68,7 +68,7 @@ type Config map[string]string
 type Remote struct {
 	handle  *C.feast_remote_t
 	queue   *C.feast_queue_t
-	pollers sync.WaitGroup
+	poller  sync.WaitGroup
 
 	mutex  sync.Mutex
 	calls  map[uintptr]*Call
@@ -122,9 +122,7 @@ func OpenYAML(yaml string, config Config) (*Remote, error) {
 		C.feast_close(remote.handle)
 		return nil, taken(err)
 	}
-	// Who takes an event out decodes its answer. Where many cores fetch large answers start several; on two cores a second
-	// one only got in the way.
-	remote.pollers.Go(remote.poll)
+	remote.poller.Go(remote.poll)
 	return remote, nil
 }
 
@@ -141,9 +139,10 @@ func (r *Remote) Close() {
 	}
 	r.mutex.Unlock()
 	if first {
-		C.feast_queue_free(r.queue) // wakes the pollers and waits for them
+		C.feast_queue_wake(r.queue)
+		r.poller.Wait() // or it might look into a queue that is freed
+		C.feast_queue_free(r.queue)
 	}
-	r.pollers.Wait()
 }
 
 // GetOnlineFeatures fetches what the request asks for, until the context ends or the store's request_timeout_ms, or the
@@ -239,7 +238,7 @@ func (r *Remote) poll() {
 	for {
 		count := int(C.take(r.queue, unsafe.SliceData(finished)))
 		if count == 0 {
-			return // the queue is being freed
+			return // Close has woken it
 		}
 		r.mutex.Lock()
 		for i, event := range finished[:count] {

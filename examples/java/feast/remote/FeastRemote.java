@@ -149,12 +149,10 @@ public final class FeastRemote implements AutoCloseable {
         }
         try {
             Native.CLOSE.invokeExact(handle);
-            // Each call that was accepted has its event now, or will have it at once; the last one out is the poller.
-            while (!pending.isEmpty() && poller.isAlive()) {
-                poller.join(1);
-            }
-            Native.QUEUE_FREE.invokeExact(queue);
+            // Each call that was accepted has its event in the queue now, and a wake comes after the last event.
+            Native.QUEUE_WAKE.invokeExact(queue);
             poller.join();
+            Native.QUEUE_FREE.invokeExact(queue);
         } catch (RuntimeException | Error expected) {
             throw expected;
         } catch (Throwable thrown) {

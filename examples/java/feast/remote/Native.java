@@ -51,6 +51,7 @@ final class Native {
             JAVA_INT, "feast_get_online_features_async", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle QUEUE_OPEN = returning(JAVA_INT, "feast_queue_open", ADDRESS, ADDRESS);
     static final MethodHandle QUEUE_FREE = nothing("feast_queue_free", ADDRESS);
+    static final MethodHandle QUEUE_WAKE = nothing("feast_queue_wake", ADDRESS);
     static final MethodHandle POLL_BATCH =
             returning(JAVA_LONG, "feast_queue_poll_batch", ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG);
     static final MethodHandle EVENT_TAG = returning(ADDRESS, "feast_event_tag", ADDRESS);
