@@ -108,9 +108,9 @@ bench-front-doors: build env env-java
 	$(MAKE) -s install PREFIX=$(abspath $(TARGET))/installed DESTDIR=
 	benches/front_doors.sh $(TARGET)/installed $(VENV) $(JAVA)
 
-# Writes the generated files: the C header, CONFIGURATION.md and STATISTICS.md.
+# Writes the generated files: the C header, CONFIGURATION.md, STATISTICS.md and the description in abi/.
 generate:
-	FEAST_GENERATE=1 cargo test --test header -- generated
+	FEAST_GENERATE=1 cargo test --features fault-injection --test header --test abi -- generated the_description
 
 test: build env env-java env-older
 	tests/run.sh

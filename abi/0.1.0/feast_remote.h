@@ -1,0 +1,1534 @@
+/*
+ * libfeast_remote 0.1: online features from a remote Feast feature server.
+ *
+ * WHAT IT IS
+ *
+ * A client for the HTTP endpoint /get-online-features of `feast serve`, for programs that cannot or will not run
+ * Python. It keeps a pool of warm connections, holds every call to one deadline, retries what is worth it, and
+ * returns typed columns. Build with `cc program.c -lfeast_remote`; CONFIGURATION.md lists the configuration keys.
+ *
+ * A PROGRAM
+ *
+ *     #include <feast_remote.h>
+ *     #include <stdio.h>
+ *
+ *     int main(void) {
+ *       const int64_t drivers[] = {1001, 1002};
+ *       feast_config_t *config = feast_config_new();
+ *       feast_request_t *req = feast_request_new();
+ *       feast_remote_t *remote = NULL;
+ *       feast_response_t *resp = NULL;
+ *       feast_error_t *err = NULL;
+ *       if (feast_config_set(config, "path", "http://localhost:6566", &err) == FEAST_OK &&
+ *           feast_remote_open(config, &remote, &err) == FEAST_OK &&
+ *           feast_request_add_feature(req, "driver_hourly_stats:avg_daily_trips", &err) == FEAST_OK &&
+ *           feast_request_set_entity_int64(req, "driver_id", drivers, 2, &err) == FEAST_OK &&
+ *           feast_get_online_features(remote, req, &resp, &err) == FEAST_OK) {
+ *         const int64_t *trips = feast_response_column_int64(resp, 1);
+ *         if (trips != NULL) printf("%lld %lld\n", (long long)trips[0], (long long)trips[1]);
+ *       } else {
+ *         fprintf(stderr, "%s\n", feast_error_message(err));
+ *       }
+ *       feast_error_free(err);
+ *       feast_response_free(resp);
+ *       feast_close(remote);
+ *       feast_request_free(req);
+ *       feast_config_free(config);
+ *       return 0;
+ *     }
+ *
+ * THREADS
+ *
+ * A feast_remote_t may be used by any number of threads at once; open one for each server, not one for each
+ * thread. A blocking call runs on the caller's thread. Configurations and requests may be changed by one thread
+ * at a time, and used by many while nobody changes them. Responses and errors never change. Of its own the library has
+ * one thread a store, which closes idle connections, one more a store that has asynchronous calls, and one while such a
+ * store fetches a token; all of them block all signals. Nothing of the caller's runs on them but the log callback.
+ *
+ * CALLS THAT DO NOT WAIT
+ *
+ * feast_get_online_features_async() returns at once; later one event for the call comes to a queue:
+ *
+ *     feast_queue_t *queue = NULL;
+ *     feast_queue_open(&queue, &err);
+ *     feast_get_online_features_async(remote, req, queue, job, NULL, &err);
+ *     ... wait until feast_queue_fd(queue) is readable, with epoll or poll(), beside everything else ...
+ *     feast_event_t *event;
+ *     while ((event = feast_queue_poll(queue, 0)) != NULL) {
+ *       feast_response_t *resp = feast_event_take_response(event);
+ *       if (resp != NULL) use(feast_event_tag(event), resp);
+ *       else complain(feast_event_tag(event), feast_error_message(feast_event_error(event)));
+ *       feast_response_free(resp);
+ *       feast_event_free(event);
+ *     }
+ *
+ * One queue serves any number of stores and calls. Each call that was accepted has exactly one event, whatever happens:
+ * an answer, a failure, feast_call_cancel(), feast_close(). They come in the order in which the calls end. Answers are
+ * decoded by the thread that takes them out.
+ *
+ * OWNERSHIP
+ *
+ * Each pointer is one of: borrowed for the call; borrowed until the object it came from is freed; copied;
+ * transferred. What a function returns as the caller's own is freed by the _free function of its type, or
+ * feast_close(). Freeing NULL does nothing. Out parameters are set to NULL first and written only on success.
+ * (NULL, 0) is an empty array. Strings are UTF-8 and end with a NUL; entity strings may come with lengths.
+ * NULL where an object is needed is an error, not a crash. So is, mostly, a pointer that was freed or is of another type
+ * (FEAST_INVALID_ARGUMENT, or nothing happens): objects are marked. Do not rely on it, memory is used again.
+ *
+ * ERRORS
+ *
+ * Functions that can fail return a feast_status_t and take a feast_error_t ** as their last parameter. It may be
+ * NULL; on failure it is set to an error that the caller frees; on success it is not touched, so begin with
+ * NULL. The hundreds of a status say who has to act: 1xx the caller, 2xx this process, 3xx the network, 400 to
+ * 500 the server's answer (numbered like HTTP), 501 and up the data, 9xx this library. An answer too large for
+ * memory is an error; a small allocation that fails ends the process, as in most programs.
+ *
+ * FORK, DLCLOSE, SIGNALS
+ *
+ * Nothing runs when the library is loaded. After fork() a store works in the child as in the parent, on connections of
+ * the child's own, opened anew by its first call with the configuration and the environment of feast_remote_open(); so a
+ * server may open its stores before it forks its workers. The parent's connections are left alone, whatever the child
+ * does. Queues stay with the process that opened them: calls for them return FEAST_INVALID_ARGUMENT in the child, and
+ * there are no events.
+ *
+ * dlclose() is allowed and does not unload the library. No signal, handler, mask, locale, environment
+ * variable or file descriptor of the program is changed, and nothing is printed.
+ *
+ * VERSIONS
+ *
+ * Compare FEAST_VERSION_NUMBER with feast_version_number() to learn whether the library is older than the
+ * header. Status and type numbers are never reused; new ones may appear. Until 1.0 a minor version may change
+ * signatures, and then the shared library's name changes with it.
+ */
+
+
+#ifndef FEAST_REMOTE_H
+#define FEAST_REMOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The structs of the Arrow C data interface, as its specification gives them for copying, under its own guard:
+ * https://arrow.apache.org/docs/format/CDataInterface.html */
+#ifndef ARROW_C_DATA_INTERFACE
+#define ARROW_C_DATA_INTERFACE
+
+#define ARROW_FLAG_DICTIONARY_ORDERED 1
+#define ARROW_FLAG_NULLABLE 2
+#define ARROW_FLAG_MAP_KEYS_SORTED 4
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct ArrowSchema {
+  const char *format;
+  const char *name;
+  const char *metadata;
+  int64_t flags;
+  int64_t n_children;
+  struct ArrowSchema **children;
+  struct ArrowSchema *dictionary;
+  void (*release)(struct ArrowSchema *);
+  void *private_data;
+};
+
+struct ArrowArray {
+  int64_t length;
+  int64_t null_count;
+  int64_t offset;
+  int64_t n_buffers;
+  int64_t n_children;
+  const void **buffers;
+  struct ArrowArray **children;
+  struct ArrowArray *dictionary;
+  void (*release)(struct ArrowArray *);
+  void *private_data;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ARROW_C_DATA_INTERFACE */
+
+/* Defined in dlpack.h, which programs that look into a tensor include. */
+struct DLManagedTensorVersioned;
+
+
+/**
+ * Something works otherwise than probably wanted, such as a key in a file that nothing reads.
+ */
+#define FEAST_LOG_WARNING 1
+
+/**
+ * Something happened that is part of normal life.
+ */
+#define FEAST_LOG_INFO 2
+
+/**
+ * A field status that this library does not know, or that the server calls INVALID.
+ */
+#define FEAST_STATUS_INVALID 0
+
+/**
+ * The value is there (Feast says so of a null that was written, too).
+ */
+#define FEAST_STATUS_PRESENT 1
+
+/**
+ * The value is null.
+ */
+#define FEAST_STATUS_NULL_VALUE 2
+
+/**
+ * The online store has no row for the entity.
+ */
+#define FEAST_STATUS_NOT_FOUND 3
+
+/**
+ * The row is older than the feature view's ttl.
+ */
+#define FEAST_STATUS_OUTSIDE_MAX_AGE 4
+
+/**
+ * Major version of the header. A change means that programs must be changed.
+ */
+#define FEAST_VERSION_MAJOR 0
+
+/**
+ * Minor version of the header. A change means that something was added.
+ */
+#define FEAST_VERSION_MINOR 1
+
+/**
+ * Patch level of the header.
+ */
+#define FEAST_VERSION_PATCH 0
+
+/**
+ * The header's version in one number: major * 1000000 + minor * 1000 + patch.
+ */
+#define FEAST_VERSION_NUMBER 1000
+
+/**
+ * An asynchronous call under way, for cancelling it. Opaque; free with feast_call_free(), at any time.
+ */
+typedef struct feast_call_t feast_call_t;
+
+/**
+ * The settings of a store to be opened. Opaque; free with feast_config_free(). One thread at a time.
+ */
+typedef struct feast_config_t feast_config_t;
+
+/**
+ * A failed call's error. Opaque; free with feast_error_free(). Immutable, so any thread may read it.
+ */
+typedef struct feast_error_t feast_error_t;
+
+/**
+ * The end of one asynchronous call. Opaque; free with feast_event_free(). For one thread at a time.
+ */
+typedef struct feast_event_t feast_event_t;
+
+/**
+ * A queue of finished asynchronous calls, of any number of stores. Opaque; free with feast_queue_free(). Any number
+ * of threads may use it at once.
+ */
+typedef struct feast_queue_t feast_queue_t;
+
+/**
+ * An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
+ * of threads may use it at once, and any process forked from the one that opened it.
+ */
+typedef struct feast_remote_t feast_remote_t;
+
+/**
+ * A question: which features, for which rows of entities. Opaque; free with feast_request_free(). May be used
+ * for any number of calls, by several threads at once while nobody changes it.
+ */
+typedef struct feast_request_t feast_request_t;
+
+/**
+ * An answer. Opaque; free with feast_response_free(). It stands on its own: the request may be changed and the
+ * store closed. Immutable, so any thread may read it.
+ *
+ * Columns: first the entities that the server repeats, in the order of the request (request data for on-demand
+ * feature views is not repeated); then the features in the order in which they were added, or for a feature
+ * service in the server's order.
+ *
+ * Types: a feature that was added with feast_request_add_typed_feature() has the type declared. Others get the
+ * narrowest that holds every value, whatever the order of the rows: integers INT64; numbers DOUBLE, if each
+ * integer among them is exactly a double; booleans BOOL; strings STRING; lists of these the type of lists (an empty
+ * one fits all). Among numbers the strings "NaN", "Infinity", "-Infinity", "+Inf" and "-Inf" are doubles, as
+ * servers write them. Anything else is JSON: maps, lists of lists, mixed values, numbers beyond a double. A column
+ * without any value is NULL.
+ */
+typedef struct feast_response_t feast_response_t;
+
+/**
+ * The result of a call: FEAST_OK or one of the numbers below. Numbers are never reused.
+ */
+typedef int32_t feast_status_t;
+
+/**
+ * Gets a message: its FEAST_LOG_ level, NUL-terminated UTF-8 that is borrowed for the call, and the pointer given to
+ * feast_set_log_callback().
+ */
+typedef void (*feast_log_callback_t)(int32_t level, const char *message, void *user_data);
+
+/**
+ * The type of a column: one of the FEAST_TYPE_ numbers. A type of lists is FEAST_TYPE_NULL_LIST plus the type of
+ * the items. More may be added.
+ */
+typedef int32_t feast_type_t;
+
+/**
+ * Success.
+ */
+#define FEAST_OK 0
+
+/**
+ * The caller passed something that cannot be used; the message says what.
+ */
+#define FEAST_INVALID_ARGUMENT 101
+
+/**
+ * A configuration key or value cannot be used.
+ */
+#define FEAST_CONFIG 102
+
+/**
+ * The store was closed before or during the call.
+ */
+#define FEAST_CLOSED 103
+
+/**
+ * The call was cancelled.
+ */
+#define FEAST_CANCELLED 104
+
+/**
+ * No connection of the pool came free before the deadline.
+ */
+#define FEAST_OVERLOADED 202
+
+/**
+ * The deadline passed.
+ */
+#define FEAST_TIMEOUT 301
+
+/**
+ * No connection could be made.
+ */
+#define FEAST_CONNECT 302
+
+/**
+ * TLS failed: a certificate that does not verify, or a broken handshake.
+ */
+#define FEAST_TLS 303
+
+/**
+ * The connection broke before the whole answer was there.
+ */
+#define FEAST_IO 304
+
+/**
+ * HTTP 401.
+ */
+#define FEAST_UNAUTHENTICATED 401
+
+/**
+ * HTTP 403.
+ */
+#define FEAST_PERMISSION_DENIED 403
+
+/**
+ * HTTP 404: no such feature view or feature service, or no feature server at this URL.
+ */
+#define FEAST_NOT_FOUND 404
+
+/**
+ * HTTP 422 and every other 4xx without a number of its own here.
+ */
+#define FEAST_INVALID_REQUEST 422
+
+/**
+ * HTTP 429.
+ */
+#define FEAST_THROTTLED 429
+
+/**
+ * HTTP 5xx and everything else that is not a 200. Feast's Python server answers most mistakes of the caller
+ * with 500; feast_error_message() has its words.
+ */
+#define FEAST_SERVER 500
+
+/**
+ * The answer cannot be read, or does not fit the request.
+ */
+#define FEAST_DECODE 501
+
+/**
+ * A value does not fit the type that it was asked for in.
+ */
+#define FEAST_TYPE 502
+
+/**
+ * This library or libcurl failed in a way that should not happen.
+ */
+#define FEAST_INTERNAL 901
+
+/**
+ * A bug in this library, contained.
+ */
+#define FEAST_PANIC 902
+
+/**
+ * There is no such column.
+ */
+#define FEAST_TYPE_INVALID -1
+
+/**
+ * Every value is null.
+ */
+#define FEAST_TYPE_NULL 0
+
+/**
+ * Booleans.
+ */
+#define FEAST_TYPE_BOOL 1
+
+/**
+ * Integers of 32 bits. Only where declared.
+ */
+#define FEAST_TYPE_INT32 2
+
+/**
+ * Integers of 64 bits.
+ */
+#define FEAST_TYPE_INT64 3
+
+/**
+ * Numbers of 32 bits, rounded as numpy.float32 rounds them. Only where declared.
+ */
+#define FEAST_TYPE_FLOAT 4
+
+/**
+ * Numbers of 64 bits.
+ */
+#define FEAST_TYPE_DOUBLE 5
+
+/**
+ * UTF-8 text. Also for UUIDs and decimals, as the server writes them.
+ */
+#define FEAST_TYPE_STRING 6
+
+/**
+ * Bytes. Only where declared: the server sends them as base64 text, which is undone.
+ */
+#define FEAST_TYPE_BYTES 7
+
+/**
+ * Seconds since 1970-01-01 UTC. Only where declared: the servers send integers, or RFC 3339 text, which is read.
+ */
+#define FEAST_TYPE_UNIX_TIMESTAMP 8
+
+/**
+ * JSON text.
+ */
+#define FEAST_TYPE_JSON 9
+
+/**
+ * Lists that have no items but nulls.
+ */
+#define FEAST_TYPE_NULL_LIST 16
+
+/**
+ * Lists of booleans.
+ */
+#define FEAST_TYPE_BOOL_LIST 17
+
+/**
+ * Lists of integers of 32 bits. Only where declared.
+ */
+#define FEAST_TYPE_INT32_LIST 18
+
+/**
+ * Lists of integers of 64 bits.
+ */
+#define FEAST_TYPE_INT64_LIST 19
+
+/**
+ * Lists of numbers of 32 bits. Only where declared.
+ */
+#define FEAST_TYPE_FLOAT_LIST 20
+
+/**
+ * Lists of numbers of 64 bits.
+ */
+#define FEAST_TYPE_DOUBLE_LIST 21
+
+/**
+ * Lists of UTF-8 text.
+ */
+#define FEAST_TYPE_STRING_LIST 22
+
+/**
+ * Lists of bytes. Only where declared.
+ */
+#define FEAST_TYPE_BYTES_LIST 23
+
+/**
+ * Lists of seconds since 1970-01-01 UTC. Only where declared.
+ */
+#define FEAST_TYPE_UNIX_TIMESTAMP_LIST 24
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The status code of an error, the same that the failed call returned.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return the code; FEAST_OK for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_error_code(const feast_error_t *err);
+
+/**
+ * What went wrong, for people: which server, what it said, how often and how long it was tried, what to do.
+ * Never holds a credential.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return UTF-8, borrowed until err is freed; "" for NULL, never NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_error_message(const feast_error_t *err);
+
+/**
+ * The status of the last HTTP answer.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return an HTTP status; 0 if no attempt of the call was answered, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+int32_t feast_error_http_status(const feast_error_t *err);
+
+/**
+ * The class of Feast's exception, such as FeatureViewNotFoundException.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return UTF-8, borrowed until err is freed; NULL if the server named none, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_error_feast_class(const feast_error_t *err);
+
+/**
+ * HTTP attempts that were made for the call.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return a count; 0 if the call failed before the first attempt, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+uint32_t feast_error_attempts(const feast_error_t *err);
+
+/**
+ * Whether the same call may succeed later although nobody changes it: the fault lay with the network, the
+ * load, or a server in trouble.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return true if trying again later makes sense; false for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+bool feast_error_is_retriable(const feast_error_t *err);
+
+/**
+ * Frees an error.
+ *
+ * @param err  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each error.
+ * Since: 0.1
+ */
+void feast_error_free(feast_error_t *err);
+
+/**
+ * The name of a status code, such as "TIMEOUT" for FEAST_TIMEOUT, for logs and bindings.
+ *
+ * @param code  in, any number.
+ * @return a static string, "UNKNOWN" for a number that is no code; never NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_status_name(feast_status_t code);
+
+/**
+ * Makes a configuration with every key at its default (CONFIGURATION.md lists them; the server's URL is
+ * http://localhost:6566, as for Feast itself).
+ *
+ * @return a configuration to free with feast_config_free().
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_config_t *feast_config_new(void);
+
+/**
+ * Frees a configuration. Stores opened with it are not touched.
+ *
+ * @param config  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each configuration.
+ * Since: 0.1
+ */
+void feast_config_free(feast_config_t *config);
+
+/**
+ * Sets one key, such as "path", "connection_pool_size" or "auth.token". Keys are named as under online_store of a
+ * feature_store.yaml, those of its auth section with "auth." before them; "header.NAME" adds an HTTP header.
+ *
+ * @param config  in; changed. A refused value leaves the old one.
+ * @param key     in, NUL-terminated UTF-8; borrowed for the call.
+ * @param value   in, NUL-terminated UTF-8, numbers in decimal; copied.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CONFIG for an unknown key (the message names the nearest) or a value out of range
+ *         (it names the range); FEAST_INVALID_ARGUMENT for NULL or text that is not UTF-8.
+ * Thread safety: one thread at a time on one configuration.
+ * Since: 0.1
+ */
+feast_status_t feast_config_set(feast_config_t *config,
+                                const char *key,
+                                const char *value,
+                                feast_error_t **err);
+
+/**
+ * Takes over the online_store and auth sections of a Feast feature_store.yaml, as Feast reads it: $NAME and ${NAME}
+ * are replaced by environment variables, numbers and booleans are those of YAML 1.1. online_store.type must be
+ * "remote"; any key of CONFIGURATION.md may stand there. Keys that are not there keep their values; a key of these
+ * two sections that is not known goes to the log callback as a warning; other sections are passed over. Later
+ * feast_config_set() calls have the last word. Should be called while no other thread changes the environment.
+ *
+ * @param config  in; changed. A refused file changes nothing.
+ * @param path    in, the file's path, NUL-terminated UTF-8; borrowed for the call.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CONFIG with file, line and key if the file cannot be read or used; FEAST_INVALID_ARGUMENT
+ *         for NULL or a path that is not UTF-8.
+ * Thread safety: one thread at a time on one configuration.
+ * Since: 0.1
+ */
+feast_status_t feast_config_load_yaml(feast_config_t *config,
+                                      const char *path,
+                                      feast_error_t **err);
+
+/**
+ * Sets the process's log callback; without one nothing is logged. Messages hold no secret. They come on the thread
+ * whose call gives rise to them, or on a thread of the library's for asynchronous calls, which all of the store's then
+ * wait for; several at the same time from several threads. When this function returns, the
+ * callback set before is not running and not called again.
+ *
+ * @param callback   in, may be NULL: no more messages. It must not call this library, longjmp or throw.
+ * @param user_data  in, may be NULL; borrowed until another callback is set, and passed on.
+ * @param level      in, FEAST_LOG_WARNING, or FEAST_LOG_INFO for both.
+ * Thread safety: any thread, but not from within the callback.
+ * Since: 0.1
+ */
+void feast_set_log_callback(feast_log_callback_t callback,
+                            void *user_data,
+                            int32_t level);
+
+/**
+ * Opens a store. Nothing goes over the network before the first call, tokens included. Environment variables (for
+ * tokens and proxies, see CONFIGURATION.md) are looked up now: call it while no other thread changes the environment.
+ *
+ * @param config  in; copied, so it may be freed or changed afterwards.
+ * @param remote  out, set to NULL first, the store on success; close it with feast_close().
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CONFIG if the configuration cannot be used; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread, if no other one changes config meanwhile.
+ * Since: 0.1
+ */
+feast_status_t feast_remote_open(const feast_config_t *config,
+                                 feast_remote_t **remote,
+                                 feast_error_t **err);
+
+/**
+ * Fetches the online features that a request asks for and waits for them, at most until the request's timeout
+ * or else the store's request_timeout_ms. Waiting for a free connection, connecting and retries all count.
+ *
+ * @param remote    in; borrowed for the call.
+ * @param request   in; borrowed for the call, not changed.
+ * @param response  out, set to NULL first, the answer on success; free with feast_response_free().
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK, or the code of the last attempt: FEAST_INVALID_ARGUMENT if the request cannot be sent,
+ *         FEAST_OVERLOADED, FEAST_TIMEOUT, FEAST_CONNECT, FEAST_TLS, FEAST_IO, a 4xx or FEAST_SERVER for the
+ *         server's refusal (FEAST_UNAUTHENTICATED also for an identity provider's), FEAST_DECODE, FEAST_TYPE for a
+ *         value that does not fit its declared type, FEAST_CLOSED.
+ * Thread safety: any thread, concurrently, on the same store and the same request, if nobody changes the
+ *         request meanwhile.
+ * Since: 0.1
+ */
+feast_status_t feast_get_online_features(feast_remote_t *remote,
+                                         const feast_request_t *request,
+                                         feast_response_t **response,
+                                         feast_error_t **err);
+
+/**
+ * Closes a store: calls in flight on it return FEAST_CLOSED, are waited for, and every connection is closed.
+ * Another store in the process is not touched. The second of two threads that close the same store returns at
+ * once. Later calls on the store return FEAST_CLOSED; for that a closed store keeps about 100 bytes until the
+ * process ends. In a process forked from the one that opened the store, the parent's connections are left alone.
+ *
+ * @param remote  in, may be NULL; transferred: only calls that fail with FEAST_CLOSED are possible afterwards.
+ * Thread safety: any thread, also while others are in calls on the store.
+ * Since: 0.1
+ */
+void feast_close(feast_remote_t *remote);
+
+/**
+ * Sends a JSON body of the caller's own to the server's /get-online-features and returns the server's JSON as
+ * it came, with the same connections, deadline, retries and errors as feast_get_online_features().
+ *
+ * @param remote      in; borrowed for the call.
+ * @param body        in, len bytes of UTF-8; borrowed for the call. Not looked into.
+ * @param len         in, bytes of body.
+ * @param timeout_ms  in, milliseconds for the whole call; 0: the store's request_timeout_ms.
+ * @param json        out, set to NULL first, the answer on success, with a NUL behind it; free with
+ *                    feast_string_free().
+ * @param json_len    out, may be NULL, set to 0 first; bytes of the answer without the NUL.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_get_online_features(), without FEAST_DECODE for what the answer says.
+ * Thread safety: any thread, concurrently, on the same store.
+ * Since: 0.1
+ */
+feast_status_t feast_get_online_features_json(feast_remote_t *remote,
+                                              const char *body,
+                                              size_t len,
+                                              int64_t timeout_ms,
+                                              char **json,
+                                              size_t *json_len,
+                                              feast_error_t **err);
+
+/**
+ * The store's figures so far, as one JSON object: calls, attempts, retries by cause, connections, latencies.
+ * STATISTICS.md lists the fields with their units; more may be added.
+ *
+ * @param remote    in; borrowed for the call.
+ * @param json      out, set to NULL first, on success NUL-terminated UTF-8; free with feast_string_free().
+ * @param json_len  out, may be NULL, set to 0 first; bytes of the text without the NUL.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CLOSED; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread, concurrently, on the same store.
+ * Since: 0.1
+ */
+feast_status_t feast_stats_json(feast_remote_t *remote, char **json, size_t *json_len, feast_error_t **err);
+
+/**
+ * Frees a string that this library returned as the caller's own.
+ *
+ * @param string  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each string.
+ * Since: 0.1
+ */
+void feast_string_free(char *string);
+
+/**
+ * Makes an empty request.
+ *
+ * @return a request to free with feast_request_free().
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_request_t *feast_request_new(void);
+
+/**
+ * Copies a request: one template, a copy for each thread.
+ *
+ * @param request  in, may be NULL; borrowed for the call.
+ * @return a request of its own to free with feast_request_free(); NULL for NULL.
+ * Thread safety: any thread, if no other one changes request meanwhile.
+ * Since: 0.1
+ */
+feast_request_t *feast_request_clone(const feast_request_t *request);
+
+/**
+ * Frees a request.
+ *
+ * @param request  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each request.
+ * Since: 0.1
+ */
+void feast_request_free(feast_request_t *request);
+
+/**
+ * Asks for a feature. The answer's columns come in the order in which the features were added.
+ *
+ * @param request  in; changed.
+ * @param feature  in, "view:feature" or "view@v2:feature", NUL-terminated UTF-8; copied.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, text that is not UTF-8 or not of this form, or a feature
+ *         that was added before.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_add_feature(feast_request_t *request, const char *feature, feast_error_t **err);
+
+/**
+ * Asks for a feature whose column shall have this type, as feast_request_add_feature(). Values are converted
+ * exactly or not at all: one that does not fit makes the call fail with FEAST_TYPE and the feature, row and value.
+ * BYTES undoes the base64 of the servers; UNIX_TIMESTAMP reads integers of seconds and RFC 3339 text without a
+ * fraction of a second; FLOAT rounds reals as numpy.float32 does, and refuses integers that it would round; integer
+ * types take reals without a fraction; JSON takes anything. A column without any value has the type nevertheless.
+ *
+ * @param request  in; changed.
+ * @param feature  in, "view:feature" or "view@v2:feature", NUL-terminated UTF-8; copied.
+ * @param type     in, a FEAST_TYPE_ number other than NULL and NULL_LIST.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT as feast_request_add_feature(), or if there is no such type.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_add_typed_feature(feast_request_t *request,
+                                               const char *feature,
+                                               feast_type_t type,
+                                               feast_error_t **err);
+
+/**
+ * Asks for all features of a feature service, instead of single features. A request takes one or the other.
+ *
+ * @param request  in; changed.
+ * @param name     in, NUL-terminated UTF-8; copied.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, text that is not UTF-8, or an empty name.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_feature_service(feast_request_t *request,
+                                                 const char *name,
+                                                 feast_error_t **err);
+
+/**
+ * Asks for column names like view__feature, so that features of the same name in two views can be told apart.
+ *
+ * @param request  in; changed.
+ * @param full     in, true for full names; false is the default.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_full_feature_names(feast_request_t *request, bool full, feast_error_t **err);
+
+/**
+ * Sets how long a call with this request may take in all.
+ *
+ * @param request     in; changed.
+ * @param timeout_ms  in, milliseconds; 0: the store's request_timeout_ms.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a negative number.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_timeout_ms(feast_request_t *request,
+                                            int64_t timeout_ms,
+                                            feast_error_t **err);
+
+/**
+ * Sets an entity column, or a column of request data for an on-demand feature view, to integers. A column of
+ * the same name is replaced. All columns of a request must have the same number of values, at least one.
+ *
+ * @param request  in; changed.
+ * @param name     in, the join key, NUL-terminated UTF-8; copied.
+ * @param values   in, n values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a bad name.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_int64(feast_request_t *request,
+                                              const char *name,
+                                              const int64_t *values,
+                                              size_t n,
+                                              feast_error_t **err);
+
+/**
+ * Sets an entity or request-data column to doubles. As feast_request_set_entity_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, the join key, NUL-terminated UTF-8; copied.
+ * @param values   in, n finite values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or a value that is not finite (JSON has none).
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_double(feast_request_t *request,
+                                               const char *name,
+                                               const double *values,
+                                               size_t n,
+                                               feast_error_t **err);
+
+/**
+ * Sets an entity or request-data column to booleans. As feast_request_set_entity_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, the join key, NUL-terminated UTF-8; copied.
+ * @param values   in, n values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a bad name.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_bool(feast_request_t *request,
+                                             const char *name,
+                                             const bool *values,
+                                             size_t n,
+                                             feast_error_t **err);
+
+/**
+ * Sets an entity or request-data column to strings. As feast_request_set_entity_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, the join key, NUL-terminated UTF-8; copied.
+ * @param values   in, n strings of UTF-8, one a row; copied. May be NULL if n is 0.
+ * @param lengths  in, n lengths in bytes, or NULL if the strings are NUL-terminated; borrowed for the call.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL (also a NULL string), a bad name, a string that is not
+ *         UTF-8 or has a NUL within its length.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_string(feast_request_t *request,
+                                               const char *name,
+                                               const char *const *values,
+                                               const size_t *lengths,
+                                               size_t n,
+                                               feast_error_t **err);
+
+/**
+ * Sets an entity or request-data column to the elements of a JSON array: nulls, lists, mixed types, whatever
+ * the server understands. As feast_request_set_entity_int64().
+ *
+ * @param request     in; changed.
+ * @param name        in, the join key, NUL-terminated UTF-8; copied.
+ * @param json_array  in, NUL-terminated UTF-8, such as "[1001, null]"; copied.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or text that is no JSON array.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.1
+ */
+feast_status_t feast_request_set_entity_json(feast_request_t *request,
+                                             const char *name,
+                                             const char *json_array,
+                                             feast_error_t **err);
+
+/**
+ * Frees an answer and every pointer that was got from it.
+ *
+ * @param response  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each response.
+ * Since: 0.1
+ */
+void feast_response_free(feast_response_t *response);
+
+/**
+ * The number of rows, the same in every column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return rows; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+size_t feast_response_num_rows(const feast_response_t *response);
+
+/**
+ * The number of columns, entities included.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return columns; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+size_t feast_response_num_columns(const feast_response_t *response);
+
+/**
+ * The number of entity columns; they come first.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return entity columns; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+size_t feast_response_num_entities(const feast_response_t *response);
+
+/**
+ * A column's name: the join key, the feature, or with full feature names view__feature.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return NUL-terminated UTF-8, borrowed until response is freed; NULL if there is no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_response_column_name(const feast_response_t *response, size_t column);
+
+/**
+ * Finds a column by its name.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param name      in, may be NULL, NUL-terminated UTF-8; borrowed for the call.
+ * @return the first such column, from 0; SIZE_MAX if there is none.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+size_t feast_response_find_column(const feast_response_t *response, const char *name);
+
+/**
+ * A column's type.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return a FEAST_TYPE_ number; FEAST_TYPE_INVALID if there is no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_type_t feast_response_column_type(const feast_response_t *response, size_t column);
+
+/**
+ * The values of an INT64 or UNIX_TIMESTAMP column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const int64_t *feast_response_column_int64(const feast_response_t *response, size_t column);
+
+/**
+ * The values of an INT32 column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const int32_t *feast_response_column_int32(const feast_response_t *response, size_t column);
+
+/**
+ * The values of a DOUBLE column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const double *feast_response_column_double(const feast_response_t *response, size_t column);
+
+/**
+ * The values of a FLOAT column.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const float *feast_response_column_float(const feast_response_t *response, size_t column);
+
+/**
+ * The values of a BOOL column, each one byte, 1 for true and 0 for false.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_bool(const feast_response_t *response, size_t column);
+
+/**
+ * The text of a STRING or JSON column, or the bytes of a BYTES column. Row i is data[offsets[i]] up to
+ * data[offsets[i + 1]], without a NUL behind it; a null has no bytes.
+ *
+ * @param response  in; borrowed for the call.
+ * @param column    in, from 0.
+ * @param offsets   out, set to NULL first, rows + 1 offsets into data; borrowed until response is freed.
+ * @param data      out, set to NULL first, UTF-8 (or any bytes for BYTES); borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE for a column of
+ *         another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_column_string(const feast_response_t *response,
+                                            size_t column,
+                                            const int64_t **offsets,
+                                            const char **data,
+                                            feast_error_t **err);
+
+/**
+ * The items of a column of lists. Row i is the list of the items offsets[i] up to offsets[i + 1]; a null row has no
+ * items. What items points to is by the column's type: uint8_t for BOOL_LIST, int32_t for INT32_LIST, float for
+ * FLOAT_LIST, double for DOUBLE_LIST, int64_t for INT64_LIST and UNIX_TIMESTAMP_LIST; NULL for NULL_LIST. For lists
+ * of text or bytes items are int64_t offsets into the data of feast_response_column_list_data(): item k is
+ * data[items[k]] up to data[items[k + 1]].
+ *
+ * @param response  in; borrowed for the call.
+ * @param column    in, from 0.
+ * @param offsets   out, set to NULL first, rows + 1 offsets, the first 0; borrowed until response is freed.
+ * @param items     out, set to NULL first, offsets[rows] items (offsets into data: one more), 0 where null;
+ *                  borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE if it is not one of
+ *         lists.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_column_list(const feast_response_t *response,
+                                          size_t column,
+                                          const int64_t **offsets,
+                                          const void **items,
+                                          feast_error_t **err);
+
+/**
+ * The text or bytes of a column of lists of them; see feast_response_column_list().
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return UTF-8 (or any bytes for BYTES_LIST), borrowed until response is freed; NULL for a column of another type.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_response_column_list_data(const feast_response_t *response,
+                                            size_t column);
+
+/**
+ * Which items of a column of lists have a value, as Arrow's validity bitmap over all the items: bit k % 8 (from the
+ * lowest) of byte k / 8 is 1 for a value and 0 for a null.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return (items + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls among the items, or
+ *         no such column of lists.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_list_validity(const feast_response_t *response,
+                                                   size_t column);
+
+/**
+ * Which rows of a column have a value, as Arrow's validity bitmap: bit i % 8 (from the lowest) of byte i / 8 is
+ * 1 for a value and 0 for a null.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return (rows + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls, or no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_validity(const feast_response_t *response,
+                                              size_t column);
+
+/**
+ * Feast's field status of each row. A server that sends none yields FEAST_STATUS_PRESENT for values and
+ * FEAST_STATUS_NULL_VALUE for nulls.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return a FEAST_STATUS_ number a row, borrowed until response is freed; NULL if there is no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_statuses(const feast_response_t *response, size_t column);
+
+/**
+ * The event timestamp of each row, in nanoseconds since 1970-01-01 UTC; 0 for entities and for rows that were
+ * not found. A year that these cannot reach (before 1677, after 2262) is INT64_MIN or INT64_MAX.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one timestamp a row, borrowed until response is freed; NULL if the server sent none, or there is no
+ *         such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const int64_t *feast_response_column_event_timestamps_ns(const feast_response_t *response, size_t column);
+
+/**
+ * Copies numbers into a row-major matrix of floats: row i of column j is out[i * row_stride + j]. The columns stand
+ * in the order of names; one of lists takes as many as its lists have items, which must be the same number in
+ * every row (a null takes missing for each). Booleans become 0 and 1; every number is rounded to the nearest float,
+ * as numpy's astype(float32) does: for other integers than small ones use feast_response_copy_i64().
+ *
+ * @param response    in; borrowed for the call.
+ * @param names       in, n column names, NUL-terminated UTF-8; NULL: all features; borrowed for the call.
+ * @param n           in, number of names; not used if names is NULL.
+ * @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns floats; the gaps
+ *                    between rows are not touched.
+ * @param row_stride  in, floats from one row to the next, at least the number of columns.
+ * @param missing     in, what stands where there is no value, such as NAN or 0.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the
+ *                    same places as in out.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_TYPE for a column
+ *         that holds no numbers, or lists of several lengths. Then what out holds is not specified.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_copy_f32(const feast_response_t *response,
+                                       const char *const *names,
+                                       size_t n,
+                                       float *out,
+                                       size_t row_stride,
+                                       float missing,
+                                       uint8_t *statuses,
+                                       feast_error_t **err);
+
+/**
+ * As feast_response_copy_f32(), with doubles. An INT64 that is not exactly a double is refused.
+ *
+ * @param response    in; borrowed for the call.
+ * @param names       in, n column names, NUL-terminated UTF-8; NULL: all features; borrowed for the call.
+ * @param n           in, number of names; not used if names is NULL.
+ * @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns doubles.
+ * @param row_stride  in, doubles from one row to the next, at least the number of columns.
+ * @param missing     in, what stands where there is no value.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each double, at the
+ *                    same places as in out.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_copy_f32(); FEAST_TYPE also for an integer that a double cannot hold.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_copy_f64(const feast_response_t *response,
+                                       const char *const *names,
+                                       size_t n,
+                                       double *out,
+                                       size_t row_stride,
+                                       double missing,
+                                       uint8_t *statuses,
+                                       feast_error_t **err);
+
+/**
+ * As feast_response_copy_f32(), with integers of 64 bits. A real number with a fraction, or beyond them, is refused.
+ *
+ * @param response    in; borrowed for the call.
+ * @param names       in, n column names, NUL-terminated UTF-8; NULL: all features; borrowed for the call.
+ * @param n           in, number of names; not used if names is NULL.
+ * @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns integers.
+ * @param row_stride  in, integers from one row to the next, at least the number of columns.
+ * @param missing     in, what stands where there is no value.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each integer, at the
+ *                    same places as in out.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_copy_f32(); FEAST_TYPE also for a number that is no integer of 64 bits.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_copy_i64(const feast_response_t *response,
+                                       const char *const *names,
+                                       size_t n,
+                                       int64_t *out,
+                                       size_t row_stride,
+                                       int64_t missing,
+                                       uint8_t *statuses,
+                                       feast_error_t **err);
+
+/**
+ * Fetches online features straight into a row-major matrix of floats: feast_get_online_features() and
+ * feast_response_copy_f32() of all features in one, without a response in between. The features stand in the order
+ * in which they were added (for a feature service, in the server's order). Unlike there, a feature whose values are
+ * both booleans and numbers is accepted, or numbers and integers that are not exactly doubles, or nothing but the
+ * words for NaN and infinity.
+ *
+ * A list takes as many columns as it has items, and the server says how many that are: declare features that are lists
+ * (FEAST_TYPE_FLOAT_LIST), so that a column of nulls is an error and not one column.
+ *
+ * @param remote      in; borrowed for the call.
+ * @param request     in; borrowed for the call, not changed.
+ * @param out         out, borrowed for the call; room for rows * row_stride floats, where rows is the length of the
+ *                    request's entity columns. Only as many columns as the features take are written.
+ * @param row_stride  in, floats from one row to the next, at least the number of columns.
+ * @param missing     in, what stands where there is no value, such as NAN or 0.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the
+ *                    same places as in out.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_get_online_features() and feast_response_copy_f32(). On an error what out holds is not specified.
+ * Thread safety: any thread, as feast_get_online_features(); out and statuses are the caller's alone.
+ * Since: 0.1
+ */
+feast_status_t feast_get_online_features_into_f32(feast_remote_t *remote,
+                                                  const feast_request_t *request,
+                                                  float *out,
+                                                  size_t row_stride,
+                                                  float missing,
+                                                  uint8_t *statuses,
+                                                  feast_error_t **err);
+
+/**
+ * Hands over all columns through the Arrow C data interface: a struct array with a child for each column, in the
+ * order of the response. Values are not copied (booleans are, to Arrow's bits); what is handed over lives until it
+ * is released, also after feast_response_free(). Types: null, bool, int32, int64, float, double, large_utf8 for
+ * STRING and JSON, large_binary, timestamp[s, UTC], and large_list of these. Children may be moved out and released
+ * one by one, in any order and on any thread.
+ *
+ * @param response  in; borrowed for the call.
+ * @param array     out, zeroed first; transferred: the caller calls array->release(array).
+ * @param schema    out, zeroed first; transferred: the caller calls schema->release(schema).
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_export_arrow(const feast_response_t *response,
+                                           struct ArrowArray *array,
+                                           struct ArrowSchema *schema,
+                                           feast_error_t **err);
+
+/**
+ * As feast_response_export_arrow(), with two more columns behind each feature: NAME__status, its FEAST_STATUS_
+ * numbers as uint8, and NAME__ts, its event timestamps as timestamp[ns, UTC], if the server sent some.
+ *
+ * @param response  in; borrowed for the call.
+ * @param array     out, zeroed first; transferred: the caller calls array->release(array).
+ * @param schema    out, zeroed first; transferred: the caller calls schema->release(schema).
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_export_arrow_full(const feast_response_t *response,
+                                                struct ArrowArray *array,
+                                                struct ArrowSchema *schema,
+                                                feast_error_t **err);
+
+/**
+ * Makes a DLPack tensor of floats, rows by columns, on the CPU, as feast_response_copy_f32() would fill it. It is a
+ * copy, aligned to 64 bytes, and stands on its own.
+ *
+ * @param response  in; borrowed for the call.
+ * @param names     in, n column names, NUL-terminated UTF-8; NULL: all features; borrowed for the call.
+ * @param n         in, number of names; not used if names is NULL.
+ * @param missing   in, what stands where there is no value, such as NAN or 0.
+ * @param tensor    out, set to NULL first, the tensor on success; transferred: whoever gets it in the end calls
+ *                  tensor->deleter(tensor). Its struct is that of dlpack.h, version 1.0.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_copy_f32().
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_response_to_dlpack(const feast_response_t *response,
+                                        const char *const *names,
+                                        size_t n,
+                                        float missing,
+                                        struct DLManagedTensorVersioned **tensor,
+                                        feast_error_t **err);
+
+/**
+ * Opens a queue for feast_get_online_features_async(). One is enough for a thread with an event loop, whatever the
+ * number of its stores.
+ *
+ * @param queue  out, set to NULL first, the queue on success; free with feast_queue_free().
+ * @param err    out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INTERNAL if the process has no file descriptor left; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+feast_status_t feast_queue_open(feast_queue_t **queue,
+                                feast_error_t **err);
+
+/**
+ * Takes out the next event, in the order in which calls finished, and decodes its answer on this thread. Waits for
+ * one if there is none.
+ *
+ * @param queue       in, may be NULL; borrowed for the call.
+ * @param timeout_ms  in, milliseconds to wait at most; 0: do not wait; negative: no limit.
+ * @return an event to free with feast_event_free(); NULL if none came in time, after feast_queue_wake(), while another
+ *         thread frees the queue, in a process forked from the queue's, and for NULL.
+ * Thread safety: any thread, concurrently; each event goes to one of them.
+ * Since: 0.1
+ */
+feast_event_t *feast_queue_poll(feast_queue_t *queue,
+                                int64_t timeout_ms);
+
+/**
+ * Takes out several events at once, for languages in which each call into C costs something: waits for the first one
+ * as feast_queue_poll() does, and takes what is there with it.
+ *
+ * @param queue       in, may be NULL; borrowed for the call.
+ * @param timeout_ms  in, milliseconds to wait at most; 0: do not wait; negative: no limit.
+ * @param events      out, room for capacity events; each to free with feast_event_free().
+ * @param capacity    in, the number of events taken at most.
+ * @return the number of events written; 0 where feast_queue_poll() returns NULL, and if events is NULL.
+ * Thread safety: any thread, concurrently; each event goes to one of them.
+ * Since: 0.1
+ */
+size_t feast_queue_poll_batch(feast_queue_t *queue,
+                              int64_t timeout_ms,
+                              feast_event_t **events,
+                              size_t capacity);
+
+/**
+ * A file descriptor (an eventfd) that is readable while there are events to take out, for poll(), epoll or an event
+ * loop. After it has become readable, take events out until feast_queue_poll() with a timeout of 0 returns NULL. Do
+ * not read from it, write to it or close it.
+ *
+ * @param queue  in, may be NULL; borrowed for the call.
+ * @return the descriptor, borrowed until the queue is freed; -1 in a process forked from the queue's, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+int32_t feast_queue_fd(feast_queue_t *queue);
+
+/**
+ * Makes one feast_queue_poll() that waits now, or else the next one that finds no event, return NULL; until then the
+ * descriptor is readable. For ending a thread that waits, or telling it something.
+ *
+ * @param queue  in, may be NULL; borrowed for the call.
+ * Thread safety: any thread. Not for signal handlers.
+ * Since: 0.1
+ */
+void feast_queue_wake(feast_queue_t *queue);
+
+/**
+ * Frees a queue: calls whose events have not come are cancelled, events that nobody has taken out are dropped, and
+ * threads in feast_queue_poll() return NULL and are waited for. Stores are not touched. A thread that polls again and
+ * again must have stopped before: set a flag of your own, feast_queue_wake() it, and join it.
+ *
+ * @param queue  in, may be NULL; transferred: no call on it may begin any more.
+ * Thread safety: any thread, once for each queue.
+ * Since: 0.1
+ */
+void feast_queue_free(feast_queue_t *queue);
+
+/**
+ * Fetches the online features that a request asks for without waiting for them: returns at once, and one event with
+ * this tag comes to the queue in the end, whatever happens. Deadline, retries, tokens and the pool of connections are
+ * those of the blocking call, whose threads wait in the same order for the same places.
+ *
+ * @param remote   in; borrowed for the call. It may be closed meanwhile: the event then says FEAST_CLOSED.
+ * @param request  in; copied, so it may be freed or changed afterwards.
+ * @param queue    in; borrowed for the call. It may be freed meanwhile: that cancels the call.
+ * @param tag      in, borrowed, any pointer, NULL too; comes back with feast_event_tag() and is not looked at.
+ * @param call     out, may be NULL; set to NULL first, on success a handle to free with feast_call_free(), for
+ *                 feast_call_cancel().
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK if there will be an event. Else there will be none: FEAST_OVERLOADED if max_async_requests are under
+ *         way; FEAST_CLOSED; FEAST_INVALID_ARGUMENT if the request cannot be sent; FEAST_INTERNAL.
+ * Thread safety: any thread, concurrently, on the same store, request and queue, if nobody changes the request
+ *         meanwhile. Not for signal handlers.
+ * Since: 0.1
+ */
+feast_status_t feast_get_online_features_async(feast_remote_t *remote,
+                                               const feast_request_t *request,
+                                               feast_queue_t *queue,
+                                               void *tag,
+                                               feast_call_t **call,
+                                               feast_error_t **err);
+
+/**
+ * Ends a call soon, wherever it is: its event comes with FEAST_CANCELLED, or as it was if it was finished already.
+ *
+ * @param call  in, may be NULL; borrowed for the call.
+ * Thread safety: any thread, concurrently, as often as wanted, also after the event, the queue's end and the store's.
+ *         Not for signal handlers.
+ * Since: 0.1
+ */
+void feast_call_cancel(feast_call_t *call);
+
+/**
+ * Frees the handle of a call; the call goes on.
+ *
+ * @param call  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each handle.
+ * Since: 0.1
+ */
+void feast_call_free(feast_call_t *call);
+
+/**
+ * The tag that was given to feast_get_online_features_async(): which call it was.
+ *
+ * @param event  in, may be NULL; borrowed for the call.
+ * @return the caller's own pointer; NULL for NULL.
+ * Thread safety: any thread, one at a time.
+ * Since: 0.1
+ */
+void *feast_event_tag(const feast_event_t *event);
+
+/**
+ * How the call ended, as feast_get_online_features() would have returned it; FEAST_CANCELLED after
+ * feast_call_cancel().
+ *
+ * @param event  in, may be NULL; borrowed for the call.
+ * @return the status; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: any thread, one at a time.
+ * Since: 0.1
+ */
+feast_status_t feast_event_status(const feast_event_t *event);
+
+/**
+ * Takes the answer out of an event.
+ *
+ * @param event  in, may be NULL; borrowed for the call, and changed.
+ * @return the answer of a call that ended with FEAST_OK, to free with feast_response_free(); NULL the second time, for
+ *         any other status, and for NULL.
+ * Thread safety: any thread, one at a time.
+ * Since: 0.1
+ */
+feast_response_t *feast_event_take_response(feast_event_t *event);
+
+/**
+ * Why the call failed.
+ *
+ * @param event  in, may be NULL; borrowed for the call.
+ * @return an error, borrowed until the event is freed; NULL if the status is FEAST_OK, and for NULL.
+ * Thread safety: any thread, one at a time.
+ * Since: 0.1
+ */
+const feast_error_t *feast_event_error(const feast_event_t *event);
+
+/**
+ * Frees an event, its error, and its answer if that was not taken.
+ *
+ * @param event  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each event.
+ * Since: 0.1
+ */
+void feast_event_free(feast_event_t *event);
+
+/**
+ * The version of the library that is loaded, to compare with FEAST_VERSION_NUMBER of the header.
+ *
+ * @return major * 1000000 + minor * 1000 + patch.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+uint32_t feast_version_number(void);
+
+/**
+ * The version of the library that is loaded, with those of libcurl and the TLS library inside it, such as
+ * "0.1.0 (libcurl/8.22.0 OpenSSL/3.6.3 zlib/1.3.2)".
+ *
+ * @return a static string, never NULL.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const char *feast_version_string(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* FEAST_REMOTE_H */
