@@ -4,6 +4,7 @@
 # make check  formatting and lints
 # make soak   ten minutes of 64 threads against a server that does everything wrong at random
 # make install PREFIX=/usr/local DESTDIR=   header, libraries, pkg-config and CMake files; make uninstall
+# make asan   the C programs with AddressSanitizer and LeakSanitizer in the library
 # make fuzz   a minute of odd bytes for each of the fuzz targets
 # make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts;
 #             make bench-front-doors: C, C++, Go, Java and Python, beside what one would write there by hand
@@ -21,7 +22,7 @@ OLDER_REPO := $(TARGET)/feast-older-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: bench bench-front-doors build check demo env env-java env-older fuzz generate install soak test uninstall
+.PHONY: asan bench bench-front-doors build check demo env env-java env-older fuzz generate install soak test uninstall
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -117,6 +118,17 @@ test: build env env-java env-older
 
 soak:
 	FEAST_SOAK_SECONDS=600 cargo test --test soak -- --nocapture
+
+# The C programs once more, with AddressSanitizer and LeakSanitizer in the library.
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+RUST_LIBRARIES := $(shell rustc --print sysroot)/lib/rustlib/$(HOST)/lib
+asan:
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo rustc --lib --crate-type staticlib --target $(HOST) \
+	  --target-dir $(TARGET)/sanitized
+	FEAST_SANITIZED_ARCHIVE=$(abspath $(TARGET))/sanitized/$(HOST)/debug/libfeast_remote.a \
+	FEAST_SANITIZER_RUNTIME=$(RUST_LIBRARIES)/librustc-stable_rt.asan.a \
+	  cargo test --features fault-injection --test c_programs --test sanitizer -- --include-ignored \
+	    --skip an_answer_too_large_for_memory # the sanitizer itself would not live through it
 
 # Needs cargo-fuzz (cargo install cargo-fuzz) and a C++ compiler. What it finds lands in fuzz/artifacts.
 FUZZ_SECONDS ?= 60
