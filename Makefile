@@ -5,6 +5,7 @@
 # make soak   ten minutes of 64 threads against a server that does everything wrong at random
 # make install PREFIX=/usr/local DESTDIR=   header, libraries, pkg-config and CMake files; make uninstall
 # make asan   the C programs with AddressSanitizer and LeakSanitizer in the library
+# make dist   a tarball of what is installed, with licences and checksums, in target/dist
 # make fuzz   a minute of odd bytes for each of the fuzz targets
 # make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts;
 #             make bench-front-doors: C, C++, Go, Java and Python, beside what one would write there by hand
@@ -13,6 +14,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 PYTHON ?= python3
 VENV := $(TARGET)/feast-venv
 REPO := $(TARGET)/feast-repo
@@ -22,7 +24,7 @@ OLDER_REPO := $(TARGET)/feast-older-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: asan bench bench-front-doors build check demo env env-java env-older fuzz generate install soak test uninstall
+.PHONY: asan bench bench-front-doors build check demo dist doxygen env env-java env-older fuzz generate install soak test test-system uninstall
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -80,8 +82,12 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 INTO_LIB := $(DESTDIR)$(LIBDIR)
-FILLED_IN = sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-  -e 's|@VERSION@|$(VERSION)|' -e "s|@INCLUDE_FROM_LIB@|$$(realpath -m --relative-to=$(LIBDIR) $(INCLUDEDIR))|"
+PC_PREFIX = $(PREFIX)
+FROM = $$(realpath -m --relative-to=$1 $2)
+FILLED_IN = sed -e 's|@PC_PREFIX@|$(PC_PREFIX)|' -e 's|@VERSION@|$(VERSION)|' \
+  -e "s|@LIB_FROM_PREFIX@|$(call FROM,$(PREFIX),$(LIBDIR))|" \
+  -e "s|@INCLUDE_FROM_PREFIX@|$(call FROM,$(PREFIX),$(INCLUDEDIR))|" \
+  -e "s|@INCLUDE_FROM_LIB@|$(call FROM,$(LIBDIR),$(INCLUDEDIR))|"
 
 # What has been built is not built again, so that only `make build` needs Rust.
 install: $(if $(wildcard $(SO)),,build)
@@ -91,6 +97,7 @@ install: $(if $(wildcard $(SO)),,build)
 	ln -sf libfeast_remote.so.$(VERSION) $(INTO_LIB)/libfeast_remote.so.0
 	ln -sf libfeast_remote.so.0 $(INTO_LIB)/libfeast_remote.so
 	install -m 644 $(SO:.so=.a) $(INTO_LIB)/libfeast_remote.a
+	strip --strip-debug $(INTO_LIB)/libfeast_remote.a
 	$(FILLED_IN) packaging/feast_remote.pc.in >$(INTO_LIB)/pkgconfig/feast_remote.pc
 	for file in FeastRemoteConfig FeastRemoteConfigVersion; do \
 	  $(FILLED_IN) packaging/$$file.cmake >$(INTO_LIB)/cmake/FeastRemote/$$file.cmake; \
@@ -101,6 +108,18 @@ uninstall:
 	  $(INTO_LIB)/libfeast_remote.a $(INTO_LIB)/pkgconfig/feast_remote.pc
 	rm -rf $(INTO_LIB)/cmake/FeastRemote
 
+# What `make install` installs, to be unpacked anywhere, with the licences of all that is in it, and checksums.
+DIST := $(TARGET)/dist
+DIST_NAME := feast_remote-$(VERSION)-$(HOST)
+DIST_DOCUMENTS := README.md CHANGELOG.md CONFIGURATION.md STATISTICS.md LICENSE THIRD_PARTY.md docs
+dist: $(if $(wildcard $(SO)),,build)
+	rm -rf $(DIST)
+	$(MAKE) -s install DESTDIR=$(abspath $(DIST)) PREFIX=/$(DIST_NAME) PC_PREFIX='$$$${pcfiledir}/../..'
+	cp -r $(DIST_DOCUMENTS) $(DIST)/$(DIST_NAME)
+	cd $(DIST)/$(DIST_NAME) && find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS
+	tar -C $(DIST) --sort=name --owner=0 --group=0 --numeric-owner -czf $(DIST)/$(DIST_NAME).tar.gz $(DIST_NAME)
+	cd $(DIST) && sha256sum $(DIST_NAME).tar.gz >$(DIST_NAME).tar.gz.sha256
+
 bench: build env
 	benches/compare.sh $(TARGET)/release $(VENV) $(REPO)
 
@@ -109,18 +128,34 @@ bench-front-doors: build env env-java
 	$(MAKE) -s install PREFIX=$(abspath $(TARGET))/installed DESTDIR=
 	benches/front_doors.sh $(TARGET)/installed $(VENV) $(JAVA)
 
-# Writes the generated files: the C header, CONFIGURATION.md, STATISTICS.md and the description in abi/.
+# The header's manual in HTML, in target/doxygen.
+doxygen:
+	mkdir -p $(TARGET)/doxygen
+	(cat packaging/Doxyfile; echo OUTPUT_DIRECTORY=$(TARGET)/doxygen) | doxygen -
+
+# Writes the generated files: the C header, CONFIGURATION.md, STATISTICS.md, THIRD_PARTY.md and the description in abi/.
 generate:
-	FEAST_GENERATE=1 cargo test --features fault-injection --test header --test abi -- generated the_description
+	FEAST_GENERATE=1 cargo test --features fault-injection --test header --test abi --test third_party -- generated the_description
 
 test: build env env-java env-older
 	tests/run.sh
+
+# The same with the machine's libcurl and OpenSSL, but for the tests that are about what is inside the library.
+SYSTEM := --no-default-features --features system --target-dir $(TARGET)/system
+INSIDE := shared_library_has_its_soname systems_libcurl_and_openssl static_library_links pkg_config_leads cmake_finds \
+  a_crowded_process
+test-system: env env-java env-older
+	cargo rustc --release $(SYSTEM) --lib --crate-type cdylib,staticlib
+	ln -sf libfeast_remote.so $(TARGET)/system/release/libfeast_remote.so.0
+	for folder in feast-venv feast-repo feast-older-venv feast-older-repo java; do \
+	  ln -sfn ../$$folder $(TARGET)/system/$$folder; \
+	done
+	cargo test $(SYSTEM) --no-fail-fast -- $(INSIDE:%=--skip %)
 
 soak:
 	FEAST_SOAK_SECONDS=600 cargo test --test soak -- --nocapture
 
 # The C programs once more, with AddressSanitizer and LeakSanitizer in the library.
-HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 RUST_LIBRARIES := $(shell rustc --print sysroot)/lib/rustlib/$(HOST)/lib
 asan:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo rustc --lib --crate-type staticlib --target $(HOST) \

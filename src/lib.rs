@@ -12,6 +12,14 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(any(
+    all(feature = "vendored", feature = "system"),
+    not(any(feature = "vendored", feature = "system"))
+))]
+compile_error!(
+    "one of the features `vendored` (the default) and `system` (with --no-default-features) is needed"
+);
+
 pub mod admission;
 pub mod auth;
 pub mod columns;

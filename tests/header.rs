@@ -117,6 +117,24 @@ fn the_program_in_the_manual_compiles() {
     }
 }
 
+#[test]
+fn doxygen_makes_a_manual_of_the_header_without_a_warning() {
+    let folder = scratch();
+    let options = fs::read_to_string(root().join("packaging/Doxyfile")).unwrap();
+    let file = folder.join("Doxyfile");
+    fs::write(&file, format!("{options}OUTPUT_DIRECTORY = {}\n", folder.display())).unwrap();
+    let output = Command::new("doxygen").arg(&file).current_dir(root()).output().unwrap();
+    let words = [String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)].concat();
+    assert!(output.status.success() && words.is_empty(), "{words}");
+    let page = fs::read_to_string(folder.join("html/feast__remote_8h.html")).unwrap();
+    let missing: Vec<String> = functions()
+        .into_iter()
+        .map(|function| function.name)
+        .filter(|name| !page.contains(name.as_str()))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 struct Function {
     name: String,
     doc: String,

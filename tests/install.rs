@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use support::installed::{Installed, make, ran};
-use support::paths::{root, scratch};
+use support::paths::{library, root, scratch};
 use support::server::{Server, say};
 
 /// What examples/c/minimal.c asks for.
@@ -135,4 +135,73 @@ fn cmake_finds_the_package_wherever_it_was_moved_to() {
     ran(Command::new("cmake").arg("--build").arg(&build));
     prints_features(&build.join("with_feast_remote"), &server);
     prints_features(&build.join("with_feast_remote_static"), &server);
+}
+
+#[test]
+fn the_tarball_is_whole_and_serves_wherever_it_is_unpacked() {
+    let server = server();
+    let folder = scratch();
+    ran(Command::new("make")
+        .current_dir(root())
+        .args(["-s", "dist", &format!("DIST={}", folder.join("dist").display())])
+        .arg(format!("SO={}", library().display())));
+    let tarball = fs::read_dir(folder.join("dist"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "gz"))
+        .unwrap();
+    ran(Command::new("sha256sum")
+        .args(["-c", &format!("{}.sha256", tarball.display())])
+        .current_dir(folder.join("dist")));
+    let unpacked = folder.join("unpacked");
+    fs::create_dir(&unpacked).unwrap();
+    ran(Command::new("tar")
+        .args(["-xzf", tarball.to_str().unwrap(), "--strip-components=1", "-C"])
+        .arg(&unpacked));
+    ran(Command::new("sha256sum").args(["-c", "SHA256SUMS"]).current_dir(&unpacked));
+    let listed = fs::read_to_string(unpacked.join("SHA256SUMS")).unwrap();
+    for file in ["LICENSE", "THIRD_PARTY.md", "include/feast_remote.h", "lib/libfeast_remote.a"] {
+        assert!(listed.lines().any(|line| line.ends_with(&format!("  {file}"))), "{listed}");
+    }
+    let megabytes = |file: &str| fs::metadata(unpacked.join(file)).unwrap().len() as f64 / 1e6;
+    println!(
+        "libfeast_remote.so {:.2} MB",
+        megabytes(&format!("lib/libfeast_remote.so.{}", env!("CARGO_PKG_VERSION")))
+    );
+
+    let flags = Command::new("pkg-config")
+        .args(["--cflags", "--libs", "feast_remote"])
+        .env("PKG_CONFIG_PATH", unpacked.join("lib/pkgconfig"))
+        .output()
+        .unwrap();
+    let flags = String::from_utf8(flags.stdout).unwrap();
+    let program = folder.join("program");
+    ran(Command::new("cc")
+        .arg(root().join("examples/c/minimal.c"))
+        .args(flags.split_whitespace())
+        .arg(format!("-Wl,-rpath,{}", unpacked.join("lib").display()))
+        .arg("-o")
+        .arg(&program));
+    prints_features(&program, &server);
+}
+
+/// README.md and docs/install.md name this version.
+const OLDEST_GLIBC: (u32, u32) = (2, 34);
+
+#[test]
+fn no_newer_glibc_is_needed_than_the_documents_say() {
+    let symbols = ran(Command::new("nm").args(["-D", "--undefined-only"]).arg(library())).stdout;
+    let symbols = String::from_utf8(symbols).unwrap();
+    let newest = symbols
+        .lines()
+        .filter_map(|line| line.split_once("@GLIBC_").map(|(_, version)| version))
+        .map(|version| {
+            let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap());
+            (parts.next().unwrap(), parts.next().unwrap())
+        })
+        .max()
+        .unwrap();
+    assert!(newest <= OLDEST_GLIBC, "glibc {}.{} is needed", newest.0, newest.1);
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("glibc {}.{} or newer", OLDEST_GLIBC.0, OLDEST_GLIBC.1)));
 }

@@ -27,9 +27,11 @@ pub struct curl_header {
 }
 
 /// From openssl/crypto.h.
+#[cfg(feature = "vendored")]
 const OPENSSL_INIT_NO_ATEXIT: u64 = 0x0008_0000;
 
 unsafe extern "C" {
+    #[cfg(feature = "vendored")]
     fn OPENSSL_init_crypto(options: u64, settings: *const c_void) -> c_int;
     pub fn curl_easy_header(
         easy: *mut CURL,
@@ -47,12 +49,13 @@ pub fn start() -> Result<()> {
     static STARTED: OnceCell<()> = OnceCell::new();
     STARTED
         .get_or_try_init(|| {
-            // SAFETY: OnceCell lets one thread in at a time, and nothing of libcurl has been called before. Our
+            // SAFETY: OnceCell lets one thread in at a time, and nothing of libcurl has been called before. A vendored
             // OpenSSL is private, so this is its first call: without it, OpenSSL would free itself in an atexit
-            // handler while other threads of the host are still in handshakes.
+            // handler while other threads of the host are still in handshakes. How the system's ends is for the host.
             let code = unsafe {
                 #[cfg(feature = "fault-injection")]
                 super::memory::start_openssl();
+                #[cfg(feature = "vendored")]
                 OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, std::ptr::null());
                 global_init()
             };
