@@ -135,6 +135,39 @@ fn doxygen_makes_a_manual_of_the_header_without_a_warning() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+#[test]
+fn the_page_on_errors_has_every_status() {
+    let page = fs::read_to_string(root().join("docs/errors.md")).unwrap();
+    let text = fs::read_to_string(header()).unwrap();
+    let (_, statuses) = text.split_once("#define FEAST_OK 0").unwrap();
+    let (statuses, _) = statuses.split_once("#define FEAST_TYPE_INVALID").unwrap();
+    let defines: Vec<&str> =
+        statuses.lines().filter_map(|line| line.strip_prefix("#define FEAST_")).collect();
+    assert_eq!(defines.len(), 19);
+    for define in defines {
+        let (name, number) = define.split_once(' ').unwrap();
+        assert!(page.contains(&format!("| {number} `{name}` |")), "{define}");
+    }
+}
+
+#[test]
+fn every_link_of_the_documents_leads_somewhere() {
+    let root = root();
+    let folder = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let top = ["README.md", "INTERNALS.md", "CHANGELOG.md"].map(|file| root.join(file));
+    let mut links = 0;
+    for page in folder.chain(top) {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split([')', '#']).next().unwrap()) {
+            if !link.starts_with("http") && !link.is_empty() {
+                links += 1;
+                assert!(page.parent().unwrap().join(link).exists(), "{}: {link}", page.display());
+            }
+        }
+    }
+    assert!(links > 20);
+}
+
 struct Function {
     name: String,
     doc: String,

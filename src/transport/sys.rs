@@ -3,6 +3,8 @@
 use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
 
 pub use curl_sys::*;
+#[cfg(feature = "system")]
+use openssl_sys as _;
 use once_cell::sync::OnceCell;
 
 use crate::error::{Code, Error, Result};
