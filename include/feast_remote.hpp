@@ -87,7 +87,10 @@ using Owned = std::unique_ptr<T, Freed<free_function>>;
 template <typename Call>
 bool call(Error *report, Call &&function) {
   feast_error_t *error = nullptr;
-  if (function(&error) == FEAST_OK) return true;
+  if (function(&error) == FEAST_OK) {
+    if (report != nullptr && *report) *report = Error();
+    return true;
+  }
   Owned<feast_error_t, feast_error_free> owned(error);
   if (report == nullptr) throw Error(error);
   *report = Error(error);
@@ -238,7 +241,8 @@ class Response {
   // Whether a row of a column has a value.
   bool is_valid(std::size_t column, std::size_t row) const noexcept {
     const std::uint8_t *bits = feast_response_column_validity(get(), column);
-    return bits == nullptr || (bits[row / 8] >> (row % 8) & 1) != 0;
+    if (bits == nullptr) return feast_response_column_name(get(), column) != nullptr;
+    return (bits[row / 8] >> (row % 8) & 1) != 0;
   }
   // A row of a STRING, BYTES or JSON column; borrowed from the response.
   std::string_view text(std::size_t column, std::size_t row) const {

@@ -262,11 +262,11 @@ fn memory_may_fail_anywhere_in_libcurl() {
     assert!(call() && call());
     let before = memory::live();
     let (mut failed, mut in_spite) = (0, 0);
-    for k in 0..2000 {
+    for k in 0.. {
         memory::fail_at(k);
         let answered = call();
         if !memory::disarm() {
-            break;
+            break; // there are no more than k
         }
         failed += usize::from(!answered);
         in_spite += usize::from(answered);

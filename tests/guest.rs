@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use support::cc::{compile, compile_with, passed};
 use support::paths::library;
-use support::server::{Server, answer};
+use support::server::{Server, Step, answer, say};
 use support::tls::Authority;
 
 #[test]
@@ -21,7 +21,14 @@ fn stale_and_foreign_pointers_are_told_where_they_can_be() {
 
 #[test]
 fn what_belongs_to_the_process_is_as_it_was_and_its_signals_cause_no_error() {
-    let server = Server::start(answer);
+    let body = r#"{"results":[{"values":[1,2]},{"values":[0.3,1e23]},{"values":[1,2]}],
+                   "metadata":{"feature_names":["id","a","b"]}}"#;
+    // Connections that the server closes are written to, which must not raise SIGPIPE.
+    let server = Server::start(move |seen| {
+        let mut steps = say(200, body);
+        steps.extend((seen.number % 20 == 19).then_some(Step::Close));
+        steps
+    });
     server.forget_requests();
     let output = Command::new(compile_with_math("tests/c/undisturbed_host.c"))
         .args([server.url().as_str(), "10000"])

@@ -14,6 +14,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run . URL")
+		os.Exit(2)
+	}
 	if err := run(os.Args[1]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -26,8 +30,15 @@ func run(url string) error {
 		return err
 	}
 	defer remote.Close()
-	request, err := feastremote.NewRequest("driver_hourly_stats:conv_rate", "driver_hourly_stats:avg_daily_trips")
+	request, err := feastremote.NewRequest()
 	if err != nil {
+		return err
+	}
+	// Declared, so that the columns have these types whatever the values are.
+	if err := request.AddTyped("driver_hourly_stats:conv_rate", feastremote.Double); err != nil {
+		return err
+	}
+	if err := request.AddTyped("driver_hourly_stats:avg_daily_trips", feastremote.Int64); err != nil {
 		return err
 	}
 	if err := request.SetInt64("driver_id", []int64{1001, 1002, 9999}); err != nil {
@@ -45,6 +56,10 @@ func run(url string) error {
 	for row, driver := range response.Int64(0) {
 		if response.Statuses(trips)[row] == feastremote.RowNotFound {
 			fmt.Println(driver, "is not known")
+			continue
+		}
+		if response.IsNull(rates, row) || response.IsNull(trips, row) {
+			fmt.Println(driver, "has no values")
 			continue
 		}
 		fmt.Println(driver, response.Float64(rates)[row], response.Int64(trips)[row])

@@ -26,11 +26,16 @@ static int score(void *state, int64_t id, double *score, char *message, int size
   if (feast_request_set_entity_int64(request, "driver_id", &id, 1, &err) != FEAST_OK ||
       feast_get_online_features(scorer->remote, request, &response, &err) != FEAST_OK) {
     result = failed(err, message, size);
-  } else if (feast_response_column_statuses(response, 1)[0] != FEAST_STATUS_PRESENT) {
-    snprintf(message, (size_t)size, "no such driver");
-    result = -1;
   } else {
-    *score = feast_response_column_double(response, 1)[0];
+    size_t column = feast_response_find_column(response, "conv_rate");
+    const double *rates = feast_response_column_double(response, column);
+    const uint8_t *validity = feast_response_column_validity(response, column);
+    if (rates == NULL || feast_response_num_rows(response) != 1 || (validity != NULL && (validity[0] & 1) == 0)) {
+      snprintf(message, (size_t)size, "no such driver");
+      result = -1;
+    } else {
+      *score = rates[0];
+    }
   }
   feast_response_free(response);
   feast_request_free(request);
@@ -48,6 +53,10 @@ static void destroy(void *state) {
 __attribute__((visibility("default"))) int scorer_create(const char *settings, scorer_t *scorer, char *message, int size) {
   feast_error_t *err = NULL;
   feast_scorer_t *state = calloc(1, sizeof *state);
+  if (state == NULL) {
+    snprintf(message, (size_t)size, "no memory");
+    return -1;
+  }
   feast_config_t *config = feast_config_new();
   state->request = feast_request_new();
   *scorer = (scorer_t){state, score, destroy};

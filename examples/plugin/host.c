@@ -1,4 +1,4 @@
-/* A program that knows nothing of Feast: it loads a plugin, asks it for scores from two threads, and unloads it.
+/* A program that knows nothing of Feast: it loads a plugin, asks it for scores from two threads at once, and unloads it.
  *   host ./feast_scorer.so http://localhost:6566 */
 #include "scorer.h"
 #include <dlfcn.h>
@@ -8,14 +8,16 @@
 
 static scorer_t scorer;
 
-static void *ask(void *argument) {
-  int64_t id = *(int64_t *)argument;
+typedef struct {
+  int64_t id;
+  int result;
   double score;
   char message[512];
-  if (scorer.score(scorer.state, id, &score, message, sizeof message) == 0)
-    printf("%lld: %.6f\n", (long long)id, score);
-  else
-    printf("%lld: %s\n", (long long)id, message);
+} question_t;
+
+static void *ask(void *argument) {
+  question_t *question = argument;
+  question->result = scorer.score(scorer.state, question->id, &question->score, question->message, sizeof question->message);
   return NULL;
 }
 
@@ -37,11 +39,15 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s\n", message);
     return 1;
   }
-  int64_t ids[] = {1001, 9999};
+  question_t questions[] = {{.id = 1001}, {.id = 9999}};
   pthread_t threads[2];
+  for (int i = 0; i < 2; i++) pthread_create(&threads[i], NULL, ask, &questions[i]);
   for (int i = 0; i < 2; i++) {
-    pthread_create(&threads[i], NULL, ask, &ids[i]);
     pthread_join(threads[i], NULL);
+    if (questions[i].result == 0)
+      printf("%lld: %.6f\n", (long long)questions[i].id, questions[i].score);
+    else
+      printf("%lld: %s\n", (long long)questions[i].id, questions[i].message);
   }
   scorer.destroy(scorer.state);
   return dlclose(plugin) == 0 ? 0 : 1;

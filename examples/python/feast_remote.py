@@ -76,20 +76,30 @@ def _call(function, *arguments):
 
 class _Request:
     def __init__(self, features, entities):
+        self.rows = len(next(iter(entities.values()), ()))
         self.handle = _pointer(_lib.feast_request_new())
-        for feature in features:
-            _call("feast_request_add_feature", self.handle, feature.encode())
-        for name, values in entities.items():
-            array = numpy.asarray(values)
-            if array.dtype.kind in "iu":
-                array = numpy.ascontiguousarray(array, dtype=numpy.int64)
-                _call("feast_request_set_entity_int64", self.handle, name.encode(), array.ctypes.data, array.size)
-            else:
-                text = json.dumps(list(values)).encode()
-                _call("feast_request_set_entity_json", self.handle, name.encode(), text)
+        try:
+            for feature in features:
+                _call("feast_request_add_feature", self.handle, feature.encode())
+            for name, values in entities.items():
+                self._set(name, values)
+        except BaseException:
+            _lib.feast_request_free(self.handle)
+            raise
+
+    def _set(self, name, values):
+        array = numpy.asarray(values)
+        if array.ndim != 1:
+            raise ValueError(f"{name}: one value for each row, not {array.ndim} dimensions")
+        if array.dtype.kind == "i" or array.dtype.kind == "u" and (array < 2**63).all():
+            array = numpy.ascontiguousarray(array, dtype=numpy.int64)
+            _call("feast_request_set_entity_int64", self.handle, name.encode(), array.ctypes.data, array.size)
+        else:
+            text = json.dumps(array.tolist() if isinstance(values, numpy.ndarray) else list(values)).encode()
+            _call("feast_request_set_entity_json", self.handle, name.encode(), text)
 
     def __enter__(self):
-        return self.handle
+        return self
 
     def __exit__(self, *_):
         _lib.feast_request_free(self.handle)
@@ -140,15 +150,14 @@ class Remote:
         """A record batch: the entities, then the features in the order asked."""
         response = _pointer()
         with _Request(features, entities) as request:
-            _call("feast_get_online_features", self._handle, request, ctypes.byref(response))
+            _call("feast_get_online_features", self._handle, request.handle, ctypes.byref(response))
         return _record_batch(response)
 
     def get_matrix(self, features, entities, missing=float("nan")):
         """A float32 matrix of rows by features, filled straight from the server's answer."""
-        rows = len(next(iter(entities.values())))
-        matrix = numpy.empty((rows, len(features)), dtype=numpy.float32)
         with _Request(features, entities) as request:
-            _call("feast_get_online_features_into_f32", self._handle, request, matrix.ctypes.data, len(features),
+            matrix = numpy.empty((request.rows, len(features)), dtype=numpy.float32)
+            _call("feast_get_online_features_into_f32", self._handle, request.handle, matrix.ctypes.data, len(features),
                   missing, None)
         return matrix
 
@@ -161,7 +170,7 @@ class Remote:
         future, call = self._loop.create_future(), _pointer()
         tag = id(future)
         with _Request(features, entities) as request:
-            _call("feast_get_online_features_async", self._handle, request, self._queue, tag, ctypes.byref(call))
+            _call("feast_get_online_features_async", self._handle, request.handle, self._queue, tag, ctypes.byref(call))
         self._pending[tag] = future, call
         try:
             return await future
@@ -173,14 +182,18 @@ class Remote:
     def _take_events(self):
         while event := _lib.feast_queue_poll(self._queue, 0):
             future, _ = self._pending.pop(_lib.feast_event_tag(event))
-            error, response = _lib.feast_event_error(event), _lib.feast_event_take_response(event)
-            if future.cancelled():
-                _lib.feast_response_free(response)
-            elif error:
-                future.set_exception(FeastError(error))
-            else:
-                future.set_result(_record_batch(response))
-            _lib.feast_event_free(event)
+            error = _lib.feast_event_error(event)
+            try:
+                if future.cancelled():
+                    pass
+                elif error:
+                    future.set_exception(FeastError(error))
+                else:
+                    future.set_result(_record_batch(_lib.feast_event_take_response(event)))
+            except Exception as failure:  # of pyarrow's; the others' events must not wait for it
+                future.set_exception(failure)
+            finally:
+                _lib.feast_event_free(event)
 
 
 async def _main(url):

@@ -4,6 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::error::{FEAST_INVALID_ARGUMENT, FEAST_OK, feast_error_free, feast_error_t, feast_status_t};
+use super::guard::RoundedToNearest;
 use super::response::{feast_response_free, feast_response_t};
 use super::{guard, object};
 use crate::panics::contained;
@@ -21,6 +22,7 @@ pub struct feast_event_t {
 impl feast_event_t {
     /// Decodes the answer; whatever comes of that, there is an event.
     pub(super) fn boxed(event: Event) -> *mut feast_event_t {
+        let _rounded = RoundedToNearest::now();
         let tag = ptr::with_exposed_provenance_mut(event.tag());
         let event = match contained(|| event.into_response()) {
             Ok(response) => feast_event_t {

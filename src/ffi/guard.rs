@@ -1,17 +1,54 @@
 //! What every entry point goes through: the panic guard, the NULL policy, outputs all or nothing.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, c_char, c_int};
 
 use super::error::{FEAST_OK, feast_error_t, feast_status_t};
 use super::object::{self, Kind};
 use crate::error::{Error, Result};
 use crate::panics::{contained, fault_point};
 
+unsafe extern "C" {
+    fn fegetround() -> c_int;
+    fn fesetround(mode: c_int) -> c_int;
+}
+
+/// FE_TONEAREST of fenv.h, on every Linux.
+const TO_NEAREST: c_int = 0;
+
+/// While it lives numbers are rounded to the nearest, as reading them exactly takes; then again as the host rounds.
+pub struct RoundedToNearest {
+    hosts: c_int,
+}
+
+impl RoundedToNearest {
+    /// From now on, on this thread.
+    pub fn now() -> RoundedToNearest {
+        // SAFETY: this thread's own mode, which is put back.
+        unsafe {
+            let hosts = fegetround();
+            if hosts != TO_NEAREST {
+                fesetround(TO_NEAREST);
+            }
+            RoundedToNearest { hosts }
+        }
+    }
+}
+
+impl Drop for RoundedToNearest {
+    fn drop(&mut self) {
+        if self.hosts != TO_NEAREST {
+            // SAFETY: the mode that this thread had.
+            unsafe { fesetround(self.hosts) };
+        }
+    }
+}
+
 /// The body of an entry point that returns a status. `err` is touched only on failure.
 ///
 /// # Safety
 /// `err` is NULL or writable.
 pub unsafe fn status(err: *mut *mut feast_error_t, body: impl FnOnce() -> Result<()>) -> feast_status_t {
+    let _rounded = RoundedToNearest::now();
     let body = || {
         fault_point();
         body()

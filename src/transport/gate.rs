@@ -108,12 +108,8 @@ impl<S: Wakeable> Gate<S> {
     /// [given back](Gate::give_back). `waited` is told the time in the queue, if there was any, even in vain.
     pub fn enter(&self, deadline: Deadline, waited: impl FnOnce(Duration)) -> Result<Option<S>> {
         let mut state = lock(&self.state);
-        if self.is_closing() {
-            return Err(Error::closed());
-        }
-        let ticket = state.next_ticket;
-        state.next_ticket += 1;
-        if state.admission.enter(ticket) {
+        let (ticket, admitted) = self.take_ticket(&mut state)?;
+        if admitted {
             return Ok(state.idle.pop().map(|idle| idle.slot));
         }
         let start = Instant::now();
@@ -142,16 +138,22 @@ impl<S: Wakeable> Gate<S> {
     /// As [`enter`](Gate::enter) for somebody who does not wait: stands in the same queue as those who do.
     pub fn ask(&self, listener: &Arc<dyn Listener>) -> Result<Asked<S>> {
         let mut state = lock(&self.state);
+        let (ticket, admitted) = self.take_ticket(&mut state)?;
+        if admitted {
+            return Ok(Asked::Admitted(state.idle.pop().map(|idle| idle.slot)));
+        }
+        state.waiting.insert(ticket, Waiter::Listener(Arc::clone(listener)));
+        Ok(Asked::Queued(ticket))
+    }
+
+    /// A number in the queue, and whether its place was free.
+    fn take_ticket(&self, state: &mut State<S>) -> Result<(Ticket, bool)> {
         if self.is_closing() {
             return Err(Error::closed());
         }
         let ticket = state.next_ticket;
         state.next_ticket += 1;
-        if state.admission.enter(ticket) {
-            return Ok(Asked::Admitted(state.idle.pop().map(|idle| idle.slot)));
-        }
-        state.waiting.insert(ticket, Waiter::Listener(Arc::clone(listener)));
-        Ok(Asked::Queued(ticket))
+        Ok((ticket, state.admission.enter(ticket)))
     }
 
     /// The slot, if there is one, of a place that the listener was told of.

@@ -77,6 +77,10 @@ extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
 }
 
 extern "C" fn realloc(pointer: *mut c_void, size: usize) -> *mut c_void {
+    if size == 0 && !pointer.is_null() {
+        free(pointer);
+        return std::ptr::null_mut();
+    }
     if fails() {
         return std::ptr::null_mut();
     }

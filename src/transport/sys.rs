@@ -3,9 +3,9 @@
 use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
 
 pub use curl_sys::*;
+use once_cell::sync::OnceCell;
 #[cfg(feature = "system")]
 use openssl_sys as _;
-use once_cell::sync::OnceCell;
 
 use crate::error::{Code, Error, Result};
 

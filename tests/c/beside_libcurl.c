@@ -75,9 +75,9 @@ int main(int argc, char **argv) {
 
   FUNCTION(libcurl, curl_version);
   FUNCTION(ours, feast_version_string);
-  /* "libcurl/7.88.1 ...", "0.1.0 (libcurl/8.22.0 ...". */
+  /* "libcurl/7.88.1 ...", "0.1.0 (libcurl/8.22.0 ...": where ours were theirs, it would name their version. */
   const char *theirs = strstr(curl_version_(), "libcurl/"), *own = strstr(feast_version_string_(), "libcurl/");
-  CHECK(theirs != NULL && own != NULL && strncmp(theirs, own, 12) != 0);
+  CHECK(theirs != NULL && own != NULL && strncmp(theirs, own, strcspn(theirs, " ")) != 0);
   CHECK(dlsym(ours, "curl_easy_init") == NULL && dlsym(ours, "SSL_new") == NULL && dlsym(crypto, "OPENSSL_init_crypto") != NULL);
 
   FUNCTION(libcurl, curl_global_init);

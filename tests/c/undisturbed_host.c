@@ -77,9 +77,10 @@ int main(int argc, char **argv) {
   sigaddset(&blocked, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &blocked, NULL);
   CHECK(setvbuf(stdout, NULL, _IOFBF, 4096) == 0);
-  CHECK(fesetround(FE_DOWNWARD) == 0);
+  CHECK(fesetround(FE_UPWARD) == 0);
   CHECK(fputs("in the host's buffer;", stdout) >= 0);
   const state_t before = look();
+  const int descriptors = entries("/proc/self/fd");
 
   feast_remote_t *remote = open_at(argv[1]);
   feast_request_t *req = ask(ids, 2);
@@ -98,7 +99,9 @@ int main(int argc, char **argv) {
       resp = feast_event_take_response(event);
       feast_event_free(event);
     }
-    CHECK(feast_response_num_rows(resp) == 2);
+    /* Read as the nearest doubles, though the host rounds up. */
+    const double *values = feast_response_column_double(resp, 1);
+    CHECK(feast_response_num_rows(resp) == 2 && values[0] == 0.3 && values[1] == 1e23);
     feast_response_free(resp);
   }
   feast_queue_free(queue);
@@ -106,6 +109,7 @@ int main(int argc, char **argv) {
   feast_request_free(req);
   setitimer(ITIMER_REAL, &never, NULL);
   CHECK(alarms > 100 && pipes == 0);
+  CHECK(entries_become("/proc/self/fd", descriptors));
 
   const state_t after = look();
   for (int signal = 1; signal < 65; signal++)

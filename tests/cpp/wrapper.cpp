@@ -49,7 +49,7 @@ static void blocking(const feast::Remote &remote) {
   CHECK(sum == 6000 && response.int64(0)[2] == 3 && response.float64("b")[1] == 2001);
   CHECK(response.int64("b").empty() && response.int64("none").empty() && response.type(2) == FEAST_TYPE_DOUBLE);
   CHECK(response.statuses("a")[0] == FEAST_STATUS_PRESENT && response.event_timestamps_ns(1).size() == 3);
-  CHECK(response.is_valid(1, 2));
+  CHECK(response.is_valid(1, 2) && !response.is_valid(9, 0));
   float matrix[6], direct[6];
   response.copy_f32(matrix, 2, -1);
   CHECK(remote.get_online_features_into(ask({1, 2, 3}), direct, 2, -1) && std::memcmp(matrix, direct, sizeof direct) == 0);

@@ -64,7 +64,9 @@ final class Check {
         for (int i = 0; i < 500; i++) {
             under.add(remote.getOnlineFeaturesAsync(request));
         }
+        Thread.currentThread().interrupt();
         remote.close();
+        expect("the interrupt is kept", Thread.interrupted());
         remote.close();
         int closed = 0;
         for (CompletableFuture<Response> future : under) {
@@ -76,6 +78,12 @@ final class Check {
             }
         }
         expect("some calls were under way", closed > 0);
+        FeastRemote other = FeastRemote.open(Map.of("path", url));
+        other.getOnlineFeaturesAsync(request).thenAccept(answer -> {
+            answer.close();
+            other.close();
+        }).join();
+        fails("CLOSED", () -> other.getOnlineFeatures(request).close());
         fails("CLOSED", () -> remote.getOnlineFeatures(request));
         fails(IllegalStateException.class, () -> remote.getOnlineFeaturesAsync(request));
     }

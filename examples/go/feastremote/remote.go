@@ -66,15 +66,16 @@ type Config map[string]string
 
 // Remote is an open store: a pool of connections to one feature server. Any number of goroutines may use it.
 type Remote struct {
-	handle  *C.feast_remote_t
-	queue   *C.feast_queue_t
-	poller  sync.WaitGroup
+	handle *C.feast_remote_t
+	queue  *C.feast_queue_t
+	poller sync.WaitGroup
 
-	mutex  sync.Mutex
-	calls  map[uintptr]*Call
-	last   uintptr
-	closed bool
-	idle   sync.Cond // no call is under way
+	mutex   sync.Mutex
+	calls   map[uintptr]*Call
+	last    uintptr
+	closed  bool
+	emptied bool      // no call is under way any more
+	idle    sync.Cond // no call is under way
 }
 
 // Call is a call under way.
@@ -137,6 +138,7 @@ func (r *Remote) Close() {
 	for len(r.calls) > 0 {
 		r.idle.Wait()
 	}
+	r.emptied = true
 	r.mutex.Unlock()
 	if first {
 		C.feast_queue_wake(r.queue)
@@ -146,10 +148,10 @@ func (r *Remote) Close() {
 }
 
 // GetOnlineFeatures fetches what the request asks for, until the context ends or the store's request_timeout_ms, or the
-// request's own timeout, is over. An error is an *Error, or the context's with one behind it.
+// request's own timeout, is over. An error has an *Error in it; if the context has ended, its error and cause besides.
 func (r *Remote) GetOnlineFeatures(ctx context.Context, request *Request) (*Response, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, ended(ctx, &Error{Status: Cancelled, Message: "the context had ended before the call"})
 	}
 	call, err := r.Start(request)
 	if err != nil {
@@ -163,9 +165,17 @@ func (r *Remote) GetOnlineFeatures(ctx context.Context, request *Request) (*Resp
 	call.Cancel()
 	response, err := call.Result() // within milliseconds
 	if err != nil {
-		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+		err = ended(ctx, err)
 	}
 	return response, err
+}
+
+// ended is for errors.Is: the context's error, its cause, and the library's.
+func ended(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		return fmt.Errorf("%w: %w: %w", ctx.Err(), cause, err)
+	}
+	return fmt.Errorf("%w: %w", ctx.Err(), err)
 }
 
 // GetOnlineFeaturesBlocking fetches on the goroutine's own thread, without a hand-off to the library's and back: while few
@@ -183,7 +193,8 @@ func (r *Remote) GetOnlineFeaturesBlocking(request *Request) (*Response, error) 
 	return &Response{response, int(C.feast_response_num_rows(response))}, nil
 }
 
-// Start begins a call and returns at once. The request may be changed afterwards.
+// Start begins a call and returns at once. The request may be changed afterwards. Result must be called for each, and what
+// it returns be closed, or the answer's memory is lost.
 func (r *Remote) Start(request *Request) (*Call, error) {
 	done := make(chan struct{})
 	call := &Call{Done: done, done: done, remote: r}
@@ -237,10 +248,11 @@ func (r *Remote) poll() {
 	ended := make([]*Call, C.BATCH)
 	for {
 		count := int(C.take(r.queue, unsafe.SliceData(finished)))
-		if count == 0 {
-			return // Close has woken it
-		}
 		r.mutex.Lock()
+		if count == 0 && r.emptied {
+			r.mutex.Unlock()
+			return
+		}
 		for i, event := range finished[:count] {
 			ended[i] = r.calls[uintptr(event.tag)]
 			delete(r.calls, uintptr(event.tag))

@@ -9,6 +9,7 @@ static inline feast_status_t set_strings(feast_request_t *request, const char *n
                                          const size_t *lengths, size_t count, feast_error_t **err) {
   const char **values = malloc((count + 1) * sizeof *values);
   if (values == NULL) abort();
+  if (data == NULL) data = ""; // Go's empty string
   for (size_t i = 0; i < count; i++) {
     values[i] = data;
     data += lengths[i];
@@ -80,10 +81,12 @@ func (r *Request) SetFeatureService(name string) error {
 	})
 }
 
-// SetTimeout is the call's deadline in place of request_timeout_ms; the context's holds beside it.
+// SetTimeout is the call's deadline in place of request_timeout_ms, which 0 means; parts of a millisecond are rounded up.
+// The context's holds beside it.
 func (r *Request) SetTimeout(timeout time.Duration) error {
+	milliseconds := (timeout + time.Millisecond - 1) / time.Millisecond
 	return r.set("", func(_ *C.char, err **C.feast_error_t) {
-		C.feast_request_set_timeout_ms(r.handle, C.int64_t(timeout.Milliseconds()), err)
+		C.feast_request_set_timeout_ms(r.handle, C.int64_t(milliseconds), err)
 	})
 }
 
@@ -116,6 +119,9 @@ func (r *Request) SetString(entity string, values []string) error {
 
 // SetJSON gives the values as a JSON array, nulls included.
 func (r *Request) SetJSON(entity string, array string) error {
+	if err := withoutNUL(array); err != nil {
+		return err
+	}
 	text := C.CString(array)
 	defer C.free(unsafe.Pointer(text))
 	return r.set(entity, func(name *C.char, err **C.feast_error_t) {
@@ -124,10 +130,21 @@ func (r *Request) SetJSON(entity string, array string) error {
 }
 
 func (r *Request) set(text string, change func(*C.char, **C.feast_error_t)) error {
+	if err := withoutNUL(text); err != nil {
+		return err
+	}
 	copied := C.CString(text)
 	defer C.free(unsafe.Pointer(copied))
 	var err *C.feast_error_t
 	change(copied, &err)
 	runtime.KeepAlive(r)
 	return taken(err)
+}
+
+// withoutNUL refuses what C would cut off.
+func withoutNUL(text string) error {
+	if strings.ContainsRune(text, 0) {
+		return &Error{Status: InvalidArgument, Message: "a NUL within the text"}
+	}
+	return nil
 }

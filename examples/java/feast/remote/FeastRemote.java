@@ -37,7 +37,7 @@ public final class FeastRemote implements AutoCloseable {
     private final AtomicLong lastTag = new AtomicLong();
     /** Held shared while a call is handed to the queue, so that no other thread frees that meanwhile. */
     private final ReentrantReadWriteLock open = new ReentrantReadWriteLock();
-    private boolean closed;
+    private volatile boolean closed;
 
     private FeastRemote(MemorySegment handle, MemorySegment queue) {
         this.handle = handle;
@@ -94,8 +94,10 @@ public final class FeastRemote implements AutoCloseable {
     }
 
     /**
-     * Fetches features without holding a thread. Cancelling the future cancels the call. Failures are FeastExceptions. What
-     * is chained to the future without Async runs on the thread that completes all of the store's futures: keep it short.
+     * Fetches features without holding a thread. Cancelling the future cancels the call. Failures are FeastExceptions; after
+     * {@link #close} this throws IllegalStateException. What is chained to the future without Async runs on the thread that
+     * completes all of the store's futures: keep it short, and wait for none of them there. An answer belongs to the thread
+     * that reads it first, so read and close it in one stage.
      */
     public CompletableFuture<Response> getOnlineFeaturesAsync(Request request) {
         Future future = new Future();
@@ -149,27 +151,39 @@ public final class FeastRemote implements AutoCloseable {
         }
         try {
             Native.CLOSE.invokeExact(handle);
-            // Each call that was accepted has its event in the queue now, and a wake comes after the last event.
+            // Each call that was accepted has its event in the queue now; the poller takes them out, and frees the queue.
             Native.QUEUE_WAKE.invokeExact(queue);
-            poller.join();
-            Native.QUEUE_FREE.invokeExact(queue);
-        } catch (RuntimeException | Error expected) {
-            throw expected;
         } catch (Throwable thrown) {
             throw Native.impossible(thrown);
+        }
+        // In what is chained to a future this is the poller itself.
+        boolean interrupted = false;
+        while (Thread.currentThread() != poller) {
+            try {
+                poller.join();
+                break;
+            } catch (InterruptedException later) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
     private void poll() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment events = arena.allocate(ADDRESS, BATCH);
-            long count;
-            while ((count = (long) Native.POLL_BATCH.invokeExact(queue, -1L, events, (long) BATCH)) != 0) {
+            // Closed, there is one event for each call that is still pending.
+            while (!closed || !pending.isEmpty()) {
+                long count = (long) Native.POLL_BATCH.invokeExact(queue, -1L, events, (long) BATCH);
                 for (long i = 0; i < count; i++) {
                     finish(events.getAtIndex(ADDRESS, i));
                 }
             }
+            Native.QUEUE_FREE.invokeExact(queue);
         } catch (Throwable thrown) {
+            pending.values().forEach(future -> future.completeExceptionally(thrown));
             throw Native.impossible(thrown);
         }
     }

@@ -46,9 +46,9 @@ public final class Request {
         return with(name, (text, error) -> (int) Native.SET_FEATURE_SERVICE.invokeExact(handle, text, error));
     }
 
-    /** The call's deadline in place of request_timeout_ms. */
+    /** The call's deadline in place of request_timeout_ms, which zero means; parts of a millisecond are rounded up. */
     public Request timeout(Duration timeout) {
-        long milliseconds = timeout.toMillis();
+        long milliseconds = timeout.plusNanos(999_999).toMillis();
         return with("", (_, error) -> (int) Native.SET_TIMEOUT.invokeExact(handle, milliseconds, error));
     }
 
@@ -90,6 +90,9 @@ public final class Request {
     }
 
     private Request with(String text, Setter setter) {
+        if (text.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("a NUL within the text");
+        }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment copied = arena.allocateFrom(text);
             Native.check(arena, error -> setter.call(copied, error));
