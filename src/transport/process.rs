@@ -1,6 +1,7 @@
 //! Tells a process from the ones forked from it, and lets no fork happen amid work that takes OpenSSL's locks: a child
 //! would find those locked for ever.
 
+use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,13 +15,23 @@ static AT_WORK: AtomicU32 = AtomicU32::new(0);
 /// Threads in fork().
 static FORKING: AtomicU32 = AtomicU32::new(0);
 
-/// What a fork waits at most: who forks in a signal handler may be at work itself.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
+thread_local! {
+    /// This thread is. `Cell<bool>` needs no destructor at thread exit.
+    static THIS_ONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a fork waits at most. A thread amid such work may be kept from a processor for long where there are many; a child
+/// that hangs for ever is worse than a fork that takes a while.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Between two looks; the work takes microseconds, or some milliseconds in a handshake.
 const A_MOMENT: Duration = Duration::from_micros(20);
 
 extern "C" fn before_a_fork() {
     FORKING.fetch_add(1, Ordering::SeqCst);
+    // Who forks in a signal handler would wait for itself.
+    if THIS_ONE.get() {
+        return;
+    }
     let start = Instant::now();
     while AT_WORK.load(Ordering::SeqCst) > 0 && start.elapsed() < LONGEST_WAIT {
         std::thread::sleep(A_MOMENT);
@@ -46,6 +57,7 @@ pub fn hold_off_forks() -> AtWork {
         AT_WORK.fetch_add(1, Ordering::SeqCst);
         let at_work = AtWork(());
         if FORKING.load(Ordering::SeqCst) == 0 {
+            THIS_ONE.set(true);
             return at_work;
         }
         drop(at_work);
@@ -55,6 +67,7 @@ pub fn hold_off_forks() -> AtWork {
 
 impl Drop for AtWork {
     fn drop(&mut self) {
+        THIS_ONE.set(false);
         // In the child of a fork that did not wait long enough the count begins anew.
         let _ = AT_WORK.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1));
     }
