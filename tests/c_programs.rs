@@ -113,6 +113,18 @@ fn asynchronous_calls_end_well_however_they_end() {
 }
 
 #[test]
+fn a_queue_is_freed_under_threads_that_wait_in_it_and_a_store_closed_by_two() {
+    let server = Server::start(answer);
+    let program = compile("tests/c/freed_while_polled.c");
+    for &memcheck in plain_and_memcheck() {
+        let rounds = if memcheck { "10" } else { "300" };
+        let output = command(&program, memcheck).args([server.url().as_str(), rounds]).output().unwrap();
+        passed("freed_while_polled", &output);
+    }
+    wait_until("every connection is closed", || server.open() == 0);
+}
+
+#[test]
 fn the_cpp_header_frees_what_it_holds_and_throws_what_fails() {
     let healthy = Server::start(answer);
     let stalling = Server::start(|_| vec![Step::Stall]);
