@@ -141,17 +141,21 @@ generate:
 test: build env env-java env-older
 	tests/run.sh
 
-# The same with the machine's libcurl and OpenSSL, but for the tests that are about what is inside the library.
+# The same with the machine's libcurl and OpenSSL. Left out: what is about a library that has them inside, and what Debian
+# 12's do not do. Its libcurl 7.88 does not let go of a name lookup that hangs, nor forget how often former calls of a
+# connection were sent again (after five, a call is an attempt that failed, for which connection_retries must not be 0), and
+# takes more memory a connection over TLS. OpenSSL cleans up at exit, amid handshakes of other threads.
 SYSTEM := --no-default-features --features system --target-dir $(TARGET)/system
-INSIDE := shared_library_has_its_soname systems_libcurl_and_openssl static_library_links pkg_config_leads cmake_finds \
-  a_name_lookup_that_never_ends
+INSIDE := shared_library_has_its_soname systems_libcurl_and_openssl static_library_links pkg_config_leads cmake_finds
+NEWER := a_name_lookup_that_never_ends connections_that_the_server_closes_cost_no_error \
+  fifty_connections_take_less a_process_may_end_while_threads_are_in_handshakes
 test-system: env env-java env-older
 	cargo rustc --release $(SYSTEM) --lib --crate-type cdylib,staticlib
 	ln -sf libfeast_remote.so $(TARGET)/system/release/libfeast_remote.so.0
 	for folder in feast-venv feast-repo feast-older-venv feast-older-repo java; do \
 	  ln -sfn ../$$folder $(TARGET)/system/$$folder; \
 	done
-	cargo test $(SYSTEM) --no-fail-fast -- $(INSIDE:%=--skip %)
+	cargo test $(SYSTEM) --no-fail-fast -- $(patsubst %,--skip %,$(INSIDE) $(NEWER))
 
 soak:
 	FEAST_SOAK_SECONDS=600 cargo test --test soak -- --nocapture
