@@ -295,6 +295,7 @@ class Event {
       *error = Error(why);
       return Response();
     }
+    if (error != nullptr && *error) *error = Error();
     return Response(feast_event_take_response(event_.get()));
   }
 

@@ -45,6 +45,35 @@ fn python_gets_record_batches_and_matrices_and_awaits_calls() {
     );
 }
 
+#[test]
+fn a_program_in_cpp_gets_views_exceptions_and_futures() {
+    let installed = Installed::new();
+    let program = scratch().join("minimal");
+    ran(Command::new("c++")
+        .args(["-std=c++17", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-o"])
+        .arg(&program)
+        .arg(root().join("examples/cpp/minimal.cpp"))
+        .args(installed.pkg_config(&["--cflags", "--libs"]))
+        .arg(installed.rpath()));
+    let feast = Feast::serve(&["-w", "2"]);
+    let output = Command::new(program).arg(feast.url()).output().unwrap();
+    passed("minimal.cpp", &output);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let lines: Vec<&str> = printed.lines().collect();
+    for (line, driver) in lines.iter().zip(["1001", "1002"]) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let rate: f64 = value(driver, "conv_rate").parse().unwrap();
+        assert_eq!(
+            (words[0], words[1].parse(), words[2]),
+            (driver, Ok(rate), value(driver, "avg_daily_trips").as_str())
+        );
+    }
+    assert_eq!(
+        lines[2..],
+        ["9999 is not known", "60 rows from 20 calls at once", "NOT_FOUND FeatureViewNotFoundException"]
+    );
+}
+
 fn go(installed: &Installed, arguments: &[&str]) -> Output {
     ran(Command::new("go")
         .args(arguments)
