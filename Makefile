@@ -1,11 +1,11 @@
 # make demo   real features from a real Feast server, printed by a C program
-# make test   everything that is tested
+# make test   everything that is tested; make test-system: with the machine's libcurl and OpenSSL
 # make build  the release library: target/release/libfeast_remote.{so,a}
 # make check  formatting and lints
 # make soak   ten minutes of 64 threads against a server that does everything wrong at random
 # make install PREFIX=/usr/local DESTDIR=   header, libraries, pkg-config and CMake files; make uninstall
 # make asan   the C programs with AddressSanitizer and LeakSanitizer in the library
-# make dist   a tarball of what is installed, with licences and checksums, in target/dist
+# make dist   a tarball of what is installed, with licences and checksums, in target/dist; make doxygen: a manual in HTML
 # make fuzz   a minute of odd bytes for each of the fuzz targets
 # make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts;
 #             make bench-front-doors: C, C++, Go, Java and Python, beside what one would write there by hand
