@@ -14,7 +14,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 PYTHON ?= python3
 VENV := $(TARGET)/feast-venv
 REPO := $(TARGET)/feast-repo
@@ -111,7 +111,7 @@ uninstall:
 
 # What `make install` installs, to be unpacked anywhere, with the licences of all that is in it, and checksums.
 DIST := $(TARGET)/dist
-DIST_NAME := feast_remote-$(VERSION)-$(HOST)
+DIST_NAME = feast_remote-$(VERSION)-$(HOST)
 DIST_DOCUMENTS := README.md CHANGELOG.md CONFIGURATION.md STATISTICS.md LICENSE THIRD_PARTY.md docs
 dist: build
 	rm -rf $(DIST)
@@ -161,7 +161,7 @@ soak:
 	FEAST_SOAK_SECONDS=600 cargo test --test soak -- --nocapture
 
 # The C programs once more, with AddressSanitizer and LeakSanitizer in the library.
-RUST_LIBRARIES := $(shell rustc --print sysroot)/lib/rustlib/$(HOST)/lib
+RUST_LIBRARIES = $(shell rustc --print sysroot)/lib/rustlib/$(HOST)/lib
 asan:
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo rustc --lib --crate-type staticlib --target $(HOST) \
 	  --target-dir $(TARGET)/sanitized

@@ -44,14 +44,14 @@ pub fn give<T: Kind>(value: T) -> *mut T {
 }
 
 /// # Safety
-/// `pointer` is NULL or points to readable memory of an object's size; memory that was freed is still readable, as far as
-/// C goes.
+/// `pointer` is NULL or points to an object of ours. A caller who breaks this rule of the header's has given up all promises;
+/// the look at the mark then tells what it can.
 unsafe fn marked<T: Kind>(pointer: *const T) -> Option<*mut Object<T>> {
     let object = pointer.cast::<Object<T>>().cast_mut();
     if object.is_null() || !object.is_aligned() {
         return None;
     }
-    // SAFETY: readable, as promised by the caller, and aligned.
+    // SAFETY: an object, as promised by the caller.
     let mark = unsafe { &(*object).mark };
     (mark.load(Ordering::Relaxed) == T::MARK).then_some(object)
 }
