@@ -4,7 +4,8 @@
 # make check  formatting and lints
 # make soak   ten minutes of 64 threads against a server that does everything wrong at random
 # make install PREFIX=/usr/local DESTDIR=   header, libraries, pkg-config and CMake files; make uninstall
-# make asan   the C programs with AddressSanitizer and LeakSanitizer in the library
+# make asan   the C programs with AddressSanitizer and LeakSanitizer in the library; make tsan: the tests of threads with
+#             ThreadSanitizer
 # make dist   a tarball of what is installed, with licences and checksums, in target/dist; make doxygen: a manual in HTML
 # make fuzz   a minute of odd bytes for each of the fuzz targets
 # make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts;
@@ -24,7 +25,7 @@ OLDER_REPO := $(TARGET)/feast-older-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: asan bench bench-front-doors build check demo dist doxygen env env-java env-older fuzz generate install soak test test-system uninstall
+.PHONY: asan bench bench-front-doors build check demo dist doxygen env env-java env-older fuzz generate install soak test test-system tsan uninstall
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -168,7 +169,22 @@ asan:
 	FEAST_SANITIZED_ARCHIVE=$(abspath $(TARGET))/sanitized/$(HOST)/debug/libfeast_remote.a \
 	FEAST_SANITIZER_RUNTIME=$(RUST_LIBRARIES)/librustc-stable_rt.asan.a \
 	  cargo test --features fault-injection --test c_programs --test sanitizer -- --include-ignored \
-	    --skip an_answer_too_large_for_memory # the sanitizer itself would not live through it
+	    --skip races --skip an_answer_too_large_for_memory # the sanitizer itself would not live through it
+
+# The tests of threads with ThreadSanitizer in everything: in std, without which it cannot see what locks do (rustup component
+# add rust-src), in libcurl and in OpenSSL. Left out are C programs, whose library would be without.
+TSAN := --target-dir $(TARGET)/tsan --features fault-injection
+WITHOUT_C := a_process_may_end fifty_connections_take_less without_cert_the_systems_authorities
+tsan: export RUSTC_BOOTSTRAP := 1
+tsan: export RUSTFLAGS := -Zsanitizer=thread
+tsan: export CC := cc -fsanitize=thread
+tsan: export TSAN_OPTIONS := halt_on_error=1 suppressions=$(CURDIR)/tests/tsan.supp
+tsan: env
+	mkdir -p $(TARGET)/tsan/$(HOST)
+	ln -sfn $(abspath $(VENV)) $(abspath $(REPO)) $(TARGET)/tsan/$(HOST)
+	cargo test -Zbuild-std --target $(HOST) $(TSAN) --lib --test calls --test async_calls --test auth --test tls --test soak \
+	  -- $(addprefix --skip ,$(WITHOUT_C))
+	cargo test -Zbuild-std --target $(HOST) $(TSAN) --test sanitizer -- --ignored a_race_in_rust
 
 # Needs cargo-fuzz (cargo install cargo-fuzz) and a C++ compiler. What it finds lands in fuzz/artifacts.
 FUZZ_SECONDS ?= 60

@@ -1,7 +1,8 @@
-//! Link arguments of the shared library; rustc sets none of them by itself.
+//! Link arguments; rustc sets none of them by itself.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=packaging/feast_remote.map");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
         return;
     }
@@ -9,5 +10,9 @@ fn main() {
     // would run unmapped code after a dlclose().
     for argument in ["-soname,libfeast_remote.so.0", "-z,nodelete", "-z,now", "-z,relro"] {
         println!("cargo:rustc-cdylib-link-arg=-Wl,{argument}");
+    }
+    // What libcurl calls by this name is ours (`transport::trust`).
+    if std::env::var_os("CARGO_FEATURE_VENDORED").is_some() {
+        println!("cargo:rustc-link-arg=-Wl,--wrap=SSL_set_bio");
     }
 }

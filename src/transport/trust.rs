@@ -23,6 +23,15 @@ unsafe extern "C" {
     fn ERR_clear_error();
 }
 
+#[cfg(feature = "vendored")]
+unsafe extern "C" {
+    fn SSL_in_before(connection: *const c_void) -> c_int;
+    fn SSL_set0_rbio(connection: *mut c_void, read: *mut c_void);
+    fn SSL_set0_wbio(connection: *mut c_void, write: *mut c_void);
+    fn BIO_up_ref(bio: *mut c_void) -> c_int;
+    fn BIO_free_all(bio: *mut c_void);
+}
+
 /// Owns a reference to the OpenSSL store.
 pub struct Trust(*mut c_void);
 
@@ -87,6 +96,28 @@ pub extern "C" fn use_trust(_easy: *mut CURL, context: *mut c_void, trust: *mut 
     // takes a reference of its own.
     unsafe { SSL_CTX_set1_cert_store(context, trust) };
     CURLE_OK
+}
+
+/// In place of `SSL_set_bio`, wherever libcurl calls it (`build.rs`). Where memory fails, OpenSSL's
+/// `SSL_set_connect_state`, the step before this one, cannot say so, and the real function would then follow a null
+/// pointer. Here the connection goes without, and `SSL_connect`, the next step, says that it failed.
+///
+/// # Safety
+/// A live connection; the BIO, of which both are the same, is given away.
+#[cfg(feature = "vendored")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __wrap_SSL_set_bio(connection: *mut c_void, read: *mut c_void, write: *mut c_void) {
+    // SAFETY: promised by the caller. Each of the two takes a reference for itself.
+    unsafe {
+        if SSL_in_before(connection) == 0 {
+            return BIO_free_all(write);
+        }
+        if read == write && !read.is_null() {
+            BIO_up_ref(read);
+        }
+        SSL_set0_rbio(connection, read);
+        SSL_set0_wbio(connection, write);
+    }
 }
 
 impl Drop for Trust {
