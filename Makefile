@@ -25,7 +25,7 @@ OLDER_REPO := $(TARGET)/feast-older-repo
 SO := $(TARGET)/release/libfeast_remote.so
 CFLAGS := -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror
 
-.PHONY: asan bench bench-front-doors build check demo dist doxygen env env-java env-older fuzz generate install soak test test-system tsan uninstall
+.PHONY: asan bench bench-front-doors build check demo dist doxygen env env-glibc env-java env-older fuzz generate install soak test test-system tsan uninstall
 
 # The two C crate types alone: with the rlib among them rustc would drop LTO.
 build:
@@ -43,6 +43,17 @@ env-older: $(OLDER_REPO)/data/expected.json
 
 # A Java with the foreign-function API (a run-time environment, and a compiler that runs on it), and the jars of a bench.
 env-java: $(JAVA)/jars
+
+# The oldest C library that the README names: Ubuntu 22.04's, and the compiler's own library of that time.
+GLIBC := $(TARGET)/glibc
+env-glibc: $(GLIBC)/unpacked
+$(GLIBC)/unpacked: tests/glibc.sha256
+	mkdir -p $(@D)
+	cd $(@D) && while read -r _ package; do \
+	  curl -fsSLO --retry 3 "http://archive.ubuntu.com/ubuntu/pool/main/g/$$package"; \
+	done <$(abspath $<)
+	cd $(@D) && sed 's|  .*/|  |' $(abspath $<) | sha256sum --quiet -c && for package in *.deb; do dpkg-deb -x $$package .; done
+	touch $@
 
 $(VENV)/installed: tests/feast/requirements.txt
 $(OLDER_VENV)/installed: tests/feast/older/requirements.txt
@@ -139,7 +150,7 @@ doxygen:
 generate:
 	FEAST_GENERATE=1 cargo test --features fault-injection --test header --test abi --test third_party -- generated the_description
 
-test: build env env-java env-older
+test: build env env-glibc env-java env-older
 	tests/run.sh
 
 # The same with the machine's libcurl and OpenSSL. Left out: what is about a library that has them inside, and what Debian
@@ -147,13 +158,13 @@ test: build env env-java env-older
 # connection were sent again (after five, a call is an attempt that failed, for which connection_retries must not be 0), and
 # takes more memory a connection over TLS. OpenSSL cleans up at exit, amid handshakes of other threads.
 SYSTEM := --no-default-features --features system --target-dir $(TARGET)/system
-INSIDE := shared_library_has_its_soname systems_libcurl_and_openssl static_library_links pkg_config_leads cmake_finds
+INSIDE := the_oldest_glibc shared_library_has_its_soname systems_libcurl_and_openssl static_library_links pkg_config_leads cmake_finds
 NEWER := a_name_lookup_that_never_ends connections_that_the_server_closes_cost_no_error \
   fifty_connections_take_less a_process_may_end_while_threads_are_in_handshakes
-test-system: env env-java env-older
+test-system: env env-glibc env-java env-older
 	cargo rustc --release $(SYSTEM) --lib --crate-type cdylib,staticlib
 	ln -sf libfeast_remote.so $(TARGET)/system/release/libfeast_remote.so.0
-	for folder in feast-venv feast-repo feast-older-venv feast-older-repo java; do \
+	for folder in feast-venv feast-repo feast-older-venv feast-older-repo glibc java; do \
 	  ln -sfn ../$$folder $(TARGET)/system/$$folder; \
 	done
 	cargo test $(SYSTEM) --no-fail-fast -- $(patsubst %,--skip %,$(INSIDE) $(NEWER))

@@ -7,9 +7,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use support::cc::compile;
 use support::installed::{Installed, make, ran};
-use support::paths::{library, root, scratch};
-use support::server::{Server, say};
+use support::paths::{library, library_folder, root, scratch, target};
+use support::server::{Server, Step, answer, say};
+use support::tls::Authority;
 
 /// What examples/c/minimal.c asks for.
 fn server() -> Server {
@@ -185,8 +187,8 @@ fn the_tarball_is_whole_and_serves_wherever_it_is_unpacked() {
     prints_features(&program, &server);
 }
 
-/// README.md and docs/install.md name this version.
-const OLDEST_GLIBC: (u32, u32) = (2, 34);
+/// README.md names this version.
+const OLDEST_GLIBC: (u32, u32) = (2, 35);
 
 #[test]
 fn no_newer_glibc_is_needed_than_the_documents_say() {
@@ -204,4 +206,33 @@ fn no_newer_glibc_is_needed_than_the_documents_say() {
     assert!(newest <= OLDEST_GLIBC, "glibc {}.{} is needed", newest.0, newest.1);
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.contains(&format!("glibc {}.{} or newer", OLDEST_GLIBC.0, OLDEST_GLIBC.1)));
+}
+
+/// Blocking and asynchronous calls, cancel, a fork; and a call over TLS.
+#[test]
+fn it_works_with_the_oldest_glibc_that_the_documents_name() {
+    let glibc = target().join("glibc/lib/x86_64-linux-gnu");
+    let loader = glibc.join("ld-linux-x86-64.so.2");
+    assert!(loader.exists(), "run `make env-glibc` first (`make test` does)");
+    let version = String::from_utf8(ran(Command::new(&loader).arg("--version")).stdout).unwrap();
+    assert!(
+        version.contains(&format!("release version {}.{}.", OLDEST_GLIBC.0, OLDEST_GLIBC.1)),
+        "{version}"
+    );
+    let with_it = |source: &str| {
+        let mut command = Command::new(&loader);
+        let folders = format!("{}:{}", glibc.display(), library_folder().display());
+        command.args(["--inhibit-cache", "--library-path", &folders]).arg(compile(source));
+        command
+    };
+
+    let (healthy, stalling) = (Server::start(answer), Server::start(|_| vec![Step::Stall]));
+    ran(with_it("tests/c/async.c").args([healthy.url(), stalling.url()]));
+    let authority = Authority::new("our CA");
+    let server = authority.serve("localhost", 30);
+    let output = ran(with_it("examples/c/feast_get.c")
+        .args(["--path", &format!("https://localhost:{}", server.port())])
+        .args(["--set", &format!("cert={}", authority.file().display())])
+        .args(["--feature", "v:a", "--entity", "id=7", "--format", "json"]));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"id\":7,\"a\":7000}\n");
 }
