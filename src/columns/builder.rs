@@ -5,7 +5,7 @@
 //! and reals give DOUBLE if each integer is exactly a double; booleans BOOL; strings STRING; lists the like
 //! list, an empty one fitting every list; anything else, and any other mixture, is [`Mixed`].
 
-use super::{Column, Element, Lists, Response, Type, Values};
+use super::{Column, Element, Response, Start, Type, Values};
 
 /// The value does not fit the column's type so far.
 #[derive(Debug)]
@@ -48,10 +48,10 @@ impl Bitmap {
     }
 
     /// The bitmap's start, if it is needed.
-    fn end(self, bits: &mut Vec<u8>) -> Option<usize> {
+    fn end(self, bits: &mut Vec<u8>) -> Option<Start> {
         self.nulls.then(|| {
             bits.resize(self.start + self.count.div_ceil(8), 0);
-            self.start
+            Start::new(self.start)
         })
     }
 }
@@ -68,8 +68,20 @@ pub struct Builder {
     rows: Bitmap,
     /// Of lists; a column of single values counts its rows only.
     items: Bitmap,
+    /// About so many there will be.
+    cells: usize,
     /// Memory was short; what was to be stored is not there.
     no_memory: bool,
+}
+
+/// Room for a column's statuses or timestamps: for two columns at first, since the others mostly share those of the second;
+/// if they do not, for all.
+fn make_room<T>(values: &mut Vec<T>, rows: usize, cells: usize) {
+    if values.capacity() - values.len() < rows {
+        let wanted = if values.is_empty() { rows.saturating_mul(2).min(cells) } else { cells };
+        // Without memory for all of it at once, there may be some for what really comes.
+        let _ = values.try_reserve_exact(wanted.saturating_sub(values.len()));
+    }
 }
 
 /// Adds a value, or says that there is no memory for it: a large answer must not end the process.
@@ -95,9 +107,7 @@ impl Builder {
         let mut response = Response { rows, ..Response::default() };
         // Without memory for all of it at once, there may be some for what really comes.
         let _ = response.words.try_reserve_exact(cells);
-        let _ = response.statuses.try_reserve_exact(cells);
-        let _ = response.event_timestamps.try_reserve_exact(cells);
-        Builder { response, ..Builder::default() }
+        Builder { response, cells, ..Builder::default() }
     }
 
     /// Says which columns there will be: `entities` entities first. Each must be filled once.
@@ -111,11 +121,12 @@ impl Builder {
             let start = response.names.len();
             response.names.extend_from_slice(name.as_bytes());
             response.columns.push(Column {
-                name: start..response.names.len(),
+                name: start as u32..response.names.len() as u32,
                 kind: Type::NULL,
                 values: Values::default(),
                 validity: None,
-                lists: None,
+                list_offsets: 0,
+                item_validity: None,
                 statuses: 0,
                 event_timestamps: None,
             });
@@ -170,6 +181,7 @@ impl Builder {
     pub fn end_column(&mut self, place: usize) {
         let validity = self.rows.end(&mut self.response.bits);
         let item_validity = self.items.end(&mut self.response.item_bits);
+        let list_offsets = self.list_offsets_start;
         let element = self.kind.element;
         let halves = matches!(element, Element::Int32 | Element::Float);
         let column = &mut self.response.columns[place];
@@ -179,9 +191,8 @@ impl Builder {
             start: if halves { self.halves_start } else { self.words_start },
             bytes: self.bytes_start..self.response.bytes.len(),
         };
-        column.validity = validity;
-        column.lists =
-            self.kind.list.then_some(Lists { offsets: self.list_offsets_start, validity: item_validity });
+        (column.validity, column.list_offsets, column.item_validity) =
+            (validity, list_offsets, item_validity);
     }
 
     /// Values so far: rows, or items of lists.
@@ -383,6 +394,7 @@ impl Builder {
 
     /// The statuses of column `place` follow.
     pub fn begin_statuses(&mut self, place: usize) {
+        make_room(&mut self.response.statuses, self.response.rows, self.cells);
         self.response.columns[place].statuses = self.response.statuses.len();
     }
 
@@ -395,21 +407,30 @@ impl Builder {
     /// The server sent no statuses for column `place`: `present` where there is a value, `null` where not.
     pub fn make_statuses(&mut self, place: usize, present: u8, null: u8) {
         let Response { columns, statuses, bits, rows, .. } = &mut self.response;
+        make_room(statuses, *rows, self.cells);
         let column = &mut columns[place];
         column.statuses = statuses.len();
-        let validity = column.validity.map(|start| &bits[start..]);
+        let validity = column.validity.map(|start| &bits[start.get()..]);
         statuses.extend((0..*rows).map(|row| if super::is_valid(validity, row) { present } else { null }));
     }
 
     /// The event timestamps of column `place` follow.
     pub fn begin_event_timestamps(&mut self, place: usize) {
-        self.response.columns[place].event_timestamps = Some(self.response.event_timestamps.len());
+        self.response.columns[place].event_timestamps =
+            Some(Start::new(self.response.event_timestamps.len()));
     }
 
     /// One of them.
     #[inline]
     pub fn event_timestamp(&mut self, nanoseconds: i64) {
         push(&mut self.response.event_timestamps, nanoseconds, &mut self.no_memory);
+    }
+
+    /// Column `place` has the statuses and event timestamps of column `other`.
+    pub fn share(&mut self, other: usize, place: usize) {
+        let Column { statuses, event_timestamps, .. } = self.response.columns[other];
+        let column = &mut self.response.columns[place];
+        (column.statuses, column.event_timestamps) = (statuses, event_timestamps);
     }
 
     /// Whether everything could be stored. Else the response is not to be used.

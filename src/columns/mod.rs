@@ -12,20 +12,25 @@ pub use builder::{Builder, Fit, Mixed, exact_double};
 pub use dense::{Dense, DenseLayout, Matrix, Number};
 pub use types::{Element, Type};
 
+use std::num::NonZeroUsize;
 use std::ops::Range;
 
-/// Where one column lies in its response's buffers.
+/// Where one column lies in its response's buffers. Kept small: beyond a kilobyte in all, as with a dozen columns of
+/// twice the size, malloc is slow.
 #[derive(Clone, Debug)]
 struct Column {
-    name: Range<usize>,
+    name: Range<u32>,
     kind: Type,
     values: Values,
     /// Start of the rows' validity bitmap in `bits`, if there are nulls.
-    validity: Option<usize>,
-    lists: Option<Lists>,
+    validity: Option<Start>,
+    /// For lists: the start of rows + 1 offsets into the items.
+    list_offsets: usize,
+    /// For lists: the start of the items' validity bitmap in `item_bits`, if there are nulls.
+    item_validity: Option<Start>,
     statuses: usize,
     /// Start, where the server sent some.
-    event_timestamps: Option<usize>,
+    event_timestamps: Option<Start>,
 }
 
 /// The values of a column, or the items of its lists one after the other.
@@ -38,13 +43,24 @@ struct Values {
     bytes: Range<usize>,
 }
 
-/// What a column of lists has besides its items.
+/// A start that may be missing, in no more room than one that may not.
 #[derive(Clone, Copy, Debug)]
-struct Lists {
-    /// Start of rows + 1 offsets into the items.
-    offsets: usize,
-    /// Start of the items' validity bitmap in `item_bits`, if there are nulls.
-    validity: Option<usize>,
+struct Start(NonZeroUsize);
+
+impl Start {
+    fn new(start: usize) -> Start {
+        Start(NonZeroUsize::MIN.saturating_add(start))
+    }
+
+    fn get(self) -> usize {
+        self.0.get() - 1
+    }
+}
+
+impl Column {
+    fn name(&self) -> Range<usize> {
+        self.name.start as usize..self.name.end as usize
+    }
 }
 
 /// A decoded answer. Immutable; may be read by several threads at once.
@@ -102,18 +118,18 @@ impl Response {
 
     /// A column's name and a NUL behind it.
     pub fn name_with_nul(&self, column: usize) -> Option<&[u8]> {
-        let name = &self.columns.get(column)?.name;
+        let name = self.columns.get(column)?.name();
         self.names.get(name.start..name.end + 1)
     }
 
     /// A column's name.
     pub fn name(&self, column: usize) -> Option<&[u8]> {
-        self.names.get(self.columns.get(column)?.name.clone())
+        self.names.get(self.columns.get(column)?.name())
     }
 
     /// The first column with this name.
     pub fn find_column(&self, name: &[u8]) -> Option<usize> {
-        self.columns.iter().position(|column| &self.names[column.name.clone()] == name)
+        self.columns.iter().position(|column| &self.names[column.name()] == name)
     }
 
     /// A column's type.
@@ -195,20 +211,20 @@ impl Response {
 
     /// The rows + 1 offsets of a column of lists: row i has the items from offset i up to offset i + 1.
     pub fn list_offsets(&self, column: usize) -> Option<&[i64]> {
-        let start = self.columns.get(column)?.lists?.offsets;
-        Some(&self.list_offsets[start..][..self.rows + 1])
+        let column = self.columns.get(column).filter(|column| column.kind.list)?;
+        Some(&self.list_offsets[column.list_offsets..][..self.rows + 1])
     }
 
     /// Arrow's validity bitmap: bit `row % 8` of byte `row / 8` is 1 where there is a value. `None`: no nulls.
     pub fn validity(&self, column: usize) -> Option<&[u8]> {
-        let start = self.columns.get(column)?.validity?;
+        let start = self.columns.get(column)?.validity?.get();
         Some(&self.bits[start..][..self.rows.div_ceil(8)])
     }
 
     /// The validity bitmap of the items of a column of lists. `None`: no nulls among them.
     pub fn item_validity(&self, column: usize) -> Option<&[u8]> {
         let column = self.columns.get(column)?;
-        let start = column.lists?.validity?;
+        let start = column.item_validity?.get();
         Some(&self.item_bits[start..][..column.values.count.div_ceil(8)])
     }
 
@@ -219,7 +235,7 @@ impl Response {
 
     /// Nanoseconds since 1970 of each row; `None` if the server sent none.
     pub fn event_timestamps(&self, column: usize) -> Option<&[i64]> {
-        let start = self.columns.get(column)?.event_timestamps?;
+        let start = self.columns.get(column)?.event_timestamps?.get();
         Some(&self.event_timestamps[start..][..self.rows])
     }
 

@@ -148,6 +148,19 @@ impl Http {
         self.is_https() || is_https(&proxy.to_string_lossy())
     }
 
+    /// What libcurl is told of the URL: the server, and what stands in the request line. libcurl takes a URL apart for
+    /// each request, and puts it together again twice, byte by byte; the less it sees of it the better. All of it where
+    /// more is needed: to a proxy, or if libcurl would change something in it.
+    fn server_and_target(&self) -> Option<(CString, CString)> {
+        let url = self.url.to_str().ok()?;
+        let authority = url.find("://")? + 3;
+        let (server, target) = url.split_at(authority + url[authority..].find(['/', '?', '#'])?);
+        let as_it_is = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~=&?".contains(&byte);
+        let without_proxy = self.proxies[usize::from(self.is_https())].is_empty();
+        (without_proxy && target.starts_with('/') && target.bytes().all(as_it_is))
+            .then(|| Some((CString::new(server).ok()?, CString::new(target).ok()?)))?
+    }
+
     /// Sets an easy handle up. The share handle and this value must outlive it.
     ///
     /// # Safety
@@ -159,8 +172,13 @@ impl Http {
         let code = unsafe {
             let text = |option, text: &std::ffi::CStr| curl_easy_setopt(easy, option, text.as_ptr());
             let long = |option, value: c_long| curl_easy_setopt(easy, option, value);
-            let mut codes = vec![
-                text(CURLOPT_URL, &self.url),
+            let mut codes = match self.server_and_target() {
+                Some((server, target)) => {
+                    vec![text(CURLOPT_URL, &server), text(CURLOPT_REQUEST_TARGET, &target)]
+                }
+                None => vec![text(CURLOPT_URL, &self.url)],
+            };
+            codes.extend([
                 text(CURLOPT_PROTOCOLS_STR, c"http,https"),
                 // Both set, libcurl does not look into the environment for each transfer.
                 text(CURLOPT_PROXY, &self.proxies[usize::from(https)]),
@@ -177,7 +195,7 @@ impl Http {
                 long(CURLOPT_MAXAGE_CONN, self.idle_timeout_s),
                 long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 as c_long),
                 curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
-            ];
+            ]);
             if let Some(trust) = &self.trust {
                 codes.push(curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_trust));
                 codes.push(curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, trust.as_ptr()));

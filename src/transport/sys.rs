@@ -10,6 +10,7 @@ use openssl_sys as _;
 use crate::error::{Code, Error, Result};
 
 // Numbers from curl/include/curl/curl.h and multi.h.
+pub const CURLOPT_REQUEST_TARGET: CURLoption = CURLOPTTYPE_OBJECTPOINT + 266;
 pub const CURLOPT_PREREQFUNCTION: CURLoption = CURLOPTTYPE_FUNCTIONPOINT + 312;
 pub const CURLOPT_PREREQDATA: CURLoption = CURLOPTTYPE_OBJECTPOINT + 313;
 pub const CURL_PREREQFUNC_OK: c_int = 0;

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use memchr::memrchr_iter;
 
-use super::request::{Named, Request};
+use super::request::{Named, Naming, Request};
 use super::scanner::Scanner;
 use super::{Read, Refusal, refuse};
 
@@ -19,10 +19,19 @@ const MOST_COLUMNS: usize = 100_000;
 /// Bytes of a longer name than any feature has.
 const LONGEST_NAME: usize = 4096;
 
-/// Where each column of an answer goes. Kept from call to call for its buffers.
+/// The longest metadata that is kept for the next answer.
+const KEPT_METADATA: usize = 64 * 1024;
+
+/// Where each column of an answer goes. Kept from call to call for its buffers, and because the next answer to the same
+/// request has the same columns.
 #[derive(Debug, Default)]
 pub struct Layout {
-    /// Names within the text, quotes excluded, in the server's order.
+    /// The metadata that it was made from, and of what request; empty if it is not to be used again.
+    metadata: Vec<u8>,
+    naming: Naming,
+    /// Where the metadata begins in the text at hand.
+    start: usize,
+    /// Names within the metadata, quotes excluded, in the server's order.
     names: Vec<Range<usize>>,
     /// The name's escapes undone, where it has some.
     unescaped: Vec<(usize, String)>,
@@ -64,8 +73,32 @@ impl Layout {
     fn name<'a>(&'a self, text: &'a str, column: usize) -> &'a str {
         match self.unescaped.binary_search_by_key(&column, |(at, _)| *at) {
             Ok(at) => &self.unescaped[at].1,
-            Err(_) => text.get(self.names[column].clone()).unwrap_or_default(),
+            Err(_) => {
+                let Range { start, end } = self.names[column];
+                text.get(self.start + start..self.start + end).unwrap_or_default()
+            }
         }
+    }
+
+    /// Makes this the layout of an answer with its metadata at `start`; returns where that ends.
+    fn make(&mut self, text: &str, start: usize, request: &Request) -> Read<usize> {
+        let metadata = text.as_bytes().get(start..).unwrap_or_default();
+        if !self.metadata.is_empty()
+            && metadata.starts_with(&self.metadata)
+            && request.is_named_by(&self.naming)
+        {
+            self.start = start;
+            return Ok(start + self.metadata.len());
+        }
+        self.metadata.clear();
+        self.start = start;
+        let end = read_metadata(text, self)?;
+        arrange(text, request, self)?;
+        if end - start <= KEPT_METADATA {
+            self.metadata.extend_from_slice(&metadata[..end - start]);
+            self.naming = request.naming();
+        }
+        Ok(end)
     }
 }
 
@@ -77,16 +110,14 @@ pub fn read<'a>(
     columns: &mut impl Columns<'a>,
 ) -> Read<()> {
     if let Some(guess) = guess_metadata(text)
-        && let Ok(end) = read_metadata(text, guess, layout)
-        && arrange(text, request, layout).is_ok()
+        && let Ok(end) = layout.make(text, guess, request)
         && let Some(outcome) = read_results(text, request, layout, guess..end, columns)
     {
         return outcome;
     }
     // Unusual text: find the metadata by reading all that comes before it.
     let place = find_metadata(text)?;
-    let end = read_metadata(text, place, layout)?;
-    arrange(text, request, layout)?;
+    let end = layout.make(text, place, request)?;
     match read_results(text, request, layout, place..end, columns) {
         Some(outcome) => outcome,
         None => refuse("`metadata` stands in it twice"),
@@ -138,11 +169,11 @@ fn nothing_after(scanner: &mut Scanner) -> Read<()> {
 
 /// `{"feature_names": […]}`, or as protobuf's own JSON writes a list: `{"feature_names": {"val": […]}}`. Returns
 /// where it ends.
-fn read_metadata(text: &str, place: usize, layout: &mut Layout) -> Read<usize> {
+fn read_metadata(text: &str, layout: &mut Layout) -> Read<usize> {
     layout.names.clear();
     layout.unescaped.clear();
     let mut scanner = Scanner::new(text);
-    scanner.skip(place);
+    scanner.skip(layout.start);
     let mut named = false;
     scanner.object(|scanner, key| {
         if !key.is("feature_names") {
@@ -175,7 +206,7 @@ fn read_names(scanner: &mut Scanner, layout: &mut Layout) -> Read<()> {
             return refuse(format!("a column's name has more than {LONGEST_NAME} bytes"));
         }
         let name = raw.text().map_err(|why| Refusal::Answer(why.to_owned()))?;
-        let end = scanner.at() - 1;
+        let end = scanner.at() - 1 - layout.start;
         layout.names.push(end - raw.raw.len()..end);
         // Without an escape a string has no control characters.
         if let Cow::Owned(name) = name {

@@ -2,7 +2,7 @@
 
 use super::answer::{self, Columns, Layout};
 use super::dense::DenseReader;
-use super::repeats::{Repeats, status};
+use super::repeats::{Repeats, Tail, status};
 use super::request::Request;
 use super::scanner::{Fault, Scanner};
 use super::{Read, Refusal, refuse, values};
@@ -98,13 +98,11 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
             _ => Type::NULL,
         };
         let rows = builder.rows();
-        let mut valued = false;
+        let mut valued = None;
         let (mut statuses, mut timestamps) = (0, 0);
+        let mut repeated = false;
         scanner.object(|scanner, key| {
             if key.is("values") {
-                if std::mem::replace(&mut valued, true) {
-                    return refuse("`values` stands in it twice");
-                }
                 values::read(scanner, builder, declared).map_err(|refusal| match refusal {
                     Refusal::Value(why) => {
                         Refusal::Value(format!("{}{why}", request.feature_words(place - entities)))
@@ -112,6 +110,14 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
                     refusal => refusal,
                 })?;
                 builder.end_column(place);
+                let comes_first = statuses == 0 && timestamps == 0;
+                if valued.replace((scanner.at(), comes_first)).is_some() {
+                    return refuse("`values` stands in it twice");
+                }
+                if comes_first && let Some(tail) = repeats.tail_again(scanner) {
+                    builder.share(tail.place, place);
+                    (statuses, timestamps, repeated) = (tail.statuses, tail.timestamps, true);
+                }
             } else if key.is("statuses") {
                 builder.begin_statuses(place);
                 statuses = repeats.statuses(scanner, rows, |status| builder.status(status))?;
@@ -126,9 +132,7 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
         if !builder.has_memory() {
             return refuse("there is not enough memory for it");
         }
-        if !valued {
-            return refuse("it has no `values`");
-        }
+        let Some((values_end, comes_first)) = valued else { return refuse("it has no `values`") };
         let count = builder.column_rows();
         for (what, read) in [("statuses", statuses), ("event timestamps", timestamps)] {
             if read != 0 && read != count {
@@ -137,6 +141,11 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
         }
         if count != rows {
             return refuse(format!("it has {count} rows, {rows} were asked for"));
+        }
+        if comes_first && !repeated {
+            let text = scanner.since(values_end);
+            let text = &text[..text.len() - 1];
+            repeats.keep_tail(Tail { text, place, statuses, timestamps });
         }
         if statuses == 0 {
             builder.make_statuses(place, status::PRESENT, status::NULL_VALUE);

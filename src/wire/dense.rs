@@ -1,7 +1,7 @@
 //! An answer's numbers straight into a matrix of the caller's, without columns in between.
 
 use super::answer::{Columns, Layout};
-use super::repeats::{Repeats, limit_rows, status};
+use super::repeats::{Repeats, Tail, limit_rows, status};
 use super::request::Request;
 use super::scanner::{Number, Scanner};
 use super::values::{special, to_double, to_float};
@@ -54,6 +54,7 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
         let mut width = None;
         let mut statuses_read = 0;
         let mut counts = [0, 0];
+        let mut values_end = None;
         scanner.object(|scanner, key| {
             if key.is("values") {
                 self.make_statuses = self.statuses && statuses_read == 0;
@@ -63,6 +64,13 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
                 }
                 if read > 1 && statuses_read > 0 {
                     return Err(Refusal::NotDense);
+                }
+                if !self.statuses && counts == [0, 0] {
+                    values_end = Some(scanner.at());
+                    if let Some(tail) = self.repeats.tail_again(scanner) {
+                        counts = [tail.timestamps, tail.statuses];
+                        values_end = None;
+                    }
                 }
             } else if key.is("statuses") && self.statuses {
                 // How wide lists are is known after the values, which the Go server sends last.
@@ -82,6 +90,11 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
             Ok(())
         })?;
         let Some(width) = width else { return refuse("it has no `values`") };
+        if let Some(end) = values_end {
+            let text = scanner.since(end);
+            let [timestamps, statuses] = counts;
+            self.repeats.keep_tail(Tail { text: &text[..text.len() - 1], place, statuses, timestamps });
+        }
         for (what, read) in [("statuses", statuses_read.max(counts[1])), ("event timestamps", counts[0])] {
             if read != 0 && read != rows {
                 return refuse(format!("it has {rows} values and {read} {what}"));

@@ -1,4 +1,5 @@
-//! Statuses and event timestamps: words that mostly repeat, from row to row and from column to column.
+//! Statuses and event timestamps: words that mostly repeat from row to row, and as a whole from column to column, since
+//! the features of a feature view are written together.
 
 use super::scanner::{RawString, Scanner};
 use super::{Read, Refusal, refuse, timestamp};
@@ -16,14 +17,42 @@ pub mod status {
 /// A string as it was read last, quotes included, and what it meant.
 type Last<'a, T> = Option<(&'a [u8], T)>;
 
-/// Each string is first compared with the one before.
+/// Each string is first compared with the one before, and all that follows a column's values with what followed those of
+/// the column before.
 #[derive(Default)]
 pub struct Repeats<'a> {
     status: Last<'a, u8>,
     timestamp: Last<'a, i64>,
+    tail: Option<Tail<'a>>,
+}
+
+/// What stands between a column's values and the end of its object.
+#[derive(Clone, Copy)]
+pub struct Tail<'a> {
+    pub text: &'a str,
+    /// The column.
+    pub place: usize,
+    /// How many of them are in it.
+    pub statuses: usize,
+    pub timestamps: usize,
 }
 
 impl<'a> Repeats<'a> {
+    /// Passes over all that follows a column's values, if it is what followed those of the column before.
+    pub fn tail_again(&self, scanner: &mut Scanner<'a>) -> Option<Tail<'a>> {
+        let tail = self.tail?;
+        let after = scanner.rest().strip_prefix(tail.text.as_bytes())?;
+        (after.first() == Some(&b'}')).then(|| {
+            scanner.skip(tail.text.len());
+            tail
+        })
+    }
+
+    /// Keeps what followed a column's values.
+    pub fn keep_tail(&mut self, tail: Tail<'a>) {
+        self.tail = Some(tail);
+    }
+
     /// Reads an array of statuses; returns their number. An array that is null has none.
     #[inline]
     pub fn statuses(&mut self, scanner: &mut Scanner<'a>, rows: usize, out: impl FnMut(u8)) -> Read<usize> {

@@ -1,4 +1,4 @@
-//! What is asked: features for rows of entities. Each entity column is encoded once, when it is set.
+//! What is asked: features for rows of entities. Each feature and entity column is encoded once, when it is set.
 
 use std::io::Write;
 use std::ops::Range;
@@ -19,6 +19,7 @@ pub const ENDPOINT: &str = "/get-online-features?status=true";
 #[derive(Clone, Debug)]
 pub struct FeatureReference {
     text: String,
+    json: Vec<u8>,
     colon: usize,
     kind: Type,
 }
@@ -27,7 +28,9 @@ impl FeatureReference {
     fn parse(text: &str, kind: Type) -> Result<FeatureReference> {
         match text.find(':') {
             Some(colon) if colon > 0 && colon + 1 < text.len() => {
-                Ok(FeatureReference { text: text.to_owned(), colon, kind })
+                let mut json = Vec::new();
+                write_string(&mut json, text)?;
+                Ok(FeatureReference { text: text.to_owned(), json, colon, kind })
             }
             _ => Err(Error::argument(format!("`{text}` is not a feature reference: write `view:feature`"))),
         }
@@ -86,6 +89,15 @@ pub struct EntityColumn {
     /// Number of values.
     pub rows: usize,
     json: Vec<u8>,
+}
+
+/// What decides which column of an answer is which of a request's.
+#[derive(Debug, Default)]
+pub struct Naming {
+    features: Arc<Vec<FeatureReference>>,
+    feature_service: bool,
+    full_feature_names: bool,
+    entities: Vec<Arc<str>>,
 }
 
 /// A request, independent of any store; may be used any number of times, by several threads at once while
@@ -261,6 +273,24 @@ impl Request {
         &self.entities
     }
 
+    /// What decides which column of an answer is which of this request's.
+    pub fn naming(&self) -> Naming {
+        Naming {
+            features: Arc::clone(&self.features),
+            feature_service: self.feature_service.is_some(),
+            full_feature_names: self.full_feature_names,
+            entities: self.entities.iter().map(|column| Arc::clone(&column.name)).collect(),
+        }
+    }
+
+    /// Whether this is still so. Features are the same only if they are the very same ones.
+    pub fn is_named_by(&self, naming: &Naming) -> bool {
+        Arc::ptr_eq(&self.features, &naming.features)
+            && self.feature_service.is_some() == naming.feature_service
+            && self.full_feature_names == naming.full_feature_names
+            && self.entities.iter().map(|column| &column.name).eq(&naming.entities)
+    }
+
     /// Whether names like `view__feature` were asked for.
     pub fn full_feature_names(&self) -> bool {
         self.full_feature_names
@@ -363,7 +393,7 @@ impl Request {
                 out.extend_from_slice(b"{\"features\":");
                 for (i, reference) in self.features.iter().enumerate() {
                     out.push(if i == 0 { b'[' } else { b',' });
-                    write_string(out, reference.as_str())?;
+                    out.extend_from_slice(&reference.json);
                 }
                 out.push(b']');
             }
