@@ -352,3 +352,66 @@ fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Optio
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode::decode;
+    use super::*;
+
+    fn answer(names: &[&str]) -> String {
+        let results: Vec<String> = (0..names.len()).map(|at| format!(r#"{{"values":[{at}]}}"#)).collect();
+        let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        format!(
+            r#"{{"results":[{}],"metadata":{{"feature_names":[{}]}}}}"#,
+            results.join(","),
+            names.join(",")
+        )
+    }
+
+    /// Each column's name and value.
+    fn read_with(layout: &mut Layout, names: &[&str], request: &Request) -> Vec<(String, i64)> {
+        let response = decode(answer(names).as_bytes(), request, layout).unwrap();
+        let name = |column| String::from_utf8(response.name(column).unwrap().to_vec()).unwrap();
+        (0..response.num_columns()).map(|column| (name(column), response.int64(column).unwrap()[0])).collect()
+    }
+
+    #[test]
+    fn a_layout_kept_from_another_answer_or_request_misleads_nobody() {
+        let mut request = Request::default();
+        request.set_entity_int64("id", &[7]).unwrap();
+        request.add_feature("v:a").unwrap();
+        request.add_feature("v:b").unwrap();
+        let mut turned = Request::default();
+        turned.set_entity_int64("id", &[7]).unwrap();
+        turned.add_feature("w:b").unwrap();
+        turned.add_feature("w:a").unwrap();
+        let mut other_entity = request.question();
+        other_entity.set_entity_int64("b", &[7]).unwrap();
+        let mut more = request.question();
+        more.add_feature("v:c").unwrap();
+
+        let layout = &mut Layout::default();
+        let fresh = |names: &[&str], request: &Request| read_with(&mut Layout::default(), names, request);
+        for names in
+            [["id", "a", "b"], ["b", "id", "a"], ["id", "b", "a"], ["id", "b", "a"], ["id", "a", "b"]]
+        {
+            for request in [&request, &turned, &request, &other_entity_of(&request), &request] {
+                assert_eq!(read_with(layout, &names, request), fresh(&names, request), "{names:?}");
+            }
+        }
+        assert!(decode(answer(&["id", "a", "b"]).as_bytes(), &more, layout).is_err(), "`v:c` is missing");
+        assert!(
+            decode(answer(&["id", "a", "b"]).as_bytes(), &other_entity, layout).is_err(),
+            "`v:b` is missing"
+        );
+        assert_eq!(read_with(layout, &["id", "a", "b", "c"], &more).len(), 4);
+        assert_eq!(read_with(layout, &["id", "a", "b"], &request).len(), 3);
+    }
+
+    /// The same request, after its host has set an entity to other values.
+    fn other_entity_of(request: &Request) -> Request {
+        let mut request = request.question();
+        request.set_entity_int64("id", &[8]).unwrap();
+        request
+    }
+}

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod decode;
 mod dense;
 pub mod parts;
+pub mod raw_string;
 mod repeats;
 pub mod request;
 pub mod scanner;

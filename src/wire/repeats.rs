@@ -1,7 +1,8 @@
 //! Statuses and event timestamps: words that mostly repeat from row to row, and as a whole from column to column, since
 //! the features of a feature view are written together.
 
-use super::scanner::{RawString, Scanner};
+use super::raw_string::RawString;
+use super::scanner::Scanner;
 use super::{Read, Refusal, refuse, timestamp};
 
 /// Feast's `FieldStatus` (protos/feast/serving/ServingService.proto).
@@ -121,4 +122,105 @@ fn read<'a, T: Copy>(
 #[inline]
 pub fn limit_rows(count: usize, asked: usize) -> Read<()> {
     if count < asked { Ok(()) } else { refuse(format!("it has more than the {asked} rows asked for")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::answer::Layout;
+    use super::super::decode::{decode, decode_into};
+    use super::super::request::Request;
+    use crate::columns::{Dense, Matrix, Response};
+
+    const COLUMNS: [&str; 11] = [
+        r#"{"values":[1,2],"statuses":["PRESENT","NOT_FOUND"],"event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T02:00:00Z"]}"#,
+        r#"{"values":[3,4],"statuses":["PRESENT","NOT_FOUND"],"event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T03:00:00Z"]}"#,
+        r#"{"values":[5,6],"statuses":["PRESENT","PRESENT"],"event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T02:00:00Z"]}"#,
+        r#"{"values":[7,8],"statuses":["PRESENT","NOT_FOUND"]}"#,
+        r#"{"values":[9,8],"statuses":["PRESENT","NOT_FOUND"],"event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T02:00:00Z"],"more":[]}"#,
+        r#"{"values":[7,6]}"#,
+        r#"{"values":[null,5]}"#,
+        r#"{"values":[4,3],"statuses":null,"event_timestamps":[]}"#,
+        r#"{"statuses":["OUTSIDE_MAX_AGE","PRESENT"],"values":[2,1]}"#,
+        r#"{"statuses":["OUTSIDE_MAX_AGE","PRESENT"],"values":[1,3],"event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T02:00:00Z"]}"#,
+        r#"{ "values" : [5,7] , "statuses" : ["PRESENT","NOT_FOUND"] }"#,
+    ];
+
+    fn answer(columns: &[&str]) -> (String, Request) {
+        let mut request = Request::default();
+        request.set_entity_int64("id", &[7, 8]).unwrap();
+        let names: Vec<String> = (0..columns.len()).map(|at| format!("\"f{at}\"")).collect();
+        (0..columns.len()).for_each(|at| request.add_feature(&format!("v:f{at}")).unwrap());
+        let (columns, names) = (columns.join(","), names.join(","));
+        let text = format!(r#"{{"results":[{columns}],"metadata":{{"feature_names":[{names}]}}}}"#);
+        (text, request)
+    }
+
+    fn decoded(columns: &[&str]) -> Response {
+        let (text, request) = answer(columns);
+        decode(text.as_bytes(), &request, &mut Layout::default()).unwrap()
+    }
+
+    struct Values([f32; 6]);
+
+    impl Matrix<f32> for Values {
+        fn put(&mut self, at: usize, value: f32) {
+            self.0[at] = value;
+        }
+        fn put_status(&mut self, _: usize, _: u8) {
+            unreachable!("none were asked for");
+        }
+    }
+
+    /// Three columns as a matrix without statuses.
+    fn values_of(columns: &[&str]) -> [f32; 6] {
+        let (text, request) = answer(columns);
+        let mut out = Values([0.0; 6]);
+        let mut dense = Dense { out: &mut out, statuses: false, row_stride: 3, missing: -1.0 };
+        decode_into(text.as_bytes(), &request, &mut Layout::default(), &mut dense).unwrap();
+        out.0
+    }
+
+    fn content(response: &Response, column: usize) -> impl PartialEq + std::fmt::Debug {
+        let values = format!("{:?} {:?}", response.items(column), response.validity(column));
+        (
+            values,
+            response.statuses(column).map(<[u8]>::to_vec),
+            response.event_timestamps(column).map(<[i64]>::to_vec),
+        )
+    }
+
+    #[test]
+    fn a_column_reads_the_same_whatever_columns_stand_before_it() {
+        let alone: Vec<Response> = COLUMNS.iter().map(|column| decoded(&[column])).collect();
+        let all = 0..COLUMNS.len();
+        for (first, second) in all.clone().flat_map(|first| all.clone().map(move |second| (first, second))) {
+            for third in all.clone() {
+                let columns = [first, second, third].map(|at| COLUMNS[at]);
+                let together = decoded(&columns);
+                let cell = |row: usize, column| {
+                    let valid = crate::columns::is_valid(together.validity(column), row);
+                    if valid { together.int64(column).unwrap()[row] as f32 } else { -1.0 }
+                };
+                let cells =
+                    [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)].map(|(row, column)| cell(row, column));
+                assert_eq!(values_of(&columns), cells, "{first} {second} {third}");
+                for (place, at) in [first, second, third].into_iter().enumerate() {
+                    assert_eq!(content(&together, place), content(&alone[at], 0), "{first} {second} {third}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_tails_are_kept_once() {
+        let tail = r#""statuses":["PRESENT","PRESENT"],"event_timestamps":["2026-11-23T01:00:00Z","2026-11-23T01:00:00Z"]}"#;
+        let column = |values: &str| format!(r#"{{"values":[{values}],{tail}"#);
+        let response = decoded(&[&column("1,2"), &column("3,4"), &column("0.5,null")]);
+        let start = |column| response.statuses(column).unwrap().as_ptr();
+        assert!(start(0) == start(1) && start(1) == start(2));
+        assert_eq!(
+            response.event_timestamps(0).unwrap().as_ptr(),
+            response.event_timestamps(2).unwrap().as_ptr()
+        );
+    }
 }

@@ -1,9 +1,9 @@
 //! A forward-only reader of JSON text (RFC 8259, and the bare `NaN`, `Infinity`, `-Infinity` that Python
 //! writes). It builds nothing: callers take numbers and slices as they pass.
 
-use std::borrow::Cow;
-
 use memchr::memchr2;
+
+use super::raw_string::RawString;
 
 /// Nesting above this is refused, so that hostile input cannot exhaust the caller's stack.
 const MAX_DEPTH: usize = 128;
@@ -25,14 +25,6 @@ pub struct Fault {
 
 /// The outcome of a read.
 pub type Scan<T> = Result<T, Fault>;
-
-/// A JSON string as it stands in the text, without its quotes.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RawString<'a> {
-    /// Between the quotes.
-    pub raw: &'a str,
-    escaped: bool,
-}
 
 /// A JSON number, as narrow as it can be held without loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -365,64 +357,6 @@ impl<'a> Scanner<'a> {
     }
 }
 
-impl<'a> RawString<'a> {
-    /// The string, escapes undone.
-    pub fn text(&self) -> Result<Cow<'a, str>, &'static str> {
-        if !self.escaped {
-            return Ok(Cow::Borrowed(self.raw));
-        }
-        let mut plain = Vec::new();
-        self.append_to(&mut plain)?;
-        String::from_utf8(plain).map(Cow::Owned).map_err(|_| "not UTF-8")
-    }
-
-    fn check(&self) -> Result<(), &'static str> {
-        if self.escaped { self.append_to(&mut Vec::new()) } else { Ok(()) }
-    }
-
-    /// Whether the string, escapes undone, is `text`.
-    pub fn is(&self, text: &str) -> bool {
-        if !self.escaped {
-            return self.raw == text;
-        }
-        let mut plain = Vec::new();
-        self.append_to(&mut plain).is_ok() && plain == text.as_bytes()
-    }
-
-    /// Appends the string, escapes undone. A surrogate without its partner is refused: it has no UTF-8.
-    #[inline]
-    pub fn append_to(&self, out: &mut Vec<u8>) -> Result<(), &'static str> {
-        if !self.escaped {
-            out.extend_from_slice(self.raw.as_bytes());
-            return Ok(());
-        }
-        let mut rest = self.raw;
-        while let Some(backslash) = rest.find('\\') {
-            out.extend_from_slice(&rest.as_bytes()[..backslash]);
-            rest = &rest[backslash + 1..];
-            let plain = match rest.as_bytes().first() {
-                Some(&literal @ (b'"' | b'\\' | b'/')) => literal,
-                Some(b'b') => 0x08,
-                Some(b'f') => 0x0c,
-                Some(b'n') => b'\n',
-                Some(b'r') => b'\r',
-                Some(b't') => b'\t',
-                Some(b'u') => {
-                    let (character, length) = unicode_escape(rest)?;
-                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    rest = &rest[length..];
-                    continue;
-                }
-                _ => return Err("an unknown escape in a string"),
-            };
-            out.push(plain);
-            rest = &rest[1..];
-        }
-        out.extend_from_slice(rest.as_bytes());
-        Ok(())
-    }
-}
-
 /// Of eight bytes of text, the first in the lowest: the highest bit of the first one that is a quote, a backslash or a
 /// control character. Bits above that one mean nothing. (The classic search for a zero byte: subtracting 1 from each
 /// borrows through bytes that are zero, and only through those.)
@@ -435,76 +369,9 @@ fn special_bytes(word: u64) -> u64 {
         | below(word, u64::from(b' '))
 }
 
-/// Reads `uXXXX`, or `uXXXX\uXXXX` for a surrogate pair; returns the character and the bytes it took.
-fn unicode_escape(text: &str) -> Result<(char, usize), &'static str> {
-    let unit = |at: usize| {
-        text.get(at..at + 4)
-            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-            .ok_or("four hexadecimal digits were expected after \\u")
-    };
-    let first = unit(1)?;
-    if let Some(character) = char::from_u32(first) {
-        return Ok((character, 5));
-    }
-    const LONE: &str = "a lone surrogate in a string";
-    if first >= 0xdc00 || text.get(5..7) != Some("\\u") {
-        return Err(LONE);
-    }
-    let second = unit(7)?;
-    if !(0xdc00..0xe000).contains(&second) {
-        return Err(LONE);
-    }
-    let character = char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(LONE)?;
-    Ok((character, 11))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn unescaped(json: &str) -> Result<String, &'static str> {
-        let raw = Scanner::new(json).string().map_err(|fault| fault.why)?;
-        let mut out = Vec::new();
-        raw.append_to(&mut out)?;
-        Ok(String::from_utf8(out).unwrap())
-    }
-
-    #[test]
-    fn strings_agree_with_serde_json() {
-        for json in [
-            r#""""#,
-            r#""plain ü""#,
-            r#""\"\\\/\b\f\n\r\t""#,
-            r#""\u00e9\ud83d\ude97\u0000x""#,
-            r#""\ud83d""#,
-            r#""\ude97\ud83d""#,
-            r#""\ud83dx""#,
-            r#""\u12""#,
-            r#""\u+123""#,
-            r#""\x""#,
-            r#""\"#,
-            r#""abc"#,
-            "\"a\nb\"",
-        ] {
-            assert_eq!(unescaped(json).ok(), serde_json::from_str::<String>(json).ok(), "{json}");
-        }
-    }
-
-    #[test]
-    fn every_character_at_every_place_is_read_as_serde_json_reads_it() {
-        for code in 0..0x200 {
-            let character = char::from_u32(code).filter(|&character| character != '"').unwrap_or('x');
-            for (before, after) in (0..40).zip((0..20).cycle()) {
-                let json = format!(
-                    "\"{}{character}{}\"",
-                    "\u{e9}".repeat(before % 2) + &"a".repeat(before),
-                    "b".repeat(after)
-                );
-                assert_eq!(unescaped(&json).ok(), serde_json::from_str::<String>(&json).ok(), "{json}");
-            }
-        }
-    }
 
     #[test]
     fn decimals_of_every_length_are_rounded_as_std_rounds_them() {

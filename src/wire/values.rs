@@ -4,8 +4,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::raw_string::RawString;
 use super::repeats::limit_rows;
-use super::scanner::{Number, RawString, Scanner};
+use super::scanner::{Number, Scanner};
 use super::{Read, Refusal, timestamp};
 use crate::columns::{Builder, Element, Type, exact_double};
 
