@@ -56,6 +56,27 @@ fn the_request_is_what_a_feature_server_expects() {
     assert!(!seen.headers.contains_key("expect") && !seen.headers.contains_key("accept-encoding"));
 }
 
+/// Plain paths are given to libcurl apart from the URL, others within it.
+#[test]
+fn the_stores_path_is_kept_whatever_it_looks_like() {
+    let server = Server::start(answer);
+    let authority = server.url();
+    let port = authority.rsplit(':').next().unwrap();
+    for (path, target, host) in [
+        (authority.clone(), "", authority.replace("http://", "")),
+        (format!("{authority}/"), "", authority.replace("http://", "")),
+        (format!("{authority}/team-a/feast_2"), "/team-a/feast_2", authority.replace("http://", "")),
+        (format!("{authority}/v1.2/%7Efeast"), "/v1.2/%7Efeast", authority.replace("http://", "")),
+        (format!("HTTP://LOCALHOST:{port}/Feast"), "/Feast", format!("LOCALHOST:{port}")),
+    ] {
+        let before = server.requests();
+        call(&open(&server, &[("path", &path)]), 7).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let seen = &server.seen()[before];
+        assert_eq!(seen.target, format!("POST {target}/get-online-features?status=true"), "{path}");
+        assert!(seen.headers["host"].eq_ignore_ascii_case(&host), "{path}: {}", seen.headers["host"]);
+    }
+}
+
 #[test]
 fn ten_thousand_calls_on_one_thread_open_one_connection() {
     let server = Server::start(answer);
