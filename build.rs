@@ -3,6 +3,7 @@
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=packaging/feast_remote.map");
+    println!("cargo:rerun-if-changed=packaging/cc-with-version-node");
     if std::env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
         return;
     }
@@ -12,7 +13,8 @@ fn main() {
         println!("cargo:rustc-cdylib-link-arg=-Wl,{argument}");
     }
     // What libcurl calls by this name is ours (`transport::trust`).
-    if std::env::var_os("CARGO_FEATURE_VENDORED").is_some() {
+    let x86_64 = std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64");
+    if x86_64 && std::env::var_os("CARGO_FEATURE_VENDORED").is_some() {
         println!("cargo:rustc-link-arg=-Wl,--wrap=SSL_set_bio");
     }
 }

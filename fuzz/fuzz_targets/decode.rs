@@ -89,6 +89,12 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     let mut out = Cells(vec![0.0; rows * 8]);
     let mut dense = Dense { out: &mut out, statuses: true, row_stride: 8, missing: -1.0 };
     let straight = decode_into(body, &request, &mut layout, &mut dense);
+    let mut alone = Cells(vec![0.0; rows * 8]);
+    let mut dense = Dense { out: &mut alone, statuses: false, row_stride: 8, missing: -1.0 };
+    let without_statuses = decode_into(body, &request, &mut layout, &mut dense);
+    let bits = |cells: &Cells| cells.0.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    assert_eq!(straight.is_ok(), without_statuses.is_ok());
+    assert!(straight.is_err() || bits(&out) == bits(&alone));
     let Ok(response) = columns else { return };
     let entities = response.num_entities();
     if let Ok(matrix) = DenseLayout::new(&response, entities..response.num_columns())
@@ -98,7 +104,6 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
         let mut dense = Dense { out: &mut over_columns, statuses: true, row_stride: 8, missing: -1.0 };
         if dense.fill(&response, &matrix).is_ok() {
             straight.unwrap();
-            let bits = |cells: &Cells| cells.0.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&out), bits(&over_columns));
         }
     }

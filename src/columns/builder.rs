@@ -416,8 +416,9 @@ impl Builder {
 
     /// The event timestamps of column `place` follow.
     pub fn begin_event_timestamps(&mut self, place: usize) {
-        self.response.columns[place].event_timestamps =
-            Some(Start::new(self.response.event_timestamps.len()));
+        make_room(&mut self.response.event_timestamps, self.response.rows, self.cells);
+        let start = self.response.event_timestamps.len();
+        self.response.columns[place].event_timestamps = Some(Start::new(start));
     }
 
     /// One of them.

@@ -109,12 +109,14 @@ impl Event {
     /// The answer as columns.
     pub fn into_response(self) -> Result<Response> {
         let Answer { store, question, bodies, attempts } = self.outcome?;
-        store.decode(bodies, attempts, |bodies, layout| parts::decode(bodies, &question, layout))
+        store.decode(bodies, attempts, &question, |bodies, layout| parts::decode(bodies, &question, layout))
     }
 
     /// The answer straight into a matrix.
     pub fn into_matrix(self, dense: &mut Dense<'_, f32, impl Matrix<f32>>) -> Result<()> {
         let Answer { store, question, bodies, attempts } = self.outcome?;
-        store.decode(bodies, attempts, |bodies, layout| parts::decode_into(bodies, &question, layout, dense))
+        store.decode(bodies, attempts, &question, |bodies, layout| {
+            parts::decode_into(bodies, &question, layout, dense)
+        })
     }
 }

@@ -234,7 +234,7 @@ impl Remote {
         request.encode(&mut body)?;
         fault_point();
         let (answer, attempts) = self.exchange(body, request.timeout(), start)?;
-        let decoded = store.decode([answer], attempts, decode)?;
+        let decoded = store.decode([answer], attempts, request, decode)?;
         store.stats.total.record(start.elapsed());
         Ok(decoded)
     }

@@ -11,6 +11,7 @@ use crate::retry::{RetryBudget, RetryPolicy};
 use crate::stats::Stats;
 use crate::transport::Transfer;
 use crate::wire::answer::Layout;
+use crate::wire::request::Request;
 
 /// See the module. Used by any number of threads.
 pub struct Store {
@@ -36,8 +37,8 @@ pub struct Store {
 /// Told each wait before a retry, in place of waiting.
 pub type Pause = dyn Fn(Duration) + Send + Sync;
 
-/// As many threads as decode at the same time, on a large machine.
-const LAYOUTS_KEPT: usize = 64;
+/// Of requests that differ, and for threads that decode at the same time.
+const LAYOUTS_KEPT: usize = 32;
 /// Buffers up to this size are kept for the next call, larger ones are given back.
 const KEPT_BUFFER: usize = 1 << 20;
 
@@ -84,18 +85,30 @@ impl Store {
         }
     }
 
+    /// A layout of an earlier answer to such a request, or if many are kept the oldest one, for its buffers.
+    fn layout(&self, request: &Request) -> Layout {
+        let Ok(mut kept) = self.layouts.try_lock() else { return Layout::default() };
+        match kept.iter().rposition(|layout| layout.is_of(request)) {
+            Some(at) => kept.remove(at),
+            None if kept.len() == LAYOUTS_KEPT => kept.remove(0),
+            None => Layout::default(),
+        }
+    }
+
     /// Reads a call's answer: the bodies of the HTTP 200s that its requests brought.
     pub fn decode<T>(
         &self,
         bodies: impl AsRef<[Vec<u8>]> + IntoIterator<Item = Vec<u8>>,
         attempts: u32,
+        request: &Request,
         decode: impl FnOnce(&[Vec<u8>], &mut Layout) -> Result<T>,
     ) -> Result<T> {
         let start = Instant::now();
-        let mut layout = self.layouts.try_lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default();
+        let mut layout = self.layout(request);
         fault_point();
         let decoded = decode(bodies.as_ref(), &mut layout);
-        if let Ok(mut kept) = self.layouts.try_lock()
+        if layout.is_of(request)
+            && let Ok(mut kept) = self.layouts.try_lock()
             && kept.len() < LAYOUTS_KEPT
         {
             kept.push(layout);

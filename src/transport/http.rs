@@ -157,7 +157,8 @@ impl Http {
         let (server, target) = url.split_at(authority + url[authority..].find(['/', '?', '#'])?);
         let as_it_is = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~=&?".contains(&byte);
         let without_proxy = self.proxies[usize::from(self.is_https())].is_empty();
-        (without_proxy && target.starts_with('/') && target.bytes().all(as_it_is))
+        let names_host = server.len() > authority;
+        (names_host && without_proxy && target.starts_with('/') && target.bytes().all(as_it_is))
             .then(|| Some((CString::new(server).ok()?, CString::new(target).ok()?)))?
     }
 

@@ -23,7 +23,7 @@ unsafe extern "C" {
     fn ERR_clear_error();
 }
 
-#[cfg(feature = "vendored")]
+#[cfg(all(feature = "vendored", target_arch = "x86_64"))]
 unsafe extern "C" {
     fn SSL_in_before(connection: *const c_void) -> c_int;
     fn SSL_set0_rbio(connection: *mut c_void, read: *mut c_void);
@@ -103,10 +103,9 @@ pub extern "C" fn use_trust(_easy: *mut CURL, context: *mut c_void, trust: *mut 
 /// pointer. Here the connection goes without, and `SSL_connect`, the next step, says that it failed.
 ///
 /// # Safety
-/// A live connection; the BIO, of which both are the same, is given away.
-#[cfg(feature = "vendored")]
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn __wrap_SSL_set_bio(connection: *mut c_void, read: *mut c_void, write: *mut c_void) {
+/// A live connection that has not begun; the BIO, of which both are the same, is given away.
+#[cfg(all(feature = "vendored", target_arch = "x86_64"))]
+unsafe extern "C" fn set_bio(connection: *mut c_void, read: *mut c_void, write: *mut c_void) {
     // SAFETY: promised by the caller. Each of the two takes a reference for itself.
     unsafe {
         if SSL_in_before(connection) == 0 {
@@ -119,6 +118,16 @@ pub unsafe extern "C" fn __wrap_SSL_set_bio(connection: *mut c_void, read: *mut 
         SSL_set0_wbio(connection, write);
     }
 }
+
+// The name that `--wrap` makes of SSL_set_bio. Not `#[no_mangle]`: rustc would export it from the shared library.
+#[cfg(all(feature = "vendored", target_arch = "x86_64"))]
+std::arch::global_asm!(
+    ".globl __wrap_SSL_set_bio",
+    ".hidden __wrap_SSL_set_bio",
+    "__wrap_SSL_set_bio:",
+    "jmp {}",
+    sym set_bio
+);
 
 impl Drop for Trust {
     fn drop(&mut self) {

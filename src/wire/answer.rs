@@ -80,13 +80,15 @@ impl Layout {
         }
     }
 
+    /// Whether it was made from an answer to such a request.
+    pub fn is_of(&self, request: &Request) -> bool {
+        !self.metadata.is_empty() && request.is_named_by(&self.naming)
+    }
+
     /// Makes this the layout of an answer with its metadata at `start`; returns where that ends.
     fn make(&mut self, text: &str, start: usize, request: &Request) -> Read<usize> {
         let metadata = text.as_bytes().get(start..).unwrap_or_default();
-        if !self.metadata.is_empty()
-            && metadata.starts_with(&self.metadata)
-            && request.is_named_by(&self.naming)
-        {
+        if self.is_of(request) && metadata.starts_with(&self.metadata) {
             self.start = start;
             return Ok(start + self.metadata.len());
         }

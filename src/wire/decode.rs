@@ -103,6 +103,9 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
         let mut repeated = false;
         scanner.object(|scanner, key| {
             if key.is("values") {
+                if valued.is_some() {
+                    return refuse("`values` stands in it twice");
+                }
                 values::read(scanner, builder, declared).map_err(|refusal| match refusal {
                     Refusal::Value(why) => {
                         Refusal::Value(format!("{}{why}", request.feature_words(place - entities)))
@@ -111,9 +114,7 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
                 })?;
                 builder.end_column(place);
                 let comes_first = statuses == 0 && timestamps == 0;
-                if valued.replace((scanner.at(), comes_first)).is_some() {
-                    return refuse("`values` stands in it twice");
-                }
+                valued = Some((scanner.at(), comes_first));
                 if comes_first && let Some(tail) = repeats.tail_again(scanner) {
                     builder.share(tail.place, place);
                     (statuses, timestamps, repeated) = (tail.statuses, tail.timestamps, true);

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 pub const ENDPOINT: &str = "/get-online-features?status=true";
 
 /// `view:feature`, as Feast writes a feature reference.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureReference {
     text: String,
     json: Vec<u8>,
@@ -283,9 +283,9 @@ impl Request {
         }
     }
 
-    /// Whether this is still so. Features are the same only if they are the very same ones.
+    /// Whether the columns of this request's answers are named in the same way.
     pub fn is_named_by(&self, naming: &Naming) -> bool {
-        Arc::ptr_eq(&self.features, &naming.features)
+        self.features == naming.features
             && self.feature_service.is_some() == naming.feature_service
             && self.full_feature_names == naming.full_feature_names
             && self.entities.iter().map(|column| &column.name).eq(&naming.entities)
