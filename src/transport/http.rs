@@ -158,8 +158,10 @@ impl Http {
         let as_it_is = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~=&?".contains(&byte);
         let without_proxy = self.proxies[usize::from(self.is_https())].is_empty();
         let names_host = server.len() > authority;
-        (names_host && without_proxy && target.starts_with('/') && target.bytes().all(as_it_is))
-            .then(|| Some((CString::new(server).ok()?, CString::new(target).ok()?)))?
+        if !(names_host && without_proxy && target.starts_with('/') && target.bytes().all(as_it_is)) {
+            return None;
+        }
+        Some((CString::new(server).ok()?, CString::new(target).ok()?))
     }
 
     /// Sets an easy handle up. The share handle and this value must outlive it.

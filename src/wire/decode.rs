@@ -2,7 +2,7 @@
 
 use super::answer::{self, Columns, Layout};
 use super::dense::DenseReader;
-use super::repeats::{Repeats, Tail, status};
+use super::repeats::{Repeats, status};
 use super::request::Request;
 use super::scanner::{Fault, Scanner};
 use super::{Read, Refusal, refuse, values};
@@ -144,9 +144,7 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
             return refuse(format!("it has {count} rows, {rows} were asked for"));
         }
         if comes_first && !repeated {
-            let text = scanner.since(values_end);
-            let text = &text[..text.len() - 1];
-            repeats.keep_tail(Tail { text, place, statuses, timestamps });
+            repeats.keep_tail(scanner, values_end, place, [statuses, timestamps]);
         }
         if statuses == 0 {
             builder.make_statuses(place, status::PRESENT, status::NULL_VALUE);

@@ -1,7 +1,7 @@
 //! An answer's numbers straight into a matrix of the caller's, without columns in between.
 
 use super::answer::{Columns, Layout};
-use super::repeats::{Repeats, Tail, limit_rows, status};
+use super::repeats::{Repeats, limit_rows, status};
 use super::request::Request;
 use super::scanner::{Number, Scanner};
 use super::values::{special, to_double, to_float};
@@ -91,9 +91,8 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
         })?;
         let Some(width) = width else { return refuse("it has no `values`") };
         if let Some(end) = values_end {
-            let text = scanner.since(end);
             let [timestamps, statuses] = counts;
-            self.repeats.keep_tail(Tail { text: &text[..text.len() - 1], place, statuses, timestamps });
+            self.repeats.keep_tail(scanner, end, place, [statuses, timestamps]);
         }
         for (what, read) in [("statuses", statuses_read.max(counts[1])), ("event timestamps", counts[0])] {
             if read != 0 && read != rows {

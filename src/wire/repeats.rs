@@ -30,7 +30,7 @@ pub struct Repeats<'a> {
 /// What stands between a column's values and the end of its object.
 #[derive(Clone, Copy)]
 pub struct Tail<'a> {
-    pub text: &'a str,
+    text: &'a str,
     /// The column.
     pub place: usize,
     /// How many of them are in it.
@@ -49,9 +49,11 @@ impl<'a> Repeats<'a> {
         })
     }
 
-    /// Keeps what followed a column's values.
-    pub fn keep_tail(&mut self, tail: Tail<'a>) {
-        self.tail = Some(tail);
+    /// Keeps what followed the values of column `place`: from `start` to the end of its object, which has just been read.
+    pub fn keep_tail(&mut self, scanner: &Scanner<'a>, start: usize, place: usize, counts: [usize; 2]) {
+        let [statuses, timestamps] = counts;
+        let text = scanner.since(start).strip_suffix('}').unwrap_or_default();
+        self.tail = Some(Tail { text, place, statuses, timestamps });
     }
 
     /// Reads an array of statuses; returns their number. An array that is null has none.
