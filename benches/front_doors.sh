@@ -10,6 +10,8 @@ source benches/null_server.sh
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig CGO_LDFLAGS=-Wl,-rpath,$prefix/lib FEAST_REMOTE_LIBRARY=$prefix/lib/libfeast_remote.so
 read -ra flags <<<"$(pkg-config --cflags --libs feast_remote) -Wl,-rpath,$prefix/lib"
 cc -std=c11 -O2 -pthread -o "$work/c" benches/feast_remote_client.c "${flags[@]}"
+cc -std=c11 -O2 -pthread -shared -fPIC -o "$work/client.so" benches/feast_remote_client.c "${flags[@]}"
+cc -std=c11 -O2 -o "$work/plugin_host" benches/plugin_host.c -ldl
 c++ -std=c++17 -O2 -pthread -o "$work/cpp" benches/feast_remote_client.cpp "${flags[@]}"
 (cd examples/go && go build -o "$work/go" ./bench)
 "$java/home/bin/java" -jar "$java"/jars/ecj-*.jar -source 22 -target 22 -warn:none -cp "$(printf '%s:' "$java"/jars/*.jar)" \
@@ -26,6 +28,7 @@ for case in "r1 1 10 10000 1" "r1 1 10 32000 16" "r100 100 50 1000 1" "r100 100 
   echo "== $rows row(s) of $features features, $callers caller(s), three times"
   for _ in 1 2 3; do
     "$work/c" sync "${arguments[@]}"
+    "$work/plugin_host" "$work/client.so" sync "${arguments[@]}" | sed 's/-sync/-plugin/'
     "$work/cpp" "${arguments[@]}"
     for client in feast_remote feast_remote_blocking net_http; do "$work/go" $client "${arguments[@]}"; done
     for client in feast_remote java_http; do on_java $client "${arguments[@]}"; done
