@@ -9,7 +9,7 @@
 # make dist   a tarball of what is installed, with licences and checksums, in target/dist; make doxygen: a manual in HTML
 # make fuzz   a minute of odd bytes for each of the fuzz targets
 # make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts;
-#             make bench-front-doors: C, C++, Go, Java and Python, beside what one would write there by hand
+#             make bench-front-doors: C, a plugin, C++, Go, Java and Python, beside what one would write there by hand
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
