@@ -9,6 +9,7 @@ use super::share::Share;
 use super::slot::describe;
 use super::sys::*;
 use super::trust::{Trust, use_trust};
+use super::url::Url;
 use crate::config::{Config, Environment, PROXY_OF_ENVIRONMENT, proxy_fault, without_credentials};
 use crate::error::{Code, Error, Result};
 use crate::wire::request::ENDPOINT;
@@ -26,6 +27,9 @@ const PROVIDER_ANSWER: usize = 1 << 20;
 #[derive(Clone)]
 pub struct Http {
     url: CString,
+    /// What libcurl is told of it, and what it shall put into the request line if not that URL's path.
+    parsed: Option<Arc<Url>>,
+    target: Option<CString>,
     headers: Vec<CString>,
     user_agent: CString,
     /// For https only.
@@ -58,7 +62,6 @@ impl Http {
         // The last two are taken out: libcurl would wait for a 100 Continue, and ask for compression.
         let mut headers = vec![
             c"Content-Type: application/json".to_owned(),
-            c"Accept: application/json".to_owned(),
             c"Expect:".to_owned(),
             c"Accept-Encoding:".to_owned(),
         ];
@@ -87,7 +90,7 @@ impl Http {
     pub fn to_identity_provider(config: &Config, environment: &Environment, url: &str) -> Result<Http> {
         let auth = &config.auth;
         let http = Http {
-            headers: vec![c"Accept: application/json".to_owned(), c"Expect:".to_owned()],
+            headers: vec![c"Expect:".to_owned()],
             authorities: (!auth.ca_cert_path.is_empty())
                 .then(|| ("auth.ca_cert_path", auth.ca_cert_path.clone())),
             verify: auth.verify_ssl,
@@ -101,6 +104,8 @@ impl Http {
         let ours = concat!("feast_remote/", env!("CARGO_PKG_VERSION"));
         Ok(Http {
             url: CString::default(),
+            parsed: None,
+            target: None,
             headers: Vec::new(),
             user_agent: c_text(if config.user_agent.is_empty() { ours } else { &config.user_agent })?,
             trust: None,
@@ -124,6 +129,9 @@ impl Http {
     /// The same for another URL.
     pub fn at(&self, url: &str) -> Result<Http> {
         let mut http = Http { url: c_text(url)?, ..self.clone() };
+        let (server, target) = http.server_and_target().unzip();
+        http.parsed = Some(Arc::new(Url::parse(server.as_ref().unwrap_or(&http.url))?));
+        http.target = target;
         if is_https(url) && http.verify && http.trust.is_none() {
             http.trust = Some(Arc::new(Trust::load(
                 http.authorities.as_ref().map(|(key, path)| (*key, path.as_str())),
@@ -148,9 +156,8 @@ impl Http {
         self.is_https() || is_https(&proxy.to_string_lossy())
     }
 
-    /// What libcurl is told of the URL: the server, and what stands in the request line. libcurl takes a URL apart for
-    /// each request, and puts it together again twice, byte by byte; the less it sees of it the better. All of it where
-    /// more is needed: to a proxy, or if libcurl would change something in it.
+    /// The server, and what stands in the request line. libcurl puts a URL together again for each request, byte by byte;
+    /// the less it sees of it the better. `None` where it needs the whole: to a proxy, or if it would change something.
     fn server_and_target(&self) -> Option<(CString, CString)> {
         let url = self.url.to_str().ok()?;
         let authority = url.find("://")? + 3;
@@ -175,13 +182,7 @@ impl Http {
         let code = unsafe {
             let text = |option, text: &std::ffi::CStr| curl_easy_setopt(easy, option, text.as_ptr());
             let long = |option, value: c_long| curl_easy_setopt(easy, option, value);
-            let mut codes = match self.server_and_target() {
-                Some((server, target)) => {
-                    vec![text(CURLOPT_URL, &server), text(CURLOPT_REQUEST_TARGET, &target)]
-                }
-                None => vec![text(CURLOPT_URL, &self.url)],
-            };
-            codes.extend([
+            let mut codes = vec![
                 text(CURLOPT_PROTOCOLS_STR, c"http,https"),
                 // Both set, libcurl does not look into the environment for each transfer.
                 text(CURLOPT_PROXY, &self.proxies[usize::from(https)]),
@@ -198,7 +199,13 @@ impl Http {
                 long(CURLOPT_MAXAGE_CONN, self.idle_timeout_s),
                 long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 as c_long),
                 curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
-            ]);
+            ];
+            if let Some(url) = &self.parsed {
+                codes.push(url.set(easy));
+            }
+            if let Some(target) = &self.target {
+                codes.push(text(CURLOPT_REQUEST_TARGET, target));
+            }
             if let Some(trust) = &self.trust {
                 codes.push(curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, use_trust));
                 codes.push(curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, trust.as_ptr()));

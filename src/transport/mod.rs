@@ -15,11 +15,13 @@ pub mod memory;
 mod poller;
 mod pool;
 pub mod process;
+mod receiver;
 mod share;
 mod slot;
 mod sockets;
 mod sys;
 mod trust;
+mod url;
 mod worker;
 
 pub use bell::Bell;

@@ -1,7 +1,7 @@
 //! One libcurl multi handle, one easy handle, at most one connection; driven by one thread at a time: by a caller's,
 //! which waits for this slot alone, or by the driver, which waits for many.
 
-use std::ffi::{CStr, c_char, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long};
 use std::ptr;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use super::fault::{Fault, FaultKind, Phase};
 use super::http::{HeaderList, Http};
 use super::poller::{Poller, Ready};
 use super::process::{AtWork, hold_off_forks};
+use super::receiver::Receiver;
 use super::share::Share;
 use super::sockets::Sockets;
 use super::sys::*;
@@ -19,8 +20,6 @@ use crate::error::{Code, Error, Result};
 use crate::panics::fault_point;
 use crate::sync::{Arc, AtomicBool, Ordering};
 
-/// Of the body of a refusal about so much is kept.
-const ERROR_KEPT: usize = 64 << 10;
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
 const LONGEST_POLL: Duration = Duration::from_secs(600);
 
@@ -33,7 +32,7 @@ pub struct Transfer {
     pub body: Vec<u8>,
     /// What was sent, for another attempt.
     pub request: Vec<u8>,
-    /// The Retry-After header of an answer that is not a 200.
+    /// The answer's Retry-After header.
     pub retry_after: Option<String>,
     /// Requests begun on a connection; libcurl sends again by itself when a kept connection turns out dead.
     pub wire_requests: u32,
@@ -47,17 +46,6 @@ pub struct Transfer {
     pub connected: Option<(Duration, Option<Duration>)>,
 }
 
-/// What libcurl's callbacks write to. Boxed: libcurl holds its address while the slot moves.
-struct Receiver {
-    easy: *mut CURL,
-    body: Vec<u8>,
-    limit: usize,
-    too_large: bool,
-    no_memory: bool,
-    wire_requests: u32,
-    error: [c_char; CURL_ERROR_SIZE],
-}
-
 /// See the module.
 pub struct Slot {
     multi: *mut CURLM,
@@ -66,6 +54,7 @@ pub struct Slot {
     headers: Option<HeaderList>,
     /// The token in `headers`.
     token: Option<Token>,
+    /// Boxed: libcurl holds its address while the slot moves.
     receiver: *mut Receiver,
     sockets: *mut Sockets,
     /// libcurl writes to `sockets`.
@@ -103,60 +92,12 @@ impl Waker {
     }
 }
 
-extern "C" fn on_body(data: *mut c_char, size: usize, count: usize, receiver: *mut c_void) -> usize {
-    // SAFETY: libcurl passes the WRITEDATA pointer, the slot's receiver, which nobody else touches while the
-    // slot's transfer runs.
-    let receiver = unsafe { &mut *receiver.cast::<Receiver>() };
-    let length = size * count;
-    // SAFETY: libcurl calls this for the live handle, and getinfo is allowed in callbacks.
-    let status = || unsafe { getinfo_long(receiver.easy, CURLINFO_RESPONSE_CODE) };
-    if receiver.body.len() > ERROR_KEPT && status() != 200 {
-        // An error's first words are enough; its status is what counts.
-        return length;
-    }
-    if length > receiver.limit - receiver.body.len() {
-        if status() != 200 {
-            return length;
-        }
-        receiver.too_large = true;
-        return 0;
-    }
-    // No panic and no abort when memory is short: libcurl turns a short count into an error.
-    if receiver.body.try_reserve(length).is_err() {
-        receiver.no_memory = true;
-        return 0;
-    }
-    // SAFETY: libcurl promises `length` readable bytes.
-    receiver.body.extend_from_slice(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) });
-    length
-}
-
-extern "C" fn on_request(
-    receiver: *mut c_void,
-    _to: *mut c_char,
-    _from: *mut c_char,
-    _to_port: c_int,
-    _from_port: c_int,
-) -> c_int {
-    // SAFETY: as in `on_body`.
-    unsafe { &mut *receiver.cast::<Receiver>() }.wire_requests += 1;
-    CURL_PREREQFUNC_OK
-}
-
 impl Slot {
     /// A slot without a connection yet.
     pub fn new(http: &Http, share: &Share) -> Result<Slot> {
         // SAFETY: plain constructors; `Slot::drop` copes with what they could not make.
         let (multi, easy) = unsafe { (curl_multi_init(), curl_easy_init()) };
-        let receiver = Box::into_raw(Box::new(Receiver {
-            easy,
-            body: Vec::new(),
-            limit: http.max_bytes,
-            too_large: false,
-            no_memory: false,
-            wire_requests: 0,
-            error: [0; CURL_ERROR_SIZE],
-        }));
+        let receiver = Box::into_raw(Box::new(Receiver::new(easy, http.max_bytes)));
         let slot = Slot {
             multi,
             easy,
@@ -183,24 +124,13 @@ impl Slot {
     }
 
     fn configure(self, http: &Http, share: &Share) -> Result<Slot> {
-        let on_body: curl_write_callback = on_body;
-        type OnRequest = extern "C" fn(*mut c_void, *mut c_char, *mut c_char, c_int, c_int) -> c_int;
-        let on_request: OnRequest = on_request;
         // SAFETY: every option gets the type that its manual page names; the receiver lives until `drop` has freed the
         // easy handle; the share handle and what `http` owns are kept by the pool until all slots are gone.
         let code = unsafe {
             http.configure(self.easy, share)?;
-            let easy = self.easy;
-            let codes = [
-                curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body),
-                curl_easy_setopt(easy, CURLOPT_WRITEDATA, self.receiver.cast::<c_void>()),
-                curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request),
-                curl_easy_setopt(easy, CURLOPT_PREREQDATA, self.receiver.cast::<c_void>()),
-                curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, &raw mut (*self.receiver).error),
-            ];
-            codes.into_iter().find(|&code| code != CURLE_OK)
+            Receiver::install(self.receiver, self.easy)
         };
-        if let Some(code) = code {
+        if code != CURLE_OK {
             return Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))));
         }
         // SAFETY: as above. QUICK_EXIT is unknown to libcurl before 8.14 and may be refused; without it,
@@ -263,20 +193,14 @@ impl Slot {
 
     /// Begins an attempt: POSTs `request`, or GETs without one, and receives into `body` (cleared first). Whatever it
     /// returns, [`end`](Slot::end) must follow.
-    pub fn begin(&mut self, request: Option<Vec<u8>>, mut body: Vec<u8>) -> std::result::Result<(), Fault> {
-        body.clear();
+    pub fn begin(&mut self, request: Option<Vec<u8>>, body: Vec<u8>) -> std::result::Result<(), Fault> {
         let is_post = request.is_some();
         self.request = request.unwrap_or_default();
         self.busy = true;
         // SAFETY: no transfer is running, so the callbacks do not touch the receiver; the request stays where it is
         // until `end` has removed the handle, and is read only up to its length.
         let added = unsafe {
-            let receiver = &mut *self.receiver;
-            receiver.body = body;
-            receiver.too_large = false;
-            receiver.no_memory = false;
-            receiver.wire_requests = 0;
-            receiver.error[0] = 0;
+            (*self.receiver).begin(body);
             if is_post {
                 let length = curl_off_t::try_from(self.request.len()).unwrap_or(curl_off_t::MAX);
                 curl_easy_setopt(self.easy, CURLOPT_POSTFIELDSIZE_LARGE, length);
@@ -294,10 +218,6 @@ impl Slot {
     /// Ends the attempt, with the result that [`step`](Slot::step) gave or another one: then its connection is closed.
     pub fn end(&mut self, result: std::result::Result<u16, Fault>) -> Transfer {
         fault_point();
-        let retry_after = match result {
-            Ok(status) if status != 200 => self.header(c"Retry-After"),
-            _ => None,
-        };
         let had_connection = self.connected;
         let (connections_opened, connected) = self.new_connection();
         let first_byte = Some(self.time(CURLINFO_STARTTRANSFER_TIME_T)).filter(|time| !time.is_zero());
@@ -306,17 +226,17 @@ impl Slot {
         let _at_work = self.hold_off_forks();
         // SAFETY: removing the handle ends the transfer, so the receiver is ours again; should it never have been added,
         // libcurl says so and does nothing.
-        let (body, wire_requests) = unsafe {
+        let receiver = unsafe {
             curl_multi_remove_handle(self.multi, self.easy);
-            (std::mem::take(&mut (*self.receiver).body), (*self.receiver).wire_requests)
+            &mut *self.receiver
         };
         self.busy = false;
         Transfer {
             result,
-            body,
+            body: std::mem::take(&mut receiver.body),
             request: std::mem::take(&mut self.request),
-            retry_after,
-            wire_requests,
+            retry_after: receiver.retry_after.take(),
+            wire_requests: receiver.wire_requests,
             connections_opened,
             closed_by_server: had_connection && connections_opened > 0,
             first_byte,
@@ -501,8 +421,7 @@ impl Slot {
             // Among the rest UNSUPPORTED_PROTOCOL: the server does not speak HTTP/1.
             _ => FaultKind::Io,
         };
-        // SAFETY: libcurl writes a NUL-terminated text, and `perform` put a NUL at the beginning.
-        let words = unsafe { CStr::from_ptr(receiver.error.as_ptr()) }.to_string_lossy().trim().to_owned();
+        let words = receiver.words();
         Err(Fault { kind, message: if words.is_empty() { describe(code) } else { words } })
     }
 
@@ -519,17 +438,6 @@ impl Slot {
             Phase::Connect
         } else {
             Phase::NameLookup
-        }
-    }
-
-    fn header(&self, name: &CStr) -> Option<String> {
-        let mut header: *mut curl_header = ptr::null_mut();
-        // SAFETY: the live handle's last response; the header belongs to the handle and is copied at once.
-        unsafe {
-            if curl_easy_header(self.easy, name.as_ptr(), 0, CURLH_HEADER, -1, &mut header) != 0 {
-                return None;
-            }
-            Some(CStr::from_ptr((*header).value).to_string_lossy().into_owned())
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What `curl-sys` lacks, and the one-time start of libcurl.
 
-use std::ffi::{CStr, c_char, c_int, c_long, c_uint, c_void};
+use std::ffi::{CStr, c_int, c_long, c_void};
 
 pub use curl_sys::*;
 use once_cell::sync::OnceCell;
@@ -16,34 +16,14 @@ pub const CURLOPT_PREREQDATA: CURLoption = CURLOPTTYPE_OBJECTPOINT + 313;
 pub const CURL_PREREQFUNC_OK: c_int = 0;
 pub const CURLOPT_PROTOCOLS_STR: CURLoption = CURLOPTTYPE_OBJECTPOINT + 318;
 pub const CURLMOPT_QUICK_EXIT: CURLMoption = CURLOPTTYPE_LONG + 21;
-pub const CURLH_HEADER: c_uint = 1;
-
-/// `struct curl_header` of curl/include/curl/header.h.
-#[repr(C)]
-pub struct curl_header {
-    pub name: *mut c_char,
-    pub value: *mut c_char,
-    pub amount: usize,
-    pub index: usize,
-    pub origin: c_uint,
-    pub anchor: *mut c_void,
-}
 
 /// From openssl/crypto.h.
 #[cfg(feature = "vendored")]
 const OPENSSL_INIT_NO_ATEXIT: u64 = 0x0008_0000;
 
+#[cfg(feature = "vendored")]
 unsafe extern "C" {
-    #[cfg(feature = "vendored")]
     fn OPENSSL_init_crypto(options: u64, settings: *const c_void) -> c_int;
-    pub fn curl_easy_header(
-        easy: *mut CURL,
-        name: *const c_char,
-        index: usize,
-        origin: c_uint,
-        request: c_int,
-        out: *mut *mut curl_header,
-    ) -> c_int;
 }
 
 /// Starts libcurl on first use. It is never stopped: other stores, and other users of a shared libcurl in the

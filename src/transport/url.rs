@@ -1,0 +1,58 @@
+//! A URL that libcurl takes apart once, and not for each request (curl/docs/libcurl/opts/CURLOPT_CURLU.md).
+
+use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+
+use super::sys::{CURL, CURLOPTTYPE_OBJECTPOINT, CURLcode, CURLoption, curl_easy_setopt};
+use crate::error::{Error, Result};
+
+// From curl/include/curl/urlapi.h and curl.h.
+const CURLUE_OK: c_int = 0;
+const CURLUPART_URL: c_int = 0;
+const CURLOPT_CURLU: CURLoption = CURLOPTTYPE_OBJECTPOINT + 282;
+
+unsafe extern "C" {
+    fn curl_url() -> *mut c_void;
+    fn curl_url_cleanup(url: *mut c_void);
+    fn curl_url_set(url: *mut c_void, part: c_int, value: *const c_char, flags: c_uint) -> c_int;
+    fn curl_url_strerror(code: c_int) -> *const c_char;
+}
+
+/// See the module. Not changed once made.
+pub struct Url(*mut c_void);
+
+// SAFETY: libcurl reads a handle that belongs to transfers, and nobody writes to it.
+unsafe impl Send for Url {}
+// SAFETY: as above.
+unsafe impl Sync for Url {}
+
+impl Url {
+    /// Takes a URL apart.
+    pub fn parse(text: &CStr) -> Result<Url> {
+        // SAFETY: no arguments; `drop` copes with NULL.
+        let url = Url(unsafe { curl_url() });
+        // SAFETY: libcurl copies the text, and refuses a NULL handle.
+        let code = unsafe { curl_url_set(url.0, CURLUPART_URL, text.as_ptr(), 0) };
+        if code == CURLUE_OK {
+            return Ok(url);
+        }
+        // SAFETY: libcurl returns a static string for any code.
+        let words = unsafe { CStr::from_ptr(curl_url_strerror(code)) }.to_string_lossy();
+        Err(Error::config(format!("libcurl refuses the URL: {words}")))
+    }
+
+    /// Has a handle use it.
+    ///
+    /// # Safety
+    /// `easy` is live and runs no transfer; this value outlives it.
+    pub unsafe fn set(&self, easy: *mut CURL) -> CURLcode {
+        // SAFETY: promised by the caller.
+        unsafe { curl_easy_setopt(easy, CURLOPT_CURLU, self.0) }
+    }
+}
+
+impl Drop for Url {
+    fn drop(&mut self) {
+        // SAFETY: made by `parse`, freed once; libcurl ignores NULL.
+        unsafe { curl_url_cleanup(self.0) };
+    }
+}
