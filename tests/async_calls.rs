@@ -17,7 +17,7 @@ use feast_remote::error::{Code, Result};
 use feast_remote::remote::{Event, EventQueue, Handle, Remote};
 use feast_remote::wire::request::Request;
 use serde_json::Value;
-use support::server::{Seen, Server, Step, answer, reply, say};
+use support::server::{Seen, Server, Step, Welcome, answer, reply, say};
 use support::wait_until;
 
 fn config(url: &str, keys: &[(&str, &str)]) -> Config {
@@ -636,4 +636,50 @@ fn max_async_requests_does_not_bind_callers_that_wait() {
         "{error}"
     );
     assert_eq!(stats(&remote)["async_requests"], 0);
+}
+
+#[test]
+fn one_connection_serves_blocking_and_asynchronous_calls_in_turn() {
+    // An answer in pieces: each of them is an event for whoever waits.
+    let server = Server::start(|seen| {
+        let [Step::Send(bytes)] = &answer(seen)[..] else { panic!("not an answer in one piece") };
+        bytes.chunks(bytes.len() / 3).map(|piece| Step::Send(piece.to_vec())).collect()
+    });
+    let remote = open(&server, &[("connection_pool_size", "1")]);
+    let queue = queue();
+    for id in 0..50 {
+        submit(&remote, &queue, id);
+        let (tag, result) = outcome(next(&queue));
+        assert_eq!((tag, result), (id as usize, Ok(())));
+        for _ in 0..id % 3 {
+            assert_eq!(remote.get_online_features(&ask(&[id])).unwrap().int64(1).unwrap(), [1000 * id]);
+        }
+    }
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn an_asynchronous_call_larger_than_every_buffer_passes_a_slow_server() {
+    let late = Duration::from_millis(300);
+    let server = Server::start_with(
+        move |_| Welcome::Late(late),
+        |seen| {
+            let [Step::Send(bytes)] = &answer(seen)[..] else { panic!("not an answer in one piece") };
+            let (first, rest) = bytes.split_at(bytes.len() / 2);
+            vec![
+                Step::Send(first.to_vec()),
+                Step::Wait(Duration::from_millis(100)),
+                Step::Send(rest.to_vec()),
+            ]
+        },
+    );
+    let remote = open(&server, &[("request_timeout_ms", "60000")]);
+    let queue = queue();
+    let ids: Vec<i64> = (0..250_000).collect();
+    for tag in 0..2 {
+        remote.submit(&ask(&ids), &queue, tag).unwrap();
+        let response = next(&queue).into_response().unwrap();
+        assert!(response.int64(1).unwrap().iter().zip(&ids).all(|(value, id)| *value == 1000 * id));
+    }
+    assert_eq!((server.connections(), server.seen()[0].body.len() > 1 << 20), (1, true));
 }

@@ -124,11 +124,14 @@ impl Slot {
     }
 
     fn configure(self, http: &Http, share: &Share) -> Result<Slot> {
-        // SAFETY: every option gets the type that its manual page names; the receiver lives until `drop` has freed the
+        // SAFETY: every option gets the type that its manual page names; the receiver and the sockets live until `drop` has freed the
         // easy handle; the share handle and what `http` owns are kept by the pool until all slots are gone.
         let code = unsafe {
             http.configure(self.easy, share)?;
-            Receiver::install(self.receiver, self.easy)
+            match Receiver::install(self.receiver, self.easy) {
+                CURLE_OK => Sockets::install(self.sockets),
+                code => code,
+            }
         };
         if code != CURLE_OK {
             return Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))));
@@ -309,7 +312,7 @@ impl Slot {
     }
 
     /// Has the poller watch what the attempt waits for.
-    pub fn watch(&mut self, poller: &Poller) -> std::result::Result<(), Fault> {
+    pub fn watch(&mut self, poller: &mut Poller) -> std::result::Result<(), Fault> {
         // SAFETY: libcurl is not at work on this slot.
         let watched = unsafe { &mut *self.sockets }.watch(poller, self.number);
         if watched { Ok(()) } else { Err(refused("the kernel refuses to watch a socket")) }

@@ -4,7 +4,7 @@
 use std::ffi::{c_int, c_long, c_void};
 use std::time::{Duration, Instant};
 
-use super::poller::Poller;
+use super::poller::{Interest, Poller};
 use super::sys::*;
 
 /// Written to by libcurl while its multi handle is at work.
@@ -16,16 +16,27 @@ pub struct Sockets {
     /// stays so, also while the slot is not in use: a call that comes then must not end the watch.
     wakeup: Option<curl_socket_t>,
     timer: Option<Instant>,
+    /// Sockets made so far: a descriptor's number says nothing of whether it is still the same socket.
+    made: u32,
 }
 
 struct Wanted {
     fd: curl_socket_t,
     read: bool,
     write: bool,
-    /// A poller watches it for just this.
-    watched: bool,
+    state: State,
     /// It is the wakeup.
     lasting: bool,
+}
+
+#[derive(PartialEq)]
+enum State {
+    /// libcurl has just begun to want it.
+    New,
+    /// A poller watches it for just this.
+    Watched,
+    /// An event has come, and libcurl has not got all it wants.
+    Fired,
 }
 
 extern "C" fn on_socket(
@@ -48,12 +59,19 @@ extern "C" fn on_socket(
         return 0;
     }
     let (read, write) = (what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0);
-    let wanted = Wanted { fd, read, write, watched: false, lasting: first };
+    let wanted = Wanted { fd, read, write, state: State::New, lasting: first };
     match sockets.wanted.iter_mut().find(|known| known.fd == fd) {
         Some(known) => *known = wanted,
         None => sockets.wanted.push(wanted),
     }
     0
+}
+
+extern "C" fn on_new_socket(sockets: *mut c_void, _socket: curl_socket_t, _purpose: curlsocktype) -> c_int {
+    // SAFETY: as in `on_socket`, for SOCKOPTDATA.
+    let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
+    sockets.made = sockets.made.wrapping_add(1);
+    0 // CURL_SOCKOPT_OK
 }
 
 extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c_void) -> c_int {
@@ -67,7 +85,23 @@ extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c
 impl Sockets {
     /// Of a multi handle that drives this easy handle.
     pub fn new(easy: *mut CURL) -> Sockets {
-        Sockets { easy, wanted: Vec::new(), wakeup: None, timer: None }
+        Sockets { easy, wanted: Vec::new(), wakeup: None, timer: None, made: 0 }
+    }
+
+    /// Has libcurl tell `sockets` of each one that it makes.
+    ///
+    /// # Safety
+    /// The easy handle is live, and `sockets` until it and its multi handle are freed.
+    pub unsafe fn install(sockets: *mut Sockets) -> CURLcode {
+        type OnNewSocket = extern "C" fn(*mut c_void, curl_socket_t, curlsocktype) -> c_int;
+        // SAFETY: each option is given the type that its manual page names.
+        unsafe {
+            let easy = (*sockets).easy;
+            match curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket as OnNewSocket) {
+                CURLE_OK => curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, sockets.cast::<c_void>()),
+                code => code,
+            }
+        }
     }
 
     /// Has libcurl write to `sockets` from now on.
@@ -104,16 +138,25 @@ impl Sockets {
     pub fn fired(&mut self, fd: curl_socket_t) {
         let fired = self.wanted.iter_mut().find(|socket| socket.fd == fd && !socket.lasting);
         if let Some(socket) = fired {
-            socket.watched = false;
+            socket.state = State::Fired;
         }
     }
 
     /// Has the poller watch what is not watched yet; `false` if it cannot.
-    pub fn watch(&mut self, poller: &Poller, slot: u32) -> bool {
+    pub fn watch(&mut self, poller: &mut Poller, slot: u32) -> bool {
+        let made = self.made;
         self.wanted.iter_mut().all(|socket| {
-            socket.watched =
-                socket.watched || poller.watch(slot, socket.fd, socket.read, socket.write, socket.lasting);
-            socket.watched
+            let interest = Interest { slot, made, fd: socket.fd, read: socket.read, write: socket.write };
+            let watched = match socket.state {
+                State::Watched => true,
+                // libcurl has tried to read: what comes from now on is an event, whatever came before.
+                State::New if !socket.write && poller.watches(&interest) => true,
+                State::New | State::Fired => poller.watch(interest, socket.lasting),
+            };
+            if watched {
+                socket.state = State::Watched;
+            }
+            watched
         })
     }
 }
