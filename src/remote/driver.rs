@@ -27,7 +27,7 @@ const LIVES: usize = 2;
 const ACCEPTED_AT_A_TIME: usize = 16;
 
 /// Events after which the threads that wait for them are told.
-const ANNOUNCED_AT_A_TIME: usize = 16;
+const ANNOUNCED_AT_A_TIME: usize = 32;
 
 /// A driver's life, on a thread of its own; ends with [`Desk::exit`].
 pub fn live(inner: &Arc<Inner>, desk: &Arc<Desk>, poller: &mut Poller) {
@@ -167,6 +167,7 @@ impl<'a> Driver<'a> {
                     None => self.poller.forget(ready),
                 }
             }
+            self.announce();
         }
         if let Some(fetch) = self.fetch.take() {
             fetch.join();
