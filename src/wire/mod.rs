@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod decode;
 mod dense;
+mod feature;
 pub mod parts;
 pub mod raw_string;
 mod repeats;

@@ -8,68 +8,13 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::feature::FeatureReference;
 use crate::columns::Type;
 use crate::error::{Error, Result};
 
 /// Where a request goes, below the store's path. `status=true` makes the Go server send statuses and event
 /// timestamps; the Python server always sends them and ignores the parameter.
 pub const ENDPOINT: &str = "/get-online-features?status=true";
-
-/// `view:feature`, as Feast writes a feature reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeatureReference {
-    text: String,
-    json: Vec<u8>,
-    colon: usize,
-    kind: Type,
-}
-
-impl FeatureReference {
-    fn parse(text: &str, kind: Type) -> Result<FeatureReference> {
-        match text.find(':') {
-            Some(colon) if colon > 0 && colon + 1 < text.len() => {
-                let mut json = Vec::new();
-                write_string(&mut json, text)?;
-                Ok(FeatureReference { text: text.to_owned(), json, colon, kind })
-            }
-            _ => Err(Error::argument(format!("`{text}` is not a feature reference: write `view:feature`"))),
-        }
-    }
-
-    /// As it was given.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The type that its column shall have; NULL if it is to be found out.
-    pub fn kind(&self) -> Type {
-        self.kind
-    }
-
-    /// The name that the server gives the feature in an answer without full feature names.
-    fn feature(&self) -> &str {
-        &self.text[self.colon + 1..]
-    }
-
-    /// Whether a column of an answer has this feature's name: `feature`, or in full `view__feature`.
-    fn is_named(&self, name: &str, full_feature_names: bool) -> bool {
-        if !full_feature_names {
-            return name == self.feature();
-        }
-        self.view_of(name) == Some(&self.text[..self.colon])
-    }
-
-    /// Whether a column of an answer has this feature's full name without its version: of `view@v2:feature`
-    /// servers may or may not keep it.
-    fn is_named_without_version(&self, name: &str) -> bool {
-        let unversioned = self.text[..self.colon].split_once('@').map(|(view, _)| view);
-        unversioned.is_some() && self.view_of(name) == unversioned
-    }
-
-    fn view_of<'a>(&self, full_name: &'a str) -> Option<&'a str> {
-        full_name.strip_suffix(self.feature())?.strip_suffix("__")
-    }
-}
 
 /// Which feature of a request a column's name means.
 pub enum Named {
@@ -120,7 +65,7 @@ impl Request {
 
     /// Adds a feature reference whose column shall have this type.
     pub fn add_typed_feature(&mut self, reference: &str, kind: Type) -> Result<()> {
-        if self.features.iter().any(|known| known.text == reference) {
+        if self.features.iter().any(|known| known.as_str() == reference) {
             return Err(Error::argument(format!("the feature `{reference}` has been added already")));
         }
         let reference = FeatureReference::parse(reference, kind)?;
@@ -244,7 +189,7 @@ impl Request {
     /// How a message about a feature's values begins.
     pub fn feature_words(&self, feature: usize) -> String {
         match self.features.get(feature) {
-            Some(feature) => format!("feature `{}`, ", feature.text),
+            Some(feature) => format!("feature `{}`, ", feature.as_str()),
             None => format!("feature number {feature} of the service, "),
         }
     }
@@ -438,7 +383,8 @@ fn checked_entity_name(name: &str) -> Result<Arc<str>> {
     Ok(name.into())
 }
 
-fn write_string(out: &mut Vec<u8>, text: &str) -> Result<()> {
+/// Encodes a text.
+pub fn write_string(out: &mut Vec<u8>, text: &str) -> Result<()> {
     serde_json::to_writer(out, text)
         .map_err(|error| Error::new(crate::error::Code::Internal, error.to_string()))
 }
@@ -562,17 +508,5 @@ mod tests {
         }
         assert!(request.set_entity_int64("", &[1]).is_err());
         assert!(request.entities().is_empty(), "a refused column leaves no trace");
-    }
-
-    #[test]
-    fn full_names_match_with_and_without_the_version() {
-        let reference = FeatureReference::parse("view@v2:f__x", Type::NULL).unwrap();
-        assert!(reference.is_named_without_version("view__f__x"));
-        assert!(!reference.is_named("view__f__x", true));
-        assert!(reference.is_named("view@v2__f__x", true));
-        assert!(!reference.is_named("f__x", true));
-        assert!(!FeatureReference::parse("view:f", Type::NULL).unwrap().is_named_without_version("view__f"));
-        assert!(reference.is_named("f__x", false));
-        assert!(!reference.is_named("view__f__x", false));
     }
 }
