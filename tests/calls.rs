@@ -78,6 +78,19 @@ fn the_stores_path_is_kept_whatever_it_looks_like() {
 }
 
 #[test]
+fn credentials_in_the_path_are_sent_with_each_request() {
+    let server = Server::start(answer);
+    let path = server.url().replace("http://", "http://us%20er:p%40ss@") + "/store";
+    let remote = open(&server, &[("path", &path)]);
+    (0..2).for_each(|id| call(&remote, id).unwrap());
+    for seen in server.seen() {
+        assert_eq!(seen.headers["authorization"], "Basic dXMgZXI6cEBzcw=="); // base64 of "us er:p@ss"
+        assert_eq!(seen.target, "POST /store/get-online-features?status=true");
+    }
+    assert_eq!(server.requests(), 2);
+}
+
+#[test]
 fn ten_thousand_calls_on_one_thread_open_one_connection() {
     let server = Server::start(answer);
     server.forget_requests();
