@@ -659,6 +659,28 @@ fn one_connection_serves_blocking_and_asynchronous_calls_in_turn() {
 }
 
 #[test]
+fn a_new_connection_with_the_old_ones_number_is_watched_anew() {
+    let server = Server::start(|seen| {
+        let mut steps = answer(seen);
+        if seen.number % 3 == 2 {
+            steps.push(Step::Close);
+        }
+        steps
+    });
+    let remote = open(&server, &[("connection_pool_size", "1")]);
+    let queue = queue();
+    for id in 0..60 {
+        submit(&remote, &queue, id);
+        let (tag, result) = outcome(next(&queue));
+        assert_eq!((tag, result), (id as usize, Ok(())));
+        if id % 7 == 0 {
+            assert_eq!(remote.get_online_features(&ask(&[id])).unwrap().int64(1).unwrap(), [1000 * id]);
+        }
+    }
+    assert!(server.connections() >= 20, "{}", server.connections());
+}
+
+#[test]
 fn an_asynchronous_call_larger_than_every_buffer_passes_a_slow_server() {
     let late = Duration::from_millis(300);
     let server = Server::start_with(

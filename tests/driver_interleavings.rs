@@ -294,7 +294,6 @@ mod transport {
             shuttle::thread::yield_now();
             &self.1
         }
-        pub fn forget(&mut self, _ready: Ready) {}
     }
 
     #[derive(Debug, PartialEq)]

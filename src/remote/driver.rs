@@ -161,10 +161,10 @@ impl<'a> Driver<'a> {
             ready.extend_from_slice(self.poller.wait(limit));
             self.desk.mailbox.woke();
             for &ready in &ready {
-                match self.by_slot.get(&ready.slot).and_then(|number| self.tasks.remove(number)) {
-                    Some(task) => self.step(task, Some(ready)),
-                    // It was watched for an attempt that has ended.
-                    None => self.poller.forget(ready),
+                // A slot that is not ours now was watched for an attempt that has ended.
+                if let Some(task) = self.by_slot.get(&ready.slot).and_then(|number| self.tasks.remove(number))
+                {
+                    self.step(task, Some(ready));
                 }
             }
             self.announce();

@@ -187,6 +187,8 @@ impl Slot {
         deadline: Deadline,
         closing: &AtomicBool,
     ) -> Transfer {
+        // SAFETY: libcurl is not at work on this slot.
+        unsafe { &mut *self.sockets }.forget();
         let result = match self.begin(request, body) {
             Ok(()) => self.drive(deadline, closing),
             Err(fault) => Err(fault),
@@ -312,9 +314,9 @@ impl Slot {
     }
 
     /// Has the poller watch what the attempt waits for.
-    pub fn watch(&mut self, poller: &mut Poller) -> std::result::Result<(), Fault> {
+    pub fn watch(&mut self, poller: &Poller) -> std::result::Result<(), Fault> {
         // SAFETY: libcurl is not at work on this slot.
-        let watched = unsafe { &mut *self.sockets }.watch(poller, self.number);
+        let watched = unsafe { &mut *self.sockets }.watch(poller.epoll(), self.number);
         if watched { Ok(()) } else { Err(refused("the kernel refuses to watch a socket")) }
     }
 

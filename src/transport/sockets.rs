@@ -4,8 +4,9 @@
 use std::ffi::{c_int, c_long, c_void};
 use std::time::{Duration, Instant};
 
-use super::poller::{Interest, Poller};
+use super::poller::Epoll;
 use super::sys::*;
+use crate::sync::Arc;
 
 /// Written to by libcurl while its multi handle is at work.
 pub struct Sockets {
@@ -16,8 +17,14 @@ pub struct Sockets {
     /// stays so, also while the slot is not in use: a call that comes then must not end the watch.
     wakeup: Option<curl_socket_t>,
     timer: Option<Instant>,
-    /// Sockets made so far: a descriptor's number says nothing of whether it is still the same socket.
-    made: u32,
+    /// The connection's, as far as it is watched; from call to call, until it is closed.
+    kept: Option<Kept>,
+}
+
+struct Kept {
+    epoll: Arc<Epoll>,
+    fd: curl_socket_t,
+    write: bool,
 }
 
 struct Wanted {
@@ -33,7 +40,7 @@ struct Wanted {
 enum State {
     /// libcurl has just begun to want it.
     New,
-    /// A poller watches it for just this.
+    /// It is watched for just this.
     Watched,
     /// An event has come, and libcurl has not got all it wants.
     Fired,
@@ -67,11 +74,12 @@ extern "C" fn on_socket(
     0
 }
 
-extern "C" fn on_new_socket(sockets: *mut c_void, _socket: curl_socket_t, _purpose: curlsocktype) -> c_int {
-    // SAFETY: as in `on_socket`, for SOCKOPTDATA.
-    let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
-    sockets.made = sockets.made.wrapping_add(1);
-    0 // CURL_SOCKOPT_OK
+extern "C" fn on_close(sockets: *mut c_void, fd: curl_socket_t) -> c_int {
+    // SAFETY: as in `on_socket`, for CLOSESOCKETDATA; libcurl has made the socket and leaves it to us to close.
+    unsafe {
+        (*sockets.cast::<Sockets>()).forget_if(|kept| kept.fd == fd);
+        libc::close(fd)
+    }
 }
 
 extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c_void) -> c_int {
@@ -85,20 +93,20 @@ extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c
 impl Sockets {
     /// Of a multi handle that drives this easy handle.
     pub fn new(easy: *mut CURL) -> Sockets {
-        Sockets { easy, wanted: Vec::new(), wakeup: None, timer: None, made: 0 }
+        Sockets { easy, wanted: Vec::new(), wakeup: None, timer: None, kept: None }
     }
 
-    /// Has libcurl tell `sockets` of each one that it makes.
+    /// Has libcurl close sockets by way of `sockets`.
     ///
     /// # Safety
     /// The easy handle is live, and `sockets` until it and its multi handle are freed.
     pub unsafe fn install(sockets: *mut Sockets) -> CURLcode {
-        type OnNewSocket = extern "C" fn(*mut c_void, curl_socket_t, curlsocktype) -> c_int;
+        type OnClose = extern "C" fn(*mut c_void, curl_socket_t) -> c_int;
         // SAFETY: each option is given the type that its manual page names.
         unsafe {
             let easy = (*sockets).easy;
-            match curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new_socket as OnNewSocket) {
-                CURLE_OK => curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, sockets.cast::<c_void>()),
+            match curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close as OnClose) {
+                CURLE_OK => curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets.cast::<c_void>()),
                 code => code,
             }
         }
@@ -142,21 +150,37 @@ impl Sockets {
         }
     }
 
-    /// Has the poller watch what is not watched yet; `false` if it cannot.
-    pub fn watch(&mut self, poller: &mut Poller, slot: u32) -> bool {
-        let made = self.made;
+    /// Has what is not watched yet watched; `false` if the kernel refuses.
+    pub fn watch(&mut self, epoll: &Arc<Epoll>, slot: u32) -> bool {
+        let kept = &mut self.kept;
         self.wanted.iter_mut().all(|socket| {
-            let interest = Interest { slot, made, fd: socket.fd, read: socket.read, write: socket.write };
+            let Wanted { fd, read, write, lasting, .. } = *socket;
             let watched = match socket.state {
                 State::Watched => true,
                 // libcurl has tried to read: what comes from now on is an event, whatever came before.
-                State::New if !socket.write && poller.watches(&interest) => true,
-                State::New | State::Fired => poller.watch(interest, socket.lasting),
+                State::New if !write && kept.as_ref().is_some_and(|kept| kept.fd == fd && !kept.write) => {
+                    true
+                }
+                State::New | State::Fired => epoll.watch(slot, fd, read, write),
             };
-            if watched {
+            if watched && socket.state != State::Watched {
                 socket.state = State::Watched;
+                if !lasting && kept.as_ref().is_none_or(|kept| kept.fd != fd || kept.write != write) {
+                    *kept = Some(Kept { epoll: Arc::clone(epoll), fd, write });
+                }
             }
             watched
         })
+    }
+
+    /// Ends the watch that is kept from call to call: somebody else will wait.
+    pub fn forget(&mut self) {
+        self.forget_if(|_| true);
+    }
+
+    fn forget_if(&mut self, condition: impl FnOnce(&mut Kept) -> bool) {
+        if let Some(kept) = self.kept.take_if(condition) {
+            kept.epoll.forget(kept.fd);
+        }
     }
 }
