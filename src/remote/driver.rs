@@ -443,8 +443,8 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// There may be an event in this queue. Who waits for it is told when there are several, or nothing else is to be done:
-    /// waking a thread costs more than the rest of a call here does.
+    /// There may be an event in this queue. Who waits for it is told when there are many, or when all that is ready has
+    /// been looked at: waking a thread costs more than the rest of a call here does.
     fn finished(&mut self, queue: Arc<EventQueue>) {
         self.unannounced.push(queue);
         if self.unannounced.len() >= ANNOUNCED_AT_A_TIME {

@@ -27,9 +27,6 @@ const PROVIDER_ANSWER: usize = 1 << 20;
 #[derive(Clone)]
 pub struct Http {
     url: CString,
-    /// What libcurl is told of it, and what it shall put into the request line if not that URL's path.
-    parsed: Option<Arc<Url>>,
-    target: Option<CString>,
     headers: Vec<CString>,
     user_agent: CString,
     /// For https only.
@@ -90,7 +87,7 @@ impl Http {
     pub fn to_identity_provider(config: &Config, environment: &Environment, url: &str) -> Result<Http> {
         let auth = &config.auth;
         let http = Http {
-            headers: vec![c"Expect:".to_owned()],
+            headers: vec![c"Accept: application/json".to_owned(), c"Expect:".to_owned()],
             authorities: (!auth.ca_cert_path.is_empty())
                 .then(|| ("auth.ca_cert_path", auth.ca_cert_path.clone())),
             verify: auth.verify_ssl,
@@ -104,8 +101,6 @@ impl Http {
         let ours = concat!("feast_remote/", env!("CARGO_PKG_VERSION"));
         Ok(Http {
             url: CString::default(),
-            parsed: None,
-            target: None,
             headers: Vec::new(),
             user_agent: c_text(if config.user_agent.is_empty() { ours } else { &config.user_agent })?,
             trust: None,
@@ -129,9 +124,6 @@ impl Http {
     /// The same for another URL.
     pub fn at(&self, url: &str) -> Result<Http> {
         let mut http = Http { url: c_text(url)?, ..self.clone() };
-        let (server, target) = http.server_and_target().unzip();
-        http.parsed = Some(Arc::new(Url::parse(server.as_ref().unwrap_or(&http.url))?));
-        http.target = target;
         if is_https(url) && http.verify && http.trust.is_none() {
             http.trust = Some(Arc::new(Trust::load(
                 http.authorities.as_ref().map(|(key, path)| (*key, path.as_str())),
@@ -171,11 +163,13 @@ impl Http {
         Some((CString::new(server).ok()?, CString::new(target).ok()?))
     }
 
-    /// Sets an easy handle up. The share handle and this value must outlive it.
+    /// Sets an easy handle up. The share handle, this value and what is returned must outlive it.
     ///
     /// # Safety
     /// `easy` is a live handle that runs no transfer.
-    pub unsafe fn configure(&self, easy: *mut CURL, share: &Share) -> Result<()> {
+    pub unsafe fn configure(&self, easy: *mut CURL, share: &Share) -> Result<Url> {
+        let (server, target) = self.server_and_target().unzip();
+        let url = Url::parse(server.as_ref().unwrap_or(&self.url))?;
         let https = self.is_https();
         let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
         // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl.
@@ -183,6 +177,7 @@ impl Http {
             let text = |option, text: &std::ffi::CStr| curl_easy_setopt(easy, option, text.as_ptr());
             let long = |option, value: c_long| curl_easy_setopt(easy, option, value);
             let mut codes = vec![
+                url.set(easy),
                 text(CURLOPT_PROTOCOLS_STR, c"http,https"),
                 // Both set, libcurl does not look into the environment for each transfer.
                 text(CURLOPT_PROXY, &self.proxies[usize::from(https)]),
@@ -200,10 +195,7 @@ impl Http {
                 long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 as c_long),
                 curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
             ];
-            if let Some(url) = &self.parsed {
-                codes.push(url.set(easy));
-            }
-            if let Some(target) = &self.target {
+            if let Some(target) = &target {
                 codes.push(text(CURLOPT_REQUEST_TARGET, target));
             }
             if let Some(trust) = &self.trust {
@@ -226,7 +218,7 @@ impl Http {
             Some(code) => {
                 Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))))
             }
-            None => Ok(()),
+            None => Ok(url),
         }
     }
 

@@ -14,6 +14,7 @@ use super::receiver::Receiver;
 use super::share::Share;
 use super::sockets::Sockets;
 use super::sys::*;
+use super::url::Url;
 use crate::auth::Token;
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
@@ -50,6 +51,8 @@ pub struct Transfer {
 pub struct Slot {
     multi: *mut CURLM,
     easy: *mut CURL,
+    /// libcurl reads it for each request.
+    url: Option<Url>,
     /// Of the request being sent.
     headers: Option<HeaderList>,
     /// The token in `headers`.
@@ -101,6 +104,7 @@ impl Slot {
         let slot = Slot {
             multi,
             easy,
+            url: None,
             headers: None,
             token: None,
             receiver,
@@ -123,11 +127,12 @@ impl Slot {
         slot.configure(http, share)
     }
 
-    fn configure(self, http: &Http, share: &Share) -> Result<Slot> {
-        // SAFETY: every option gets the type that its manual page names; the receiver and the sockets live until `drop` has freed the
-        // easy handle; the share handle and what `http` owns are kept by the pool until all slots are gone.
+    fn configure(mut self, http: &Http, share: &Share) -> Result<Slot> {
+        // SAFETY: every option gets the type that its manual page names; the receiver, the sockets and the URL live until
+        // `drop` has freed the easy handle; the share handle and what `http` owns are kept by the pool until all slots
+        // are gone.
         let code = unsafe {
-            http.configure(self.easy, share)?;
+            self.url = Some(http.configure(self.easy, share)?);
             match Receiver::install(self.receiver, self.easy) {
                 CURLE_OK => Sockets::install(self.sockets),
                 code => code,

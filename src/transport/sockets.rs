@@ -17,7 +17,10 @@ pub struct Sockets {
     /// stays so, also while the slot is not in use: a call that comes then must not end the watch.
     wakeup: Option<curl_socket_t>,
     timer: Option<Instant>,
-    /// The connection's, as far as it is watched; from call to call, until it is closed.
+    /// Made for connections and not closed. Others, such as the pairs by which older versions hear of name lookups, come
+    /// and go without our being told.
+    made: Vec<curl_socket_t>,
+    /// The one of these that was watched last; it stays so from call to call.
     kept: Option<Kept>,
 }
 
@@ -36,7 +39,7 @@ struct Wanted {
     lasting: bool,
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum State {
     /// libcurl has just begun to want it.
     New,
@@ -66,20 +69,29 @@ extern "C" fn on_socket(
         return 0;
     }
     let (read, write) = (what & CURL_POLL_IN != 0, what & CURL_POLL_OUT != 0);
-    let wanted = Wanted { fd, read, write, state: State::New, lasting: first };
     match sockets.wanted.iter_mut().find(|known| known.fd == fd) {
-        Some(known) => *known = wanted,
-        None => sockets.wanted.push(wanted),
+        Some(known) => {
+            let state = if known.state == State::Fired { State::Fired } else { State::New };
+            *known = Wanted { read, write, state, ..*known };
+        }
+        None => sockets.wanted.push(Wanted { fd, read, write, state: State::New, lasting: first }),
     }
     0
 }
 
+extern "C" fn on_new(sockets: *mut c_void, fd: curl_socket_t, _purpose: curlsocktype) -> c_int {
+    // SAFETY: as in `on_socket`, for SOCKOPTDATA.
+    unsafe { &mut *sockets.cast::<Sockets>() }.made.push(fd);
+    0 // CURL_SOCKOPT_OK
+}
+
 extern "C" fn on_close(sockets: *mut c_void, fd: curl_socket_t) -> c_int {
-    // SAFETY: as in `on_socket`, for CLOSESOCKETDATA; libcurl has made the socket and leaves it to us to close.
-    unsafe {
-        (*sockets.cast::<Sockets>()).forget_if(|kept| kept.fd == fd);
-        libc::close(fd)
-    }
+    // SAFETY: as in `on_socket`, for CLOSESOCKETDATA.
+    let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
+    sockets.made.retain(|&made| made != fd);
+    sockets.forget_if(|kept| kept.fd == fd);
+    // SAFETY: libcurl has made the socket and leaves it to us to close.
+    unsafe { libc::close(fd) }
 }
 
 extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c_void) -> c_int {
@@ -93,22 +105,27 @@ extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c
 impl Sockets {
     /// Of a multi handle that drives this easy handle.
     pub fn new(easy: *mut CURL) -> Sockets {
-        Sockets { easy, wanted: Vec::new(), wakeup: None, timer: None, kept: None }
+        Sockets { easy, wanted: Vec::new(), wakeup: None, timer: None, made: Vec::new(), kept: None }
     }
 
-    /// Has libcurl close sockets by way of `sockets`.
+    /// Has libcurl make and close connections' sockets in the sight of `sockets`.
     ///
     /// # Safety
     /// The easy handle is live, and `sockets` until it and its multi handle are freed.
     pub unsafe fn install(sockets: *mut Sockets) -> CURLcode {
+        type OnNew = extern "C" fn(*mut c_void, curl_socket_t, curlsocktype) -> c_int;
         type OnClose = extern "C" fn(*mut c_void, curl_socket_t) -> c_int;
+        let data = sockets.cast::<c_void>();
         // SAFETY: each option is given the type that its manual page names.
         unsafe {
             let easy = (*sockets).easy;
-            match curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close as OnClose) {
-                CURLE_OK => curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, sockets.cast::<c_void>()),
-                code => code,
-            }
+            let codes = [
+                curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new as OnNew),
+                curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, data),
+                curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close as OnClose),
+                curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, data),
+            ];
+            codes.into_iter().find(|&code| code != CURLE_OK).unwrap_or(CURLE_OK)
         }
     }
 
@@ -151,25 +168,25 @@ impl Sockets {
     }
 
     /// Has what is not watched yet watched; `false` if the kernel refuses.
+    ///
+    /// A kept connection's watch stands, and an event may have come of it that nobody waited for: a call on it must not
+    /// come to its first wait before libcurl has tried to read. That is so with one transfer a multi handle, which tries as
+    /// soon as it has sent.
     pub fn watch(&mut self, epoll: &Arc<Epoll>, slot: u32) -> bool {
-        let kept = &mut self.kept;
-        self.wanted.iter_mut().all(|socket| {
-            let Wanted { fd, read, write, lasting, .. } = *socket;
-            let watched = match socket.state {
-                State::Watched => true,
-                // libcurl has tried to read: what comes from now on is an event, whatever came before.
-                State::New if !write && kept.as_ref().is_some_and(|kept| kept.fd == fd && !kept.write) => {
-                    true
+        let (made, kept) = (&self.made, &mut self.kept);
+        self.wanted.iter_mut().filter(|socket| socket.state != State::Watched).all(|socket| {
+            let Wanted { fd, read, write, .. } = *socket;
+            let is_kept = kept.as_ref().is_some_and(|kept| kept.fd == fd && !kept.write && !write);
+            if !(is_kept && socket.state == State::New) {
+                if !epoll.watch(slot, fd, read, write) {
+                    return false;
                 }
-                State::New | State::Fired => epoll.watch(slot, fd, read, write),
-            };
-            if watched && socket.state != State::Watched {
-                socket.state = State::Watched;
-                if !lasting && kept.as_ref().is_none_or(|kept| kept.fd != fd || kept.write != write) {
+                if !is_kept && made.contains(&fd) {
                     *kept = Some(Kept { epoll: Arc::clone(epoll), fd, write });
                 }
             }
-            watched
+            socket.state = State::Watched;
+            true
         })
     }
 
@@ -182,5 +199,68 @@ impl Sockets {
         if let Some(kept) = self.kept.take_if(condition) {
             kept.epoll.forget(kept.fd);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+    use std::ptr;
+
+    use super::super::bell::Bell;
+    use super::super::poller::Poller;
+    use super::*;
+
+    const NOW: Option<Duration> = Some(Duration::ZERO);
+
+    /// libcurl's part.
+    fn wants(sockets: &mut Sockets, fd: curl_socket_t, what: c_int) {
+        on_socket(ptr::null_mut(), fd, what, (&raw mut *sockets).cast(), ptr::null_mut());
+    }
+
+    #[test]
+    fn a_descriptor_of_libcurls_own_is_not_taken_for_the_connection_that_gets_its_number() {
+        let mut poller = Poller::new(Arc::new(Bell::new().unwrap())).unwrap();
+        let mut sockets = Sockets::new(ptr::null_mut());
+        let (_lookup, number) = UnixStream::pair().unwrap();
+        let (mut server, connection) = UnixStream::pair().unwrap();
+        let fd = number.as_raw_fd();
+        wants(&mut sockets, fd, CURL_POLL_IN);
+        assert!(sockets.watch(poller.epoll(), 1));
+        wants(&mut sockets, fd, CURL_POLL_REMOVE);
+        // Closed, and its number given to a connection.
+        // SAFETY: both are open descriptors of this test's.
+        assert_ne!(unsafe { libc::dup2(connection.as_raw_fd(), fd) }, -1);
+        on_new((&raw mut sockets).cast(), fd, 0);
+        wants(&mut sockets, fd, CURL_POLL_IN);
+        assert!(sockets.watch(poller.epoll(), 1));
+        server.write_all(b"x").unwrap();
+        assert_eq!(poller.wait(NOW).len(), 1);
+    }
+
+    #[test]
+    fn a_kept_connection_is_watched_once_and_no_more_when_it_is_forgotten() {
+        let mut poller = Poller::new(Arc::new(Bell::new().unwrap())).unwrap();
+        let mut sockets = Sockets::new(ptr::null_mut());
+        let (mut server, connection) = UnixStream::pair().unwrap();
+        let fd = connection.as_raw_fd();
+        on_new((&raw mut sockets).cast(), fd, 0);
+        for _ in 0..3 {
+            wants(&mut sockets, fd, CURL_POLL_IN);
+            assert!(sockets.watch(poller.epoll(), 1));
+            server.write_all(b"x").unwrap();
+            assert_eq!(poller.wait(NOW).len(), 1);
+            sockets.fired(fd);
+            wants(&mut sockets, fd, CURL_POLL_REMOVE);
+        }
+        sockets.forget();
+        server.write_all(b"x").unwrap();
+        assert!(poller.wait(NOW).is_empty());
+        // Forgotten, it is watched anew, which tells of what is unread.
+        wants(&mut sockets, fd, CURL_POLL_IN);
+        assert!(sockets.watch(poller.epoll(), 1));
+        assert_eq!(poller.wait(NOW).len(), 1);
     }
 }

@@ -3,10 +3,12 @@
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 
 use super::sys::{CURL, CURLOPTTYPE_OBJECTPOINT, CURLcode, CURLoption, curl_easy_setopt};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 // From curl/include/curl/urlapi.h and curl.h.
 const CURLUE_OK: c_int = 0;
+const CURLUE_BAD_HANDLE: c_int = 1;
+const CURLUE_OUT_OF_MEMORY: c_int = 7;
 const CURLUPART_URL: c_int = 0;
 const CURLOPT_CURLU: CURLoption = CURLOPTTYPE_OBJECTPOINT + 282;
 
@@ -17,13 +19,8 @@ unsafe extern "C" {
     fn curl_url_strerror(code: c_int) -> *const c_char;
 }
 
-/// See the module. Not changed once made.
+/// See the module.
 pub struct Url(*mut c_void);
-
-// SAFETY: libcurl reads a handle that belongs to transfers, and nobody writes to it.
-unsafe impl Send for Url {}
-// SAFETY: as above.
-unsafe impl Sync for Url {}
 
 impl Url {
     /// Takes a URL apart.
@@ -32,12 +29,15 @@ impl Url {
         let url = Url(unsafe { curl_url() });
         // SAFETY: libcurl copies the text, and refuses a NULL handle.
         let code = unsafe { curl_url_set(url.0, CURLUPART_URL, text.as_ptr(), 0) };
-        if code == CURLUE_OK {
-            return Ok(url);
+        match code {
+            CURLUE_OK => Ok(url),
+            CURLUE_BAD_HANDLE | CURLUE_OUT_OF_MEMORY => Err(Error::new(Code::Internal, "out of memory")),
+            _ => {
+                // SAFETY: libcurl returns a static string for any code.
+                let words = unsafe { CStr::from_ptr(curl_url_strerror(code)) }.to_string_lossy();
+                Err(Error::config(format!("libcurl refuses the URL: {words}")))
+            }
         }
-        // SAFETY: libcurl returns a static string for any code.
-        let words = unsafe { CStr::from_ptr(curl_url_strerror(code)) }.to_string_lossy();
-        Err(Error::config(format!("libcurl refuses the URL: {words}")))
     }
 
     /// Has a handle use it.
