@@ -42,13 +42,34 @@ done
 echo "== from the last byte of an answer to a readable descriptor"
 "$work/readable_descriptor" 20000
 
+serve_feast() { # sets $port
+  port=$(free_port)
+  (cd "$repo" && FEAST_USAGE=False exec setsid "$venv/bin/feast" serve -p "$port" -w "$1" --no-access-log >"$work/feast.log" 2>&1) &
+  servers+=" $!"
+  for _ in $(seq 300); do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
+    if ! kill -0 $! 2>/dev/null; then break; fi
+    sleep 0.1
+  done
+  cat "$work/feast.log" >&2
+  exit 1
+}
+
 echo "== a call of 1000 rows, in one request and in parts, from feast serve -w 2"
-port=$(free_port)
-(cd "$repo" && FEAST_USAGE=False exec setsid "$venv/bin/feast" serve -p "$port" -w 2 --no-access-log >"$work/feast.log" 2>&1) &
-server=$!
-for _ in $(seq 300); do
-  if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
-  if ! kill -0 "$server" 2>/dev/null; then cat "$work/feast.log" >&2; exit 1; fi
-  sleep 0.1
-done
+serve_feast 2
 "$work/large_call" "http://127.0.0.1:$port" 1000 500 15 8
+
+echo "== the same from two feast serve behind an nginx, which sends each request to the other one in turn"
+serve_feast 1
+upstream="server 127.0.0.1:$port;"
+serve_feast 1
+upstream+=" server 127.0.0.1:$port;"
+balancer=$(free_port)
+sed "s|^  server {.*|upstream feast { $upstream keepalive 8; }\
+  server { listen 127.0.0.1:$balancer; location / {\
+    proxy_pass http://feast; proxy_http_version 1.1; proxy_set_header Connection ''; proxy_buffers 8 1m; proxy_buffer_size 1m; } }|" \
+  "$work/nginx.conf" >"$work/balancer.conf"
+kill "$(cat "$work/pid")"
+while [ -e "$work/pid" ]; do sleep 0.1; done
+nginx -c "$work/balancer.conf"
+"$work/large_call" "http://127.0.0.1:$balancer" 1000 500 15 3

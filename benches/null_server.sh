@@ -1,12 +1,12 @@
 # Sourced by the scripts that compare clients: makes bodies and their questions, and starts an nginx that answers each
 # from a file, which costs next to nothing. Wants $python and sets $work, a folder that goes away, and $port. The exit
-# of the script ends nginx and what $server names, a process group of the script's own.
+# of the script ends nginx and the process groups that $servers names.
 for tool in nginx curl-config; do
   command -v $tool >/dev/null || { echo "$tool is needed (Debian: nginx-light, libcurl4-openssl-dev)" >&2; exit 1; }
 done
-server=
+servers=
 work=$(mktemp -d)
-trap '[ -s "$work/pid" ] && kill "$(cat "$work/pid")"; [ -n "$server" ] && kill -TERM -- "-$server"; rm -rf "$work"' EXIT
+trap '[ -s "$work/pid" ] && kill "$(cat "$work/pid")"; for group in $servers; do kill -TERM -- "-$group"; done; rm -rf "$work"' EXIT
 
 "$python" - "$work" <<'PYTHON'
 import json, os, random, sys
