@@ -45,6 +45,9 @@
  * one thread a store, which closes idle connections, one more a store that has asynchronous calls, and one while such a
  * store fetches a token; all of them block all signals. Nothing of the caller's runs on them but the log callback.
  *
+ * A thread that calls needs 64 KiB of stack. pthread_cancel() of a thread that is in a call takes effect when the call has
+ * returned; feast_close(), feast_call_cancel() and feast_queue_wake() end what it waits for.
+ *
  * CALLS THAT DO NOT WAIT
  *
  * feast_get_online_features_async() returns at once; later one event for the call comes to a queue:
@@ -702,7 +705,7 @@ void feast_close(feast_remote_t *remote);
  *                    feast_string_free().
  * @param json_len    out, may be NULL, set to 0 first; bytes of the answer without the NUL.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
- * @return as feast_get_online_features(), without FEAST_DECODE for what the answer says.
+ * @return as feast_get_online_features(); FEAST_DECODE if the answer is not one whole JSON text, whatever that says.
  * Thread safety: any thread, concurrently, on the same store.
  * Since: 0.1
  */

@@ -18,6 +18,7 @@
 
 #include <feast_remote.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -31,6 +32,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -51,6 +53,8 @@ class Error : public std::runtime_error {
         retriable_(feast_error_is_retriable(error)) {
     if (const char *feast_class = feast_error_feast_class(error)) feast_class_ = feast_class;
   }
+
+  Error(feast_status_t status, const std::string &message) : std::runtime_error(message), status_(status) {}
 
   feast_status_t status() const noexcept { return status_; }
   const char *status_name() const noexcept { return feast_status_name(status_); }
@@ -97,6 +101,12 @@ bool call(Error *report, Call &&function) {
   return false;
 }
 
+// For C, where a string ends at the first NUL.
+inline const char *text(const std::string &text) {
+  if (text.find('\0') != std::string::npos) throw Error(FEAST_INVALID_ARGUMENT, "a string has a NUL in it");
+  return text.c_str();
+}
+
 template <typename T>
 T *allocated(T *object) {
   if (object == nullptr) throw std::bad_alloc();
@@ -128,11 +138,11 @@ class Config {
  public:
   Config() : config_(detail::allocated(feast_config_new())) {}
   Config &set(const std::string &key, const std::string &value) {
-    detail::call(nullptr, [&](feast_error_t **e) { return feast_config_set(config_.get(), key.c_str(), value.c_str(), e); });
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_config_set(config_.get(), detail::text(key), detail::text(value), e); });
     return *this;
   }
   Config &load_yaml(const std::string &path) {
-    detail::call(nullptr, [&](feast_error_t **e) { return feast_config_load_yaml(config_.get(), path.c_str(), e); });
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_config_load_yaml(config_.get(), detail::text(path), e); });
     return *this;
   }
   const feast_config_t *get() const noexcept { return config_.get(); }
@@ -148,13 +158,13 @@ class Request {
   Request clone() const { return Request(detail::allocated(feast_request_clone(request_.get()))); }
 
   Request &add_feature(const std::string &feature) {
-    return change([&](auto *r, auto **e) { return feast_request_add_feature(r, feature.c_str(), e); });
+    return change([&](auto *r, auto **e) { return feast_request_add_feature(r, detail::text(feature), e); });
   }
   Request &add_feature(const std::string &feature, feast_type_t type) {
-    return change([&](auto *r, auto **e) { return feast_request_add_typed_feature(r, feature.c_str(), type, e); });
+    return change([&](auto *r, auto **e) { return feast_request_add_typed_feature(r, detail::text(feature), type, e); });
   }
   Request &set_feature_service(const std::string &name) {
-    return change([&](auto *r, auto **e) { return feast_request_set_feature_service(r, name.c_str(), e); });
+    return change([&](auto *r, auto **e) { return feast_request_set_feature_service(r, detail::text(name), e); });
   }
   Request &set_full_feature_names(bool full) {
     return change([&](auto *r, auto **e) { return feast_request_set_full_feature_names(r, full, e); });
@@ -163,19 +173,38 @@ class Request {
     return change([&](auto *r, auto **e) { return feast_request_set_timeout_ms(r, timeout_ms, e); });
   }
   Request &set_entity(const std::string &name, const std::int64_t *values, std::size_t count) {
-    return change([&](auto *r, auto **e) { return feast_request_set_entity_int64(r, name.c_str(), values, count, e); });
+    return change([&](auto *r, auto **e) { return feast_request_set_entity_int64(r, detail::text(name), values, count, e); });
   }
   Request &set_entity(const std::string &name, const double *values, std::size_t count) {
-    return change([&](auto *r, auto **e) { return feast_request_set_entity_double(r, name.c_str(), values, count, e); });
+    return change([&](auto *r, auto **e) { return feast_request_set_entity_double(r, detail::text(name), values, count, e); });
   }
   Request &set_entity(const std::string &name, const std::vector<std::int64_t> &values) {
     return set_entity(name, values.data(), values.size());
   }
-  Request &set_entity(const std::string &name, std::initializer_list<std::int64_t> values) {
-    return set_entity(name, values.begin(), values.size());
+  // Integers, floating-point numbers, booleans or strings in braces, all of one type.
+  template <typename T>
+  Request &set_entity(const std::string &name, std::initializer_list<T> values) {
+    if constexpr (std::is_same_v<T, bool>) {
+      return set_entity(name, std::vector<bool>(values));
+    } else if constexpr (std::is_integral_v<T>) {
+      static_assert(std::is_signed_v<T> || sizeof(T) < sizeof(std::int64_t), "an entity's integers are int64");
+      return set_entity(name, std::vector<std::int64_t>(values.begin(), values.end()));
+    } else if constexpr (std::is_floating_point_v<T>) {
+      static_assert(sizeof(T) <= sizeof(double), "an entity's floating-point numbers are doubles");
+      return set_entity(name, std::vector<double>(values.begin(), values.end()));
+    } else {
+      return set_entity(name, std::vector<std::string>(values.begin(), values.end()));
+    }
   }
   Request &set_entity(const std::string &name, const std::vector<double> &values) {
     return set_entity(name, values.data(), values.size());
+  }
+  Request &set_entity(const std::string &name, const std::vector<bool> &values) {
+    std::unique_ptr<bool[]> flags(new bool[values.size()]);
+    std::copy(values.begin(), values.end(), flags.get());
+    return change([&](auto *r, auto **e) {
+      return feast_request_set_entity_bool(r, detail::text(name), flags.get(), values.size(), e);
+    });
   }
   Request &set_entity(const std::string &name, const std::vector<std::string> &values) {
     std::vector<const char *> texts;
@@ -185,11 +214,11 @@ class Request {
       lengths.push_back(value.size());
     }
     return change([&](auto *r, auto **e) {
-      return feast_request_set_entity_string(r, name.c_str(), texts.data(), lengths.data(), texts.size(), e);
+      return feast_request_set_entity_string(r, detail::text(name), texts.data(), lengths.data(), texts.size(), e);
     });
   }
   Request &set_entity_json(const std::string &name, const std::string &json_array) {
-    return change([&](auto *r, auto **e) { return feast_request_set_entity_json(r, name.c_str(), json_array.c_str(), e); });
+    return change([&](auto *r, auto **e) { return feast_request_set_entity_json(r, detail::text(name), detail::text(json_array), e); });
   }
   const feast_request_t *get() const noexcept { return request_.get(); }
 

@@ -105,7 +105,8 @@ statistics! {
     Latency tls: Histogram = "TLS handshake, of new connections.";
     Latency first_byte: Histogram = "From the start of an attempt to the first byte of its answer.";
     Latency decode: Histogram = "From an answer's bytes to columns, or to a matrix.";
-    Latency total: Histogram = "Whole calls that succeeded; without decoding where they were asynchronous.";
+    Latency total: Histogram = "Whole calls that succeeded; of asynchronous ones without the time that their \
+        events waited in the queue.";
 }
 
 impl Stats {
@@ -134,7 +135,10 @@ impl Stats {
 
 /// Momentary values, which the store adds.
 pub const NOW: [(&str, &str); 5] = [
-    ("async_requests", "Requests of asynchronous calls that are accepted and not finished now."),
+    (
+        "async_requests",
+        "Requests of asynchronous calls, and of calls in parts, that are accepted and not finished now.",
+    ),
     ("waiting_calls", "Calls that wait for a free connection now."),
     ("connections_idle", "Connections kept and not in use now."),
     ("connections_in_use", "Connections in use now."),

@@ -416,6 +416,16 @@ fn a_proxy_is_used_by_key_or_by_the_usual_variables() {
         &[quick],
         &variables(&[("http_proxy", url.clone()), ("no_proxy", ".invalid".to_owned())])
     ));
+    for odd in ["\r", "\n", "\t", "|x", ";", "%00", "\u{fffd}"] {
+        for name in ["http_proxy", "all_proxy"] {
+            let proxy = format!("http://pu:PROXYSECRET@127.0.0.1{odd}");
+            let refused = open_in("http://feast.invalid:6566", &[], &variables(&[(name, proxy)]))
+                .map(drop)
+                .unwrap_err();
+            assert_eq!(refused.code, Code::Config, "{odd:?}: {refused}");
+            assert!(refused.message.contains(name) && !refused.message.contains("SECRET"), "{refused}");
+        }
+    }
     let cgi = variables(&[("HTTP_PROXY", url.clone()), ("REQUEST_METHOD", "GET".to_owned())]);
     assert!(!through(&[quick], &cgi), "in CGI that variable is a client's header");
 }

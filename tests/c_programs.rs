@@ -71,7 +71,7 @@ fn scripted(seen: &Seen) -> Vec<Step> {
         "wrong_rows" => say(200, one(r#"["id","a","b"]"#, r#",{"values":[]}"#)),
         "unasked" => say(200, one(r#"["id","a","c"]"#, r#",{"values":[3]}"#)),
         "fewer" => say(200, one(r#"["id","a"]"#, "")),
-        "raw" => say(200, b"a\0b\0c"),
+        "raw" => say(200, r#" {"any": [1]}"#),
         other => panic!("no such case: {other}"),
     }
 }
@@ -122,6 +122,20 @@ fn a_queue_is_freed_under_threads_that_wait_in_it_and_a_store_closed_by_two() {
         passed("freed_while_polled", &output);
     }
     wait_until("every connection is closed", || server.open() == 0);
+}
+
+#[test]
+fn a_cancelled_thread_returns_from_its_call_first() {
+    let stalling = Server::start(|_| vec![Step::Stall]);
+    run("tests/c/cancelled_thread.c", &[&stalling.url()]);
+}
+
+#[test]
+fn a_fork_amid_the_log_callback_leaves_no_lock_behind() {
+    let refusing = Server::start(|_| say(503, ""));
+    refusing.forget_requests();
+    let program = compile("tests/c/fork_amid_log.c");
+    passed("fork_amid_log", &command(&program, false).args([&refusing.url(), "200"]).output().unwrap());
 }
 
 #[test]

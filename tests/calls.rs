@@ -91,6 +91,115 @@ fn credentials_in_the_path_are_sent_with_each_request() {
 }
 
 #[test]
+fn an_answer_that_ends_amid_its_header_is_a_broken_connection() {
+    let whole = reply(
+        200,
+        &[("Content-Type", "application/json")],
+        features_of(br#"{"features":["v:a","v:b"],"entities":{"id":[1]}}"#),
+    );
+    let header = whole.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    let cut = Arc::new(AtomicUsize::new(0));
+    let (bytes, until) = (whole.clone(), Arc::clone(&cut));
+    let server =
+        Server::start(move |_| vec![Step::Send(bytes[..until.load(Ordering::SeqCst)].to_vec()), Step::Close]);
+    let remote = open(&server, &[("connection_retries", "1"), ("retry_budget", "0")]);
+    for length in 1..header {
+        cut.store(length, Ordering::SeqCst);
+        let error = fails(&remote, 1);
+        assert_eq!(
+            (error.code, error.http_status, error.attempts),
+            (Code::Io, 0, 2),
+            "{length} bytes: {error}"
+        );
+        let json = remote.get_online_features_json(b"{}", None).unwrap_err();
+        assert_eq!((json.code, json.attempts), (Code::Io, 2), "{length} bytes: {json}");
+    }
+    cut.store(whole.len(), Ordering::SeqCst);
+    call(&remote, 1).unwrap();
+}
+
+#[test]
+fn the_json_call_returns_one_whole_json_text_or_an_error() {
+    let server = Server::start(|seen| say(200, &seen.body));
+    let remote = open(&server, &[]);
+    for whole in ["{}", " [1,{\"a\":null}]\n", "7"] {
+        assert_eq!(remote.get_online_features_json(whole.as_bytes(), None).unwrap(), whole.as_bytes());
+    }
+    for (broken, words) in
+        [("", "at its end"), ("{\"a\":", "at its end"), ("{} x", "text after the end"), ("\"\u{0}", "")]
+    {
+        let error = remote.get_online_features_json(broken.as_bytes(), None).unwrap_err();
+        assert_eq!(
+            (error.code, error.http_status, error.attempts),
+            (Code::Decode, 200, 1),
+            "{broken}: {error}"
+        );
+        assert!(error.message.contains(words) && error.message.contains(&server.url()), "{broken}: {error}");
+    }
+    assert!(remote.stats_json().contains("\"calls_failed\":4"), "{}", remote.stats_json());
+}
+
+#[test]
+fn a_url_that_libcurl_cannot_use_is_refused_when_the_store_is_opened() {
+    for path in [
+        "http://h:99999",
+        "http://h:-1",
+        "http://[::1",
+        "http://a b",
+        "http://%00",
+        "http://u%00:p@h",
+        "http://h|x",
+    ] {
+        let mut config = Config::new().unwrap();
+        let refused = config.set("path", path).and_then(|()| Remote::open(&config).map(drop)).unwrap_err();
+        assert_eq!(refused.code, Code::Config, "{path}: {refused}");
+        assert!(refused.message.starts_with("path: "), "{path}: {refused}");
+    }
+}
+
+#[test]
+fn only_what_has_a_connection_counts_as_one() {
+    let figure = |remote: &Remote, name: &str| {
+        let figures: serde_json::Value = serde_json::from_str(&remote.stats_json()).unwrap();
+        figures[name].as_u64().unwrap()
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = listener.local_addr().unwrap();
+    drop(listener);
+    let mut config = Config::new().unwrap();
+    config.set("path", &format!("http://{gone}")).unwrap();
+    config.set("connection_retries", "0").unwrap();
+    let remote = Remote::open(&config).unwrap();
+    fails(&remote, 1);
+    assert_eq!((figure(&remote, "connections_opened"), figure(&remote, "connections_idle")), (0, 0));
+    let server = Server::start(|seen| {
+        let close: &[_] = if seen.number == 1 { &[("Connection", "close")] } else { &[] };
+        vec![Step::Send(reply(200, close, features_of(&seen.body)))]
+    });
+    let remote = open(&server, &[]);
+    for idle in [1, 0, 1] {
+        call(&remote, 1).unwrap();
+        assert_eq!(figure(&remote, "connections_idle"), idle);
+    }
+    assert_eq!(figure(&remote, "connections_opened"), 2);
+}
+
+#[test]
+fn the_last_http_status_outlives_what_ends_a_call_between_attempts() {
+    let server = Server::start(|_| say(503, ""));
+    let remote = open(&server, &[("retry_backoff_factor", "60"), ("request_timeout_ms", "0")]);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| fails(&remote, 1));
+        // The second attempt comes at once, the third after two minutes.
+        wait_until("two attempts have been answered", || server.requests() == 2);
+        wait_until("the call pauses", || remote.stats_json().contains("\"retries_status\":2"));
+        remote.close();
+        let error = waiting.join().unwrap();
+        assert_eq!((error.code, error.http_status, error.attempts), (Code::Closed, 503, 2), "{error}");
+    });
+}
+
+#[test]
 fn ten_thousand_calls_on_one_thread_open_one_connection() {
     let server = Server::start(answer);
     server.forget_requests();

@@ -100,6 +100,9 @@ pub mod call {
                 Fate::Panic => std::panic::resume_unwind(Box::new("a bug")),
             }
         }
+        pub fn ended_by(&self, error: Error) -> Error {
+            error
+        }
         pub fn without_token(&self, _store: &Store, error: Error) -> Error {
             error
         }
@@ -127,6 +130,7 @@ pub mod events {
         pub question: crate::wire::request::Request,
         pub bodies: Vec<Vec<u8>>,
         pub attempts: u32,
+        pub took: std::time::Duration,
     }
 
     pub struct EventQueue {
@@ -334,6 +338,9 @@ mod transport {
             self.number
         }
         fn wake(_waker: u32) {}
+        fn is_connected(&self) -> bool {
+            true
+        }
     }
 
     impl Slot {

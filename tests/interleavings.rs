@@ -82,6 +82,9 @@ impl Wakeable for FakeSlot {
         assert!(shared.alive.load(Ordering::SeqCst), "a slot is woken after its end");
         shared.woken.store(true, Ordering::SeqCst);
     }
+    fn is_connected(&self) -> bool {
+        true
+    }
 }
 
 struct House {

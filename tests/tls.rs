@@ -4,13 +4,14 @@
 
 mod support;
 
-use std::process::Command;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 
 use feast_remote::config::Config;
 use feast_remote::error::{Code, Error};
 use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
-use support::cc::compile;
+use support::cc::{compile, passed};
 use support::feast::Feast;
 use support::nginx::Nginx;
 use support::paths::scratch;
@@ -209,6 +210,61 @@ fn a_client_certificate_is_shown_and_read_again_for_each_connection() {
     std::fs::write(&certificate, "nothing").unwrap();
     let error = call(&Remote::open(&config).unwrap(), 6).unwrap_err();
     assert_eq!((error.code, error.retriable), (Code::Tls, false), "{error}");
+}
+
+#[test]
+fn a_client_key_that_cannot_be_used_is_not_retried_and_nobody_is_asked_for_a_passphrase() {
+    let authority = Authority::new("clients' CA");
+    let server = authority.serve("127.0.0.1", 30);
+    let url = format!("https://127.0.0.1:{}", server.port());
+    let (certificate, key) = authority.issue("some client", 30);
+    let (_, other) = authority.issue("another client", 30);
+    let (empty, encrypted) = (scratch().join("empty.pem"), scratch().join("encrypted.pem"));
+    std::fs::write(&empty, "").unwrap();
+    let plain = openssl::pkey::PKey::private_key_from_pem(&std::fs::read(&key).unwrap()).unwrap();
+    let cipher = openssl::symm::Cipher::aes_256_cbc();
+    std::fs::write(&encrypted, plain.private_key_to_pem_pkcs8_passphrase(cipher, b"abc").unwrap()).unwrap();
+    for key in [&other, &empty, &encrypted] {
+        let mut config = Config::new().unwrap();
+        config.set("path", &url).unwrap();
+        config.set("client_cert", certificate.to_str().unwrap()).unwrap();
+        config.set("client_key", key.to_str().unwrap()).unwrap();
+        let error = call(&Remote::open(&config).unwrap(), 1).unwrap_err();
+        assert_eq!((error.code, error.attempts), (Code::Tls, 1), "{key:?}: {error}");
+        assert!(error.message.contains("client_key"), "{error}");
+    }
+    // Without a terminal OpenSSL would read the passphrase from an open standard input.
+    let mut program = Command::new(compile("tests/c/encrypted_key.c"));
+    program.arg(url).args([certificate, encrypted]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    // SAFETY: setsid may be called between fork and exec.
+    unsafe {
+        program.pre_exec(|| if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) })
+    };
+    let mut child = program.spawn().unwrap();
+    let open_input = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(open_input);
+    passed("encrypted_key", &output);
+}
+
+#[test]
+fn an_https_proxy_is_verified_by_the_same_authorities() {
+    let authority = Authority::new("our CA");
+    let proxy = authority.serve("127.0.0.1", 30);
+    let through = |cert: Option<&str>, verify_ssl: &str| {
+        let mut config = Config::new().unwrap();
+        config.set("path", "http://feast.invalid:6566").unwrap();
+        config.set("proxy", &format!("https://127.0.0.1:{}", proxy.port())).unwrap();
+        config.set("connection_retries", "0").unwrap();
+        config.set("verify_ssl", verify_ssl).unwrap();
+        cert.iter().for_each(|cert| config.set("cert", cert).unwrap());
+        call(&Remote::open(&config).unwrap(), 1)
+    };
+    let file = authority.file();
+    for verify_ssl in ["true", "false"] {
+        through(file.to_str(), verify_ssl).unwrap();
+        assert_eq!(through(None, verify_ssl).unwrap_err().code, Code::Tls, "verify_ssl {verify_ssl}");
+    }
 }
 
 #[test]

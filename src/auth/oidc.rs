@@ -97,10 +97,12 @@ impl ClientCredentials {
             form.push('=');
             form.push_str(&form_encoded(value));
         }
+        let discovery = Http::to_identity_provider(config, environment, &auth.auth_discovery_url)?;
+        let mask = config.mask(&discovery.proxies());
         Ok(ClientCredentials {
-            discovery: Http::to_identity_provider(config, environment, &auth.auth_discovery_url)?,
+            discovery,
             form: Secret::new(std::mem::take(&mut *form)),
-            mask: config.mask(),
+            mask,
             margin: auth.token_refresh_margin,
             state: Mutex::new(State::default()),
             fetched: Condvar::new(),
@@ -218,7 +220,9 @@ impl ClientCredentials {
     ) -> Result<Vec<u8>> {
         let url = at.shown_url();
         let (status, body) = http.exchange(at, form, deadline).map_err(|error| Error {
-            message: format!("no {what} from the identity provider at {url}: {}", error.message),
+            message: self
+                .mask
+                .clean(format!("no {what} from the identity provider at {url}: {}", error.message), None),
             ..error
         })?;
         if status == 200 {

@@ -22,7 +22,8 @@ impl Environment {
     /// The process's own.
     pub fn of_process() -> Environment {
         Environment {
-            variable: Box::new(|name| std::env::var(name).ok()),
+            // What is not UTF-8 is seen, with U+FFFD in it, so that it can be refused rather than ignored.
+            variable: Box::new(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned())),
             service_account_file: "/var/run/secrets/kubernetes.io/serviceaccount/token".into(),
         }
     }
@@ -53,8 +54,10 @@ impl Environment {
     }
 
     /// As Python's os.path.expandvars, which Feast applies to the whole file: $NAME and ${NAME}, undefined ones left
-    /// as they are. `None` if the result is longer than `most` bytes.
-    pub fn expand(&self, text: &str, most: usize) -> Option<String> {
+    /// as they are. The error is a sentence without subject: the result is longer than `most` bytes, or a variable's value
+    /// is not UTF-8.
+    pub fn expand(&self, text: &str, most: usize) -> std::result::Result<String, String> {
+        let too_long = || Err(format!("larger than {most} bytes with its variables expanded"));
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         let mut braces = true;
@@ -77,14 +80,17 @@ impl Environment {
                 }
             };
             let value = if name.is_empty() { None } else { (self.variable)(name) };
+            if value.as_ref().is_some_and(|value| value.contains(char::REPLACEMENT_CHARACTER)) {
+                return Err(format!("the environment variable {name} is not UTF-8"));
+            }
             out.push_str(value.as_deref().unwrap_or(&rest[..length]));
             rest = &rest[length..];
             if out.len() > most {
-                return None;
+                return too_long();
             }
         }
         out.push_str(rest);
-        (out.len() <= most).then_some(out)
+        if out.len() > most { too_long() } else { Ok(out) }
     }
 }
 
@@ -117,6 +123,7 @@ mod tests {
                 "A" => Some("va".to_owned()),
                 "EMPTY" => Some(String::new()),
                 "a b" => Some("odd".to_owned()),
+                "BROKEN" => Some("\u{fffd}".to_owned()),
                 _ => None,
             }),
             service_account_file: PathBuf::new(),
@@ -131,7 +138,9 @@ mod tests {
             ("$", "$"),
             ("a$", "a$"),
         ] {
-            assert_eq!(environment.expand(text, 100).as_deref(), Some(expected), "{text}");
+            assert_eq!(environment.expand(text, 100).as_deref(), Ok(expected), "{text}");
         }
+        assert!(environment.expand("x$BROKEN", 100).unwrap_err().contains("BROKEN is not UTF-8"));
+        assert!(environment.expand("xxx$A", 4).unwrap_err().contains("larger than 4 bytes"));
     }
 }

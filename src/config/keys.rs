@@ -95,7 +95,8 @@ const KEYS: &[Key] = &[
         Text(v) => |c| c.client_key = (!v.is_empty()).then(|| v.to_owned())),
     key!("proxy", Kind::Proxy, "environment",
         "URL of an HTTP proxy, empty for none. `environment`: as the variables `http_proxy`, `https_proxy`, \
-         `all_proxy` and `no_proxy` say when the store is opened.",
+         `all_proxy` and `no_proxy` say when the store is opened. An `https://` one is always verified, by `cert` or else \
+         the system's authorities.",
         Text(v) => |c| c.proxy = v.to_owned()),
     key!("user_agent", Kind::Text, "",
         "The User-Agent header. Empty: `feast_remote/` and the version.",
@@ -108,7 +109,8 @@ const KEYS: &[Key] = &[
          together in order. 0: never.",
         Integer(v) => |c| c.max_rows_per_request = v as usize),
     key!("max_async_requests", int(1, 1 << 20), "16384",
-        "Requests of asynchronous calls that may be under way; further calls are refused with OVERLOADED at once.",
+        "Requests of asynchronous calls that may be under way; further calls are refused with OVERLOADED at once. Those of \
+         blocking calls in parts (`max_rows_per_request`) count, too, and are never refused.",
         Integer(v) => |c| c.max_async_requests = v as usize),
     key!("connection_idle_timeout", int(0, 31_536_000), "300",
         "Seconds after which an unused connection is closed. 0: never.",
@@ -193,6 +195,12 @@ pub(super) fn apply_defaults(config: &mut Config) -> Result<()> {
 
 pub(super) fn is_known(name: &str) -> bool {
     KEYS.iter().any(|key| key.name == name) || name.starts_with(HEADER)
+}
+
+/// Whether the key's values are numbers or booleans.
+pub(super) fn takes_no_text(name: &str) -> bool {
+    let kind = KEYS.iter().find(|key| key.name == name).map(|key| &key.kind);
+    matches!(kind, Some(Kind::Boolean | Kind::Integer { .. } | Kind::Number { .. }))
 }
 
 /// What PyYAML would make of a plain scalar for this key, as [`set`] takes it.
@@ -326,6 +334,9 @@ pub fn proxy_fault(url: &str) -> Option<&'static str> {
         None => url,
     };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
+    if rest.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) || rest.contains("%00") {
+        return Some("holds control characters, or is not UTF-8");
+    }
     if rest.contains(['/', ' ', '?', '#', '\\']) {
         return Some("must be a host and a port; in a password, write / as %2F");
     }
@@ -359,8 +370,8 @@ fn url_fault(url: &str) -> Option<&'static str> {
     if rest.split_once('/').is_some_and(|(_, path)| path.contains('@')) {
         return Some("has an @ after the host; in a password, write / as %2F");
     }
-    if url.contains(['?', '#', ' ', '\\']) {
-        return Some("must not contain ?, #, backslashes or spaces");
+    if url.contains(['?', '#', ' ', '\\']) || url.contains("%00") {
+        return Some("must not contain ?, #, backslashes, spaces or %00");
     }
     None
 }

@@ -138,20 +138,17 @@ impl Config {
         yaml::load(self, path, environment)
     }
 
-    /// Everything of it that must not stand in a message.
-    pub fn mask(&self) -> Mask {
+    /// Everything of it that must not stand in a message, and the credentials of these proxies.
+    pub fn mask(&self, proxies: &[&str]) -> Mask {
         let auth = &self.auth;
         let secrets = [&auth.token, &auth.client_secret, &auth.password, &auth.user_token];
         let plain = secrets.iter().map(|secret| secret.reveal().to_owned());
         let encoded = secrets.iter().map(|secret| form_encoded(secret.reveal()).to_string());
         let headers =
             self.headers.iter().filter(|(name, _)| !name.to_ascii_lowercase().starts_with("accept"));
-        let urls = [&self.path, &self.proxy, &auth.auth_discovery_url];
-        let passwords = urls.iter().filter_map(|url| {
-            let (user, _) = url.split_once("://")?.1.rsplit_once('@')?;
-            Some(user.split_once(':')?.1.to_owned())
-        });
-        Mask::new(plain.chain(encoded).chain(headers.map(|(_, value)| value.clone())).chain(passwords))
+        let urls = [self.path.as_str(), &auth.auth_discovery_url].into_iter().chain(proxies.iter().copied());
+        let of_urls = urls.flat_map(secret::credentials);
+        Mask::new(plain.chain(encoded).chain(headers.map(|(_, value)| value.clone())).chain(of_urls))
     }
 
     /// The base URL as it may be shown: without the user and password it may carry.
@@ -394,7 +391,22 @@ mod tests {
         }
         let token = Secret::new("tok-1".to_owned());
         let words = "hunter2 a&b cd a%26b+cd key-12345 application/json tok-1 x".to_owned();
-        let clean = config.mask().clean(words, Some(&token));
+        let clean = config.mask(&[]).clean(words, Some(&token));
         assert_eq!(clean, "[secret] [secret] [secret] [secret] application/json [secret] x");
+    }
+
+    #[test]
+    fn credentials_of_urls_are_taken_out_in_each_form() {
+        let mut config = Config::new().unwrap();
+        config.set("path", "http://u%40x:SECRET%40PW@host").unwrap();
+        let proxies = ["http://pu:PROXYSECRET@h:1", "only-a-token@h"];
+        for (words, clean) in [
+            ("SECRET%40PW SECRET@PW", "[secret] [secret]"),
+            ("Basic dUB4OlNFQ1JFVEBQVw==", "Basic [secret]"),
+            ("PROXYSECRET cHU6UFJPWFlTRUNSRVQ=", "[secret] [secret]"),
+            ("only-a-token b25seS1hLXRva2VuOg==", "[secret] [secret]"),
+        ] {
+            assert_eq!(config.mask(&proxies).clean(words.to_owned(), None), clean);
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 /// A password or token: not shown by `Debug`, and overwritten when it is freed.
@@ -52,6 +54,33 @@ impl Mask {
         }
         text
     }
+}
+
+/// What gives a URL's credentials away: what stands in it, what that means, and as a header has it.
+pub(super) fn credentials(url: &str) -> Vec<String> {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let Some((credentials, _)) = after_scheme.rsplit_once('@') else { return Vec::new() };
+    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+    let secret = if password.is_empty() { user } else { password };
+    let decoded = [percent_decoded(user).as_slice(), b":", &percent_decoded(password)].concat();
+    vec![
+        secret.to_owned(),
+        String::from_utf8_lossy(&percent_decoded(secret)).into_owned(),
+        STANDARD.encode(decoded),
+    ]
+}
+
+fn percent_decoded(text: &str) -> Vec<u8> {
+    let (mut out, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((&byte, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| byte == b'%').and_then(|digits| {
+            let digits = std::str::from_utf8(digits).ok()?;
+            u8::from_str_radix(digits, 16).ok()
+        });
+        out.push(escaped.unwrap_or(byte));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    out
 }
 
 /// A value as application/x-www-form-urlencoded has it.

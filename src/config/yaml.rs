@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
-use serde_saphyr::Spanned;
+use serde_saphyr::options::NonFiniteFloatPolicy;
+use serde_saphyr::{Spanned, UserMessageFormatter};
 
 use super::{Config, Environment, keys, open_file};
 use crate::error::{Error, Result};
@@ -22,18 +24,68 @@ struct FeatureStore {
     auth: Option<Value>,
 }
 
-/// The same, each value as it is written, and where: PyYAML reads plain scalars in its own way.
 #[derive(Deserialize)]
-struct AsWritten {
-    #[serde(default)]
-    online_store: Option<BTreeMap<String, Spanned<Option<String>>>>,
+struct OnlineStore<T> {
+    online_store: Option<T>,
 }
 
-/// As [`AsWritten`].
 #[derive(Deserialize)]
-struct AuthAsWritten {
-    #[serde(default)]
-    auth: Option<BTreeMap<String, Spanned<Option<String>>>>,
+struct AuthSection<T> {
+    auth: Option<T>,
+}
+
+/// Where each value of a section stands.
+type Places = BTreeMap<String, Spanned<IgnoredAny>>;
+
+/// The values of a section's known keys as they are written: PyYAML reads plain scalars in its own way. `AUTH`: it is
+/// the auth section.
+struct Texts<const AUTH: bool>(BTreeMap<String, Option<String>>);
+
+impl<'de, const AUTH: bool> Deserialize<'de> for Texts<AUTH> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Known<const AUTH: bool>;
+        impl<'de, const AUTH: bool> Visitor<'de> for Known<AUTH> {
+            type Value = Texts<AUTH>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a section")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    if keys::is_known(&format!("{}{key}", prefix(AUTH))) {
+                        texts.insert(key, map.next_value()?);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Texts(texts))
+            }
+        }
+        deserializer.deserialize_map(Known::<AUTH>)
+    }
+}
+
+/// One section of the file.
+struct Section {
+    auth: bool,
+    values: Map<String, Value>,
+    texts: BTreeMap<String, Option<String>>,
+    places: Places,
+}
+
+/// Leads from a section's keys to ours.
+fn prefix(auth: bool) -> &'static str {
+    if auth { "auth." } else { "" }
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
+    // What only looks like a number too large for one is text in YAML 1.1, or somebody else's.
+    let options = serde_saphyr::options! { non_finite_float_policy: NonFiniteFloatPolicy::AsString };
+    serde_saphyr::from_str_with_options(text, options)
+        // Without the excerpt of the file that the parser would show: it may hold somebody's password.
+        .map_err(|error| error.without_snippet().render_with_formatter(&UserMessageFormatter))
 }
 
 /// Keys of Feast's auth section that only its servers use.
@@ -43,14 +95,13 @@ const OF_SERVERS: [&str; 5] =
 pub(super) fn load(config: &mut Config, path: &str, environment: &Environment) -> Result<()> {
     let text = read(path).map_err(|why| Error::config(format!("{path}: {why}")))?;
     // Before it is parsed, as Feast does it.
-    let text = environment.expand(&text, MAX_BYTES as usize).ok_or_else(|| {
-        Error::config(format!("{path}: larger than {MAX_BYTES} bytes with its variables expanded"))
-    })?;
+    let text = environment
+        .expand(&text, MAX_BYTES as usize)
+        .map_err(|why| Error::config(format!("{path}: {why}")))?;
     let refuse = |why: String| Error::config(format!("{path}: {why}"));
-    let file: FeatureStore = serde_saphyr::from_str(&text)
-        // Without the excerpt of the file that the parser would show: it may hold somebody's password.
-        .map_err(|error| refuse(format!("not a feature_store.yaml: {}", error.without_snippet())))?;
-    let online_store = match file.online_store {
+    let file: FeatureStore =
+        parse(&text).map_err(|why| refuse(format!("not a feature_store.yaml: {why}")))?;
+    let values = match file.online_store {
         Some(Value::Object(section)) => section,
         // Feast takes the name of a type for a section; anything else may be a URL with a password.
         Some(Value::String(kind))
@@ -60,7 +111,7 @@ pub(super) fn load(config: &mut Config, path: &str, environment: &Environment) -
         }
         _ => return Err(refuse("there is no online_store section".to_owned())),
     };
-    match online_store.get("type") {
+    match values.get("type") {
         Some(Value::String(kind)) if kind == "remote" => (),
         Some(kind) => {
             return Err(refuse(format!("online_store.type is {kind}; this library needs `remote`")));
@@ -71,19 +122,25 @@ pub(super) fn load(config: &mut Config, path: &str, environment: &Environment) -
     }
     // All or nothing: a file that is refused leaves the configuration as it was.
     let mut loaded = config.clone();
-    let written = serde_saphyr::from_str::<AsWritten>(&text).ok().and_then(|file| file.online_store);
-    take(&mut loaded, &online_store, written, "online_store", "").map_err(refuse)?;
+    let texts = parse::<OnlineStore<Texts<false>>>(&text).ok().and_then(|file| file.online_store);
+    let places = parse::<OnlineStore<Places>>(&text).ok().and_then(|file| file.online_store);
+    let texts = texts.map(|texts| texts.0).unwrap_or_default();
+    let section = Section { auth: false, values, texts, places: places.unwrap_or_default() };
+    section.apply(&mut loaded).map_err(refuse)?;
     match file.auth {
         None | Some(Value::Null) => (),
         Some(Value::String(kind)) => {
             loaded.set("auth.type", &kind).map_err(|error| refuse(error.message))?;
         }
-        Some(Value::Object(section)) => {
-            if !section.contains_key("type") {
+        Some(Value::Object(values)) => {
+            if !values.contains_key("type") {
                 return Err(refuse("auth.type is missing; it is no_auth, oidc or kubernetes".to_owned()));
             }
-            let written = serde_saphyr::from_str::<AuthAsWritten>(&text).ok().and_then(|file| file.auth);
-            take(&mut loaded, &section, written, "auth", "auth.").map_err(refuse)?;
+            let texts = parse::<AuthSection<Texts<true>>>(&text).ok().and_then(|file| file.auth);
+            let places = parse::<AuthSection<Places>>(&text).ok().and_then(|file| file.auth);
+            let texts = texts.map(|texts| texts.0).unwrap_or_default();
+            let section = Section { auth: true, values, texts, places: places.unwrap_or_default() };
+            section.apply(&mut loaded).map_err(refuse)?;
         }
         Some(_) => return Err(refuse("auth: a section is expected".to_owned())),
     }
@@ -91,37 +148,43 @@ pub(super) fn load(config: &mut Config, path: &str, environment: &Environment) -
     Ok(())
 }
 
-/// Sets what stands in one section; `prefix` leads from its keys to ours.
-fn take(
-    config: &mut Config,
-    section: &Map<String, Value>,
-    written: Option<BTreeMap<String, Spanned<Option<String>>>>,
-    name: &str,
-    prefix: &str,
-) -> std::result::Result<(), String> {
-    for (key, value) in section {
-        let ours = format!("{prefix}{key}");
-        if !keys::is_known(&ours) {
-            if !(name == "auth" && OF_SERVERS.contains(&key.as_str())) {
-                log::write(Level::Warning, || format!("feature_store.yaml: unknown key {name}.{key}"));
-            }
-            continue;
-        }
-        let written = written.as_ref().and_then(|written| written.get(key));
-        let line = written.map(|text| format!("line {}: ", text.referenced.line())).unwrap_or_default();
-        let text = match (value, written) {
-            (Value::Null, _) => continue,
-            (Value::Array(_) | Value::Object(_), _) => {
-                return Err(format!("{line}{name}.{key}: a single value is expected"));
-            }
-            (_, Some(Spanned { value: Some(text), .. })) => keys::of_yaml(&ours, text),
-            (Value::String(text), _) => text.clone(),
-            (value, _) => value.to_string(),
+impl Section {
+    /// Sets what stands in it.
+    fn apply(&self, config: &mut Config) -> std::result::Result<(), String> {
+        let name = if self.auth { "auth" } else { "online_store" };
+        let line = |key: &str| {
+            let line = self.places.get(key).map(|place| place.referenced.line());
+            line.map(|line| format!("line {line}: ")).unwrap_or_default()
         };
-        let section = if prefix.is_empty() { "online_store." } else { "" };
-        config.set(&ours, &text).map_err(|error| format!("{line}{section}{}", error.message))?;
+        let is_ours = |key: &str| keys::is_known(&format!("{}{key}", prefix(self.auth)));
+        // First of all: where one is no single value the others have no texts.
+        for (key, value) in &self.values {
+            if matches!(value, Value::Array(_) | Value::Object(_)) && is_ours(key) {
+                return Err(format!("{}{name}.{key}: a single value is expected", line(key)));
+            }
+        }
+        for (key, value) in &self.values {
+            let ours = format!("{}{key}", prefix(self.auth));
+            if !is_ours(key) {
+                if !(self.auth && OF_SERVERS.contains(&key.as_str())) {
+                    log::write(Level::Warning, || format!("feature_store.yaml: unknown key {name}.{key}"));
+                }
+                continue;
+            }
+            let text = match (value, self.texts.get(key)) {
+                (Value::Null, _) => continue,
+                (_, Some(Some(text))) => keys::of_yaml(&ours, text),
+                (Value::String(text), _) => text.clone(),
+                // With a tag of its own.
+                (value, _) if keys::takes_no_text(&ours) => value.to_string(),
+                // As a number it might be another token than the one that is written.
+                _ => return Err(format!("{}{name}.{key}: cannot be read as text", line(key))),
+            };
+            let section = if self.auth { "" } else { "online_store." };
+            config.set(&ours, &text).map_err(|error| format!("{}{section}{}", line(key), error.message))?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn read(path: &str) -> std::result::Result<String, String> {
@@ -228,7 +291,11 @@ mod tests {
                 "online_store: {type: remote, connection_retries: 1.5}",
                 "connection_retries: `1.5` is not a whole number",
             ),
-            ("online_store: {type: remote, path: [a]}", "online_store.path: a single value"),
+            ("online_store: {type: remote, path: [a]}", ": line 1: online_store.path: a single value"),
+            (
+                "online_store:\n  type: remote\nauth:\n  type: oidc\n  token: {}\n",
+                ": line 5: auth.token: a single",
+            ),
             ("online_store: {type: remote, verify_ssl: maybe}", "verify_ssl: `maybe` is not true or false"),
             ("online_store: {type: remote, header.Host: x}", "header.Host: this header is the library's own"),
             (
@@ -247,7 +314,41 @@ mod tests {
         ] {
             let message = load_text(text).unwrap_err().message;
             assert!(message.contains(words), "{text:.100}: {message}");
+            assert!(!message.contains("Options"), "{message}");
         }
+    }
+
+    #[test]
+    fn an_unknown_key_changes_no_other_ones_reading() {
+        let unknown = ["", "    in_2030: [x]\n", "    in_2030: {a: {b: [1]}}\n", "    in_2030: 7e45123\n"];
+        for unknown in unknown {
+            let text = format!(
+                "online_store:\n    type: remote\n    user_agent: 1.10\n    request_timeout_ms: 0500\n{unknown}\
+                 auth:\n    type: oidc\n    token: 0123\n{unknown}"
+            );
+            let config = load_text(&text).unwrap();
+            assert_eq!(config.user_agent, "1.10", "{unknown}");
+            assert_eq!(config.request_timeout, Some(Duration::from_millis(0o500)), "{unknown}");
+            assert_eq!(config.auth.token.reveal(), "0123", "{unknown}");
+        }
+        let error =
+            load_text("online_store:\n  type: remote\n  a: [1]\n  connection_retries: 99\n").unwrap_err();
+        assert!(error.message.contains("line 4: online_store.connection_retries"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_token_that_is_tagged_as_a_number_is_refused_rather_than_guessed() {
+        let error =
+            load_text("online_store: {type: remote}\nauth: {type: oidc, token: !!int 123}\n").unwrap_err();
+        assert!(error.message.contains("auth.token: cannot be read as text"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_text_like_a_huge_number_is_a_text_and_elsewhere_nobodys_business() {
+        let config = load_text(
+            "git_sha: 7e45123\nz: 1e999\noffline_store: {x: .nan}\nonline_store: {type: remote, user_agent: 7e45123}\n",
+        );
+        assert_eq!(config.unwrap().user_agent, "7e45123");
     }
 
     #[test]

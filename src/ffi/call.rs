@@ -67,6 +67,7 @@ pub unsafe extern "C" fn feast_get_online_features_async(
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_call_cancel(call: *mut feast_call_t) {
+    let _uncancelled = guard::Uncancelled::now();
     guard::value((), || {
         // SAFETY: the header asks for NULL or a live handle.
         unsafe { object::borrow(call) }?.handle.cancel();

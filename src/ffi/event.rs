@@ -109,6 +109,7 @@ pub unsafe extern "C" fn feast_event_error(event: *const feast_event_t) -> *cons
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_event_free(event: *mut feast_event_t) {
+    let _uncancelled = guard::Uncancelled::now();
     guard::value((), || {
         // SAFETY: made by `boxed`, and freed once as the header asks; so are its parts, which are its own.
         unsafe {

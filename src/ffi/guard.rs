@@ -10,6 +10,33 @@ use crate::panics::{contained, fault_point};
 unsafe extern "C" {
     fn fegetround() -> c_int;
     fn fesetround(mode: c_int) -> c_int;
+    fn pthread_setcancelstate(state: c_int, before: *mut c_int) -> c_int;
+}
+
+/// Of pthread.h, on every Linux.
+const PTHREAD_CANCEL_DISABLE: c_int = 1;
+
+/// While it lives pthread_cancel waits: glibc would unwind a thread that waits in here through frames of Rust, which ends
+/// the process.
+pub struct Uncancelled {
+    before: c_int,
+}
+
+impl Uncancelled {
+    /// From now on, on this thread.
+    pub fn now() -> Uncancelled {
+        let mut before = 0;
+        // SAFETY: this thread's own state, which is put back.
+        unsafe { pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &mut before) };
+        Uncancelled { before }
+    }
+}
+
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        // SAFETY: the state that this thread had.
+        unsafe { pthread_setcancelstate(self.before, std::ptr::null_mut()) };
+    }
 }
 
 /// FE_TONEAREST of fenv.h, on every Linux.
@@ -48,6 +75,7 @@ impl Drop for RoundedToNearest {
 /// # Safety
 /// `err` is NULL or writable.
 pub unsafe fn status(err: *mut *mut feast_error_t, body: impl FnOnce() -> Result<()>) -> feast_status_t {
+    let _uncancelled = Uncancelled::now();
     let _rounded = RoundedToNearest::now();
     let body = || {
         fault_point();
@@ -66,7 +94,8 @@ pub unsafe fn status(err: *mut *mut feast_error_t, body: impl FnOnce() -> Result
     }
 }
 
-/// The body of an entry point that returns a value; `neutral` on NULL, on absence and on panic.
+/// The body of an entry point that returns a value; `neutral` on NULL, on absence and on panic. Where it may wait or
+/// write it needs an [`Uncancelled`] too.
 pub fn value<T>(neutral: T, body: impl FnOnce() -> Option<T>) -> T {
     let body = || {
         fault_point();

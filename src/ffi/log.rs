@@ -35,6 +35,7 @@ unsafe impl Sync for UserData {}
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn feast_set_log_callback(callback: feast_log_callback_t, user_data: *mut c_void, level: i32) {
+    let _uncancelled = guard::Uncancelled::now();
     guard::value((), || {
         let level = if level >= FEAST_LOG_INFO { Level::Info } else { Level::Warning };
         let user_data = UserData(user_data);

@@ -68,6 +68,7 @@ pub unsafe extern "C" fn feast_queue_open(
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_queue_poll(queue: *mut feast_queue_t, timeout_ms: i64) -> *mut feast_event_t {
+    let _uncancelled = guard::Uncancelled::now();
     guard::value(ptr::null_mut(), || {
         let mut event = ptr::null_mut();
         // SAFETY: the header asks for NULL or a live queue.
@@ -93,6 +94,7 @@ pub unsafe extern "C" fn feast_queue_poll_batch(
     events: *mut *mut feast_event_t,
     capacity: usize,
 ) -> usize {
+    let _uncancelled = guard::Uncancelled::now();
     guard::value(0, || {
         if events.is_null() || capacity == 0 {
             return None;
@@ -149,6 +151,7 @@ pub unsafe extern "C" fn feast_queue_fd(queue: *mut feast_queue_t) -> i32 {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_queue_wake(queue: *mut feast_queue_t) {
+    let _uncancelled = guard::Uncancelled::now();
     guard::value((), || {
         let wake = |queue: &Arc<EventQueue>| {
             queue.wake();
@@ -168,6 +171,7 @@ pub unsafe extern "C" fn feast_queue_wake(queue: *mut feast_queue_t) {
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_queue_free(queue: *mut feast_queue_t) {
+    let _uncancelled = guard::Uncancelled::now();
     guard::value((), || {
         // SAFETY: made by `feast_queue_open`, and freed once as the header asks.
         let handle = unsafe { object::take(queue) }?;

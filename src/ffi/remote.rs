@@ -139,6 +139,7 @@ pub unsafe extern "C" fn feast_get_online_features(
 /// Since: 0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn feast_close(remote: *mut feast_remote_t) {
+    let _uncancelled = guard::Uncancelled::now();
     guard::value((), || {
         // SAFETY: the header asks for NULL or a store of ours; handles are never freed.
         let handle = unsafe { object::borrow(remote) }?;

@@ -80,7 +80,8 @@ impl Call {
     ) -> Next {
         self.attempts += 1;
         store.record(&transfer);
-        let mut failure = match judge(&mut transfer) {
+        let clean = |words| store.mask.clean(words, token.map(|token| &**token));
+        let mut failure = match judge(&mut transfer, clean) {
             None => {
                 store.budget.refill();
                 return Next::Answered(transfer.body);
@@ -89,7 +90,7 @@ impl Call {
         };
         store.keep_buffer(transfer.body);
         let said = std::mem::take(&mut failure.error.message);
-        failure.error.message = store.mask.clean(said, token.map(|token| &**token));
+        failure.error.message = clean(said);
         // The last answer stays known when a later attempt brings none.
         if failure.error.http_status != 0 {
             self.http_status = failure.error.http_status;
@@ -127,6 +128,12 @@ impl Call {
         self.complete(store, Error { http_status: self.http_status.max(error.http_status), ..error })
     }
 
+    /// The error of a call that is ended from outside, between attempts or amid one.
+    pub fn ended_by(&self, error: Error) -> Error {
+        let http_status = if error.http_status == 0 { self.http_status } else { error.http_status };
+        Error { attempts: self.attempts.max(error.attempts), http_status, ..error }
+    }
+
     /// The error of a call that could not get on the wire (again): the last answer says more than the queue.
     pub fn without_place(&mut self, store: &Store, queue: Error) -> Error {
         if queue.code == Code::Overloaded {
@@ -138,7 +145,7 @@ impl Call {
                 error.message.push_str(&queue.message);
                 self.complete(store, error)
             }
-            _ => Error { attempts: self.attempts, ..queue },
+            _ => self.ended_by(queue),
         }
     }
 
@@ -165,7 +172,7 @@ impl Call {
     fn complete(&self, store: &Store, error: Error) -> Error {
         let attempts = self.attempts;
         if error.code == Code::Closed {
-            return Error { attempts, ..error };
+            return self.ended_by(error);
         }
         let seconds = self.start.elapsed().as_secs_f64();
         let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
@@ -175,17 +182,17 @@ impl Call {
 }
 
 /// `None` for an HTTP 200.
-fn judge(transfer: &mut Transfer) -> Option<Failure> {
+fn judge(transfer: &mut Transfer, clean: impl Fn(String) -> String) -> Option<Failure> {
     let fault = match &transfer.result {
         Ok(200) => return None,
-        Ok(status) => return Some(refused_by_server(*status, transfer)),
+        Ok(status) => return Some(refused_by_server(*status, transfer, clean)),
         Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
     };
     let (kind, retried) = (fault.kind, fault.is_retried());
     let mut error = fault.into_error();
     match kind {
         FaultKind::Tls { verification: true } => {
-            error.message.push_str("; see the configuration keys `cert` and `client_cert`");
+            error.message.push_str("; see the configuration keys `cert`, `client_cert` and `client_key`");
         }
         FaultKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
         _ => (),
@@ -193,8 +200,8 @@ fn judge(transfer: &mut Transfer) -> Option<Failure> {
     Some(Failure { error, retried, timeout: matches!(kind, FaultKind::Timeout(_)), retry_after: None })
 }
 
-fn refused_by_server(status: u16, transfer: &Transfer) -> Failure {
-    let said = server_error::parse(&transfer.body);
+fn refused_by_server(status: u16, transfer: &Transfer, clean: impl Fn(String) -> String) -> Failure {
+    let said = server_error::parse(&transfer.body, clean);
     let retry_after = transfer.retry_after.as_deref();
     // A FeastError is the answer to the question asked; asking again brings the same one.
     let retried = said.feast_class.is_none() && retry::status_is_retried(status, retry_after.is_some());

@@ -80,7 +80,9 @@ impl Desk {
         }
         if self.unfinished.fetch_add(count, Ordering::Relaxed) + count > most {
             self.release(count);
-            let why = format!("{most} asynchronous requests (max_async_requests) are under way already");
+            let why = format!(
+                "{most} requests of asynchronous calls and calls in parts (max_async_requests) are under way already"
+            );
             return Err(Error::new(Code::Overloaded, why));
         }
         Ok(())

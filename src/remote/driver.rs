@@ -486,9 +486,8 @@ impl<'a> Driver<'a> {
             Stage::Moving | Stage::Token | Stage::Pause { .. } => (),
         }
         drop(task.counted);
-        let part = task.submission.part;
-        let attempts = task.submission.call.attempts().max(error.attempts);
-        let queue = part.failed(Error { attempts, ..error });
+        let Submission { part, call, .. } = *task.submission;
+        let queue = part.failed(call.ended_by(error));
         self.finished(queue);
     }
 }

@@ -1,6 +1,7 @@
 //! How asynchronous calls come back: as events of a queue, which any number of stores may serve.
 
 use std::sync::Weak;
+use std::time::{Duration, Instant};
 
 use super::desk::Desk;
 use super::store::Store;
@@ -10,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::queue::Queue;
 use crate::sync::{Arc, Mutex, lock};
 use crate::transport::{Bell, process};
+use crate::wire::answer::Layout;
 use crate::wire::parts;
 use crate::wire::request::Request;
 
@@ -26,6 +28,8 @@ pub struct Answer {
     pub(super) question: Request,
     pub(super) bodies: Vec<Vec<u8>>,
     pub(super) attempts: u32,
+    /// From the call to the last byte.
+    pub(super) took: Duration,
 }
 
 /// The events of finished calls. Used by any number of threads and stores at once.
@@ -108,15 +112,22 @@ impl Event {
 
     /// The answer as columns.
     pub fn into_response(self) -> Result<Response> {
-        let Answer { store, question, bodies, attempts } = self.outcome?;
-        store.decode(bodies, attempts, &question, |bodies, layout| parts::decode(bodies, &question, layout))
+        self.outcome?.read(parts::decode)
     }
 
     /// The answer straight into a matrix.
     pub fn into_matrix(self, dense: &mut Dense<'_, f32, impl Matrix<f32>>) -> Result<()> {
-        let Answer { store, question, bodies, attempts } = self.outcome?;
-        store.decode(bodies, attempts, &question, |bodies, layout| {
-            parts::decode_into(bodies, &question, layout, dense)
-        })
+        self.outcome?.read(|bodies, question, layout| parts::decode_into(bodies, question, layout, dense))
+    }
+}
+
+impl Answer {
+    fn read<T>(self, decode: impl FnOnce(&[Vec<u8>], &Request, &mut Layout) -> Result<T>) -> Result<T> {
+        let start = Instant::now();
+        let Answer { store, question, bodies, attempts, took } = self;
+        let read =
+            store.decode(bodies, attempts, &question, |bodies, layout| decode(bodies, &question, layout))?;
+        store.stats.total.record(took + start.elapsed());
+        Ok(read)
     }
 }

@@ -26,8 +26,8 @@ use crate::stats::{self, Stats};
 use crate::sync::Arc;
 use crate::transport::{Bell, Poller, Pool, Worker, process};
 use crate::wire::answer::Layout;
-use crate::wire::parts;
 use crate::wire::request::Request;
+use crate::wire::{decode, parts};
 use call::{Call, Next};
 use desk::{Desk, Submission};
 pub use events::{Event, EventQueue};
@@ -94,10 +94,12 @@ impl Remote {
         warn_of(config);
         process::watch_forks()?;
         let stats = Arc::new(Stats::default());
+        let pool = Pool::new(config, environment, Arc::clone(&stats))?;
+        let mask = config.mask(&pool.http().proxies());
         let inner = Inner {
-            pool: Pool::new(config, environment, Arc::clone(&stats))?,
+            pool,
             auth: Auth::new(config, environment)?,
-            store: Arc::new(Store::new(config, stats)),
+            store: Arc::new(Store::new(config, mask, stats)),
         };
         Ok(Remote {
             inner: Arc::new(inner),
@@ -248,8 +250,13 @@ impl Remote {
             return Err(Error::new(Code::Internal, format!("no memory for a body of {} bytes", body.len())));
         }
         request.extend_from_slice(body);
-        let (answer, _) = self.exchange(request, timeout, start)?;
-        self.inner.store.stats.total.record(start.elapsed());
+        let (answer, attempts) = self.exchange(request, timeout, start)?;
+        let store = &self.inner.store;
+        if let Err(error) = decode::check(&answer) {
+            Stats::count(&store.stats.calls_failed);
+            return Err(store.of_an_answer(error, attempts));
+        }
+        store.stats.total.record(start.elapsed());
         Ok(answer)
     }
 
@@ -333,7 +340,7 @@ impl Remote {
                     return Ok((body, call.attempts()));
                 }
                 Next::Again(wait) if self.wait(wait) => (),
-                Next::Again(_) => return Err(Error { attempts: call.attempts(), ..Error::closed() }),
+                Next::Again(_) => return Err(call.ended_by(Error::closed())),
                 Next::Failed(error) => {
                     store.keep_buffer(request);
                     return Err(error);

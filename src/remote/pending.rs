@@ -92,11 +92,10 @@ impl Pending {
         }
         let Some(Gathered { question, bodies, attempts, .. }) = state.take() else { return };
         drop(state);
-        self.store.stats.total.record(self.start.elapsed());
-        let store = Arc::clone(&self.store);
+        let (store, took) = (Arc::clone(&self.store), self.start.elapsed());
         self.queue
             .events
-            .push(Event { tag: self.tag, outcome: Ok(Answer { store, question, bodies, attempts }) });
+            .push(Event { tag: self.tag, outcome: Ok(Answer { store, question, bodies, attempts, took }) });
     }
 
     fn failed(&self, error: Error) {

@@ -44,11 +44,11 @@ const KEPT_BUFFER: usize = 1 << 20;
 
 impl Store {
     /// Nothing has been called yet.
-    pub fn new(config: &Config, stats: Arc<Stats>) -> Store {
+    pub fn new(config: &Config, mask: Mask, stats: Arc<Stats>) -> Store {
         Store {
             stats,
             server: config.shown_path(),
-            mask: config.mask(),
+            mask,
             request_timeout: config.request_timeout,
             attempt_timeout: config.attempt_timeout,
             retry: RetryPolicy {
@@ -118,12 +118,12 @@ impl Store {
         if decoded.is_err() {
             Stats::count(&self.stats.calls_failed);
         }
-        decoded.map_err(|error| Error {
-            message: format!("{}: {}", self.server, error.message),
-            http_status: 200,
-            attempts,
-            ..error
-        })
+        decoded.map_err(|error| self.of_an_answer(error, attempts))
+    }
+
+    /// The error of a call whose answer, an HTTP 200, cannot be read.
+    pub fn of_an_answer(&self, error: Error, attempts: u32) -> Error {
+        Error { message: format!("{}: {}", self.server, error.message), http_status: 200, attempts, ..error }
     }
 
     /// Counts what an attempt did.

@@ -16,6 +16,8 @@ pub trait Wakeable {
     fn waker(&self) -> Self::Waker;
     /// Ends what the thread that drives it waits for. Only called while it exists.
     fn wake(waker: Self::Waker);
+    /// It has a connection. Only asked while it is not in use.
+    fn is_connected(&self) -> bool;
 }
 
 /// At most `capacity` calls at once, the others in the order in which they came.
@@ -77,7 +79,7 @@ pub enum Asked<S> {
 pub struct Occupancy {
     /// Calls that wait for a place.
     pub waiting: usize,
-    /// Slots not in use.
+    /// Slots not in use that have a connection.
     pub idle: usize,
     /// Calls with a place.
     pub in_use: usize,
@@ -245,7 +247,7 @@ impl<S: Wakeable> Gate<S> {
         let state = lock(&self.state);
         Occupancy {
             waiting: state.admission.waiting(),
-            idle: state.idle.len(),
+            idle: state.idle.iter().filter(|idle| idle.slot.is_connected()).count(),
             in_use: state.admission.admitted(),
         }
     }

@@ -23,13 +23,15 @@ const SEND_BUFFER: c_long = 16 * 1024;
 /// Identity providers' answers are small.
 const PROVIDER_ANSWER: usize = 1 << 20;
 
+const DISCOVERY_URL: &str = "auth.auth_discovery_url";
+
 /// See the module.
 #[derive(Clone)]
 pub struct Http {
     url: CString,
     headers: Vec<CString>,
     user_agent: CString,
-    /// For https only.
+    /// For TLS only.
     trust: Option<Arc<Trust>>,
     /// The key that names the file, and the file.
     authorities: Option<(&'static str, String)>,
@@ -80,7 +82,7 @@ impl Http {
             max_bytes: config.max_response_bytes,
             ..Http::bare(config)?
         };
-        http.with_url(config, environment, &url)
+        http.with_url(config, environment, &url, "path")
     }
 
     /// To the identity provider.
@@ -94,7 +96,7 @@ impl Http {
             max_bytes: PROVIDER_ANSWER,
             ..Http::bare(config)?
         };
-        http.with_url(config, environment, url)
+        http.with_url(config, environment, url, DISCOVERY_URL)
     }
 
     fn bare(config: &Config) -> Result<Http> {
@@ -110,31 +112,47 @@ impl Http {
             proxies: Default::default(),
             no_proxy: CString::default(),
             connect_timeout_ms: c_long::try_from(config.connect_timeout.as_millis()).unwrap_or(c_long::MAX),
-            // libcurl takes 0 for "no limit", as the configuration does.
-            idle_timeout_s: config.connection_idle_timeout.map_or(0, |timeout| timeout.as_secs() as c_long),
+            // Not 0, which is no limit for libcurl 8.15 and newer only.
+            idle_timeout_s: config
+                .connection_idle_timeout
+                .map_or(c_long::from(i32::MAX), |timeout| timeout.as_secs() as c_long),
             max_bytes: 0,
         })
     }
 
-    fn with_url(mut self, config: &Config, environment: &Environment, url: &str) -> Result<Http> {
+    /// `key`: where the URL comes from.
+    fn with_url(mut self, config: &Config, environment: &Environment, url: &str, key: &str) -> Result<Http> {
         (self.proxies, self.no_proxy) = proxies(config, environment)?;
-        self.at(url)
+        let mut http = self.at(url)?;
+        // A token's endpoint may be an https one whatever its discovery's is. An https proxy is always verified, and
+        // libcurl asks for its authorities in the same way.
+        let https_proxy = http.proxies.iter().any(|proxy| is_https(&proxy.to_string_lossy()));
+        if https_proxy || http.verify && (http.is_https() || key == DISCOVERY_URL) {
+            let authorities = http.authorities.as_ref().map(|(key, path)| (*key, path.as_str()));
+            http.trust = Some(Arc::new(Trust::load(authorities, environment)?));
+        }
+        // Now rather than at each call.
+        match http.parse_url() {
+            Err(error) if error.code == Code::Config => {
+                Err(Error::config(format!("{key}: {}", error.message)))
+            }
+            parsed => parsed.map(|_| http),
+        }
     }
 
     /// The same for another URL.
     pub fn at(&self, url: &str) -> Result<Http> {
-        let mut http = Http { url: c_text(url)?, ..self.clone() };
-        if is_https(url) && http.verify && http.trust.is_none() {
-            http.trust = Some(Arc::new(Trust::load(
-                http.authorities.as_ref().map(|(key, path)| (*key, path.as_str())),
-            )?));
-        }
-        Ok(http)
+        Ok(Http { url: c_text(url)?, ..self.clone() })
     }
 
     /// The URL as it may be shown.
     pub fn shown_url(&self) -> String {
         without_credentials(&self.url.to_string_lossy())
+    }
+
+    /// The proxies, empty for none, credentials and all.
+    pub fn proxies(&self) -> [&str; 2] {
+        self.proxies.each_ref().map(|proxy| proxy.to_str().unwrap_or_default())
     }
 
     /// Whether the URL is an https one.
@@ -163,13 +181,17 @@ impl Http {
         Some((CString::new(server).ok()?, CString::new(target).ok()?))
     }
 
+    fn parse_url(&self) -> Result<(Url, Option<CString>)> {
+        let (server, target) = self.server_and_target().unzip();
+        Ok((Url::parse(server.as_ref().unwrap_or(&self.url))?, target))
+    }
+
     /// Sets an easy handle up. The share handle, this value and what is returned must outlive it.
     ///
     /// # Safety
     /// `easy` is a live handle that runs no transfer.
     pub unsafe fn configure(&self, easy: *mut CURL, share: &Share) -> Result<Url> {
-        let (server, target) = self.server_and_target().unzip();
-        let url = Url::parse(server.as_ref().unwrap_or(&self.url))?;
+        let (url, target) = self.parse_url()?;
         let https = self.is_https();
         let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
         // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl.
@@ -209,6 +231,8 @@ impl Http {
             if let Some((cert, key)) = &self.client_cert {
                 codes.push(text(CURLOPT_SSLCERT, cert));
                 codes.push(text(CURLOPT_SSLKEY, key.as_ref().unwrap_or(cert)));
+                // Without one OpenSSL would ask at the terminal for that of an encrypted key.
+                codes.push(text(CURLOPT_KEYPASSWD, c""));
                 // A resumed session would show the server the certificate of its first handshake.
                 codes.push(long(CURLOPT_SSL_SESSIONID_CACHE, 0));
             }
@@ -251,8 +275,14 @@ fn is_header(line: &CString, name: &str) -> bool {
 /// The proxies of http and https URLs, and the hosts that need none, as curl and Python's urllib choose them from the
 /// environment.
 fn proxies(config: &Config, environment: &Environment) -> Result<([CString; 2], CString)> {
+    // Neither is quoted: it may hold a password.
+    let refused =
+        |what: String, error: Error| Error { message: format!("{what}: {}", error.message), ..error };
     if config.proxy != PROXY_OF_ENVIRONMENT {
         let proxy = c_text(config.proxy.as_str())?;
+        if !proxy.is_empty() {
+            Url::check_proxy(&proxy).map_err(|error| refused("proxy".to_owned(), error))?;
+        }
         return Ok(([proxy.clone(), proxy], CString::default()));
     }
     let either = |name: &'static str| {
@@ -267,7 +297,12 @@ fn proxies(config: &Config, environment: &Environment) -> Result<([CString; 2], 
     let proxy = |of_scheme: Option<(&'static str, String)>| match of_scheme.or_else(|| either("all_proxy")) {
         Some((name, url)) => match proxy_fault(&url) {
             Some(fault) => Err(Error::config(format!("the environment variable {name} {fault}"))),
-            None => c_text(url),
+            None => {
+                let url = c_text(url)?;
+                let checked = Url::check_proxy(&url);
+                checked.map_err(|error| refused(format!("the environment variable {name}"), error))?;
+                Ok(url)
+            }
         },
         None => Ok(CString::default()),
     };

@@ -51,6 +51,10 @@ impl Wakeable for Slot {
     fn wake(waker: Waker) {
         waker.wake();
     }
+
+    fn is_connected(&self) -> bool {
+        Slot::is_connected(self)
+    }
 }
 
 /// A place on the wire; given back when dropped.
@@ -93,6 +97,11 @@ impl Pool {
             reaper: Mutex::new(None),
             reaper_tried: AtomicBool::new(never_idle_for_long),
         })
+    }
+
+    /// How the server is spoken to.
+    pub fn http(&self) -> &Http {
+        &self.shared.http
     }
 
     /// Waits for a place on the wire, in the order of arrival, until the deadline.
@@ -187,7 +196,8 @@ impl Shared {
     fn reap(&self) {
         let Some(limit) = self.idle_timeout else { return };
         while let Some(old) = self.gate.wait_for_expired(limit) {
-            self.stats.connections_closed_idle.fetch_add(old.len() as u64, Ordering::Relaxed);
+            let connections = old.iter().filter(|slot| slot.is_connected()).count() as u64;
+            self.stats.connections_closed_idle.fetch_add(connections, Ordering::Relaxed);
             drop(old); // closes the connections; not under the gate's lock
         }
     }

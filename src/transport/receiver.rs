@@ -84,6 +84,11 @@ impl Receiver {
         unsafe { CStr::from_ptr(self.error.as_ptr()) }.to_string_lossy().trim().to_owned()
     }
 
+    /// The last response's header has not ended.
+    pub fn is_in_header(&self) -> bool {
+        self.in_header
+    }
+
     /// One line of a response's header or of what came before or after it: informational responses and a proxy's,
     /// each with a status line of its own, and trailers, which have none.
     fn header_line(&mut self, line: &[u8]) {

@@ -264,6 +264,12 @@ impl Slot {
         self.busy
     }
 
+    /// There is a connection, as far as libcurl knows.
+    pub fn is_connected(&self) -> bool {
+        // SAFETY: libcurl is not at work on this slot.
+        unsafe { &*self.sockets }.has_connection()
+    }
+
     /// Different from that of every other slot there is.
     pub fn number(&self) -> u32 {
         self.number
@@ -396,13 +402,20 @@ impl Slot {
                 }
             }
         }
+        // SAFETY: the transfer is done, so libcurl does not write to the receiver now.
+        let receiver = unsafe { &*self.receiver };
         if code == CURLE_OK {
             // SAFETY: this thread drives the live handle.
             let status = unsafe { getinfo_long(self.easy, CURLINFO_RESPONSE_CODE) };
-            return Ok(u16::try_from(status).unwrap_or(0));
+            return match u16::try_from(status) {
+                Ok(status) if status > 0 && !receiver.is_in_header() => Ok(status),
+                // libcurl takes what ends amid the header for a response without a body.
+                _ => {
+                    let message = "it was closed amid the header of the answer".to_owned();
+                    Err(Fault { kind: FaultKind::Io, message })
+                }
+            };
         }
-        // SAFETY: the transfer is done, so libcurl does not write to the receiver now.
-        let receiver = unsafe { &*self.receiver };
         let kind = match code {
             CURLE_WRITE_ERROR if receiver.too_large => {
                 let message =
@@ -427,6 +440,8 @@ impl Slot {
             | CURLE_SSL_ISSUER_ERROR
             | CURLE_SSL_INVALIDCERTSTATUS
             | CURLE_SSL_PINNEDPUBKEYNOTMATCH => FaultKind::Tls { verification: true },
+            // What libcurl 8 says of a `client_key` that cannot be used.
+            CURLE_BAD_FUNCTION_ARGUMENT if self.tls => FaultKind::Tls { verification: true },
             CURLE_URL_MALFORMAT | CURLE_OUT_OF_MEMORY | CURLE_FAILED_INIT => FaultKind::Refused,
             // Among the rest UNSUPPORTED_PROTOCOL: the server does not speak HTTP/1.
             _ => FaultKind::Io,

@@ -58,7 +58,11 @@ extern "C" fn on_socket(
 ) -> c_int {
     // SAFETY: libcurl passes the SOCKETDATA pointer, which nobody else uses while libcurl is at work.
     let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
-    let first = easy != sockets.easy && sockets.wakeup.is_none();
+    // Not what closes a connection: some versions tell that in the name of a handle of their own, too.
+    let first = easy != sockets.easy
+        && sockets.wakeup.is_none()
+        && what != CURL_POLL_REMOVE
+        && !sockets.made.contains(&fd);
     if first {
         sockets.wakeup = Some(fd);
     } else if sockets.wakeup == Some(fd) {
@@ -190,6 +194,11 @@ impl Sockets {
         })
     }
 
+    /// There is a connection, as far as libcurl knows.
+    pub fn has_connection(&self) -> bool {
+        !self.made.is_empty()
+    }
+
     /// Ends the watch that is kept from call to call: somebody else will wait.
     pub fn forget(&mut self) {
         self.forget_if(|_| true);
@@ -218,6 +227,29 @@ mod tests {
     /// libcurl's part.
     fn wants(sockets: &mut Sockets, fd: curl_socket_t, what: c_int) {
         on_socket(ptr::null_mut(), fd, what, (&raw mut *sockets).cast(), ptr::null_mut());
+    }
+
+    #[test]
+    fn a_connection_closed_in_another_handles_name_is_not_taken_for_the_wakeup() {
+        let mut poller = Poller::new(Arc::new(Bell::new().unwrap())).unwrap();
+        let mut sockets = Sockets::new(ptr::null_mut());
+        let (mut server, connection) = UnixStream::pair().unwrap();
+        let (mut waker, wakeup) = UnixStream::pair().unwrap();
+        let (fd, another) = (connection.as_raw_fd(), ptr::without_provenance_mut(8));
+        let data = (&raw mut sockets).cast();
+        on_new(data, fd, 0);
+        for what in [CURL_POLL_IN, CURL_POLL_REMOVE] {
+            on_socket(another, fd, what, data, ptr::null_mut());
+        }
+        wants(&mut sockets, fd, CURL_POLL_IN);
+        assert!(sockets.watch(poller.epoll(), 1));
+        server.write_all(b"x").unwrap();
+        assert_eq!(poller.wait(NOW).len(), 1);
+        on_socket(another, wakeup.as_raw_fd(), CURL_POLL_IN, data, ptr::null_mut());
+        on_socket(another, wakeup.as_raw_fd(), CURL_POLL_REMOVE, data, ptr::null_mut());
+        assert!(sockets.watch(poller.epoll(), 1));
+        waker.write_all(b"x").unwrap();
+        assert_eq!(poller.wait(NOW).len(), 1, "the wakeup stays watched");
     }
 
     #[test]

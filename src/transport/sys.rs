@@ -7,6 +7,7 @@ use once_cell::sync::OnceCell;
 #[cfg(feature = "system")]
 use openssl_sys as _;
 
+use super::process::hold_off_forks;
 use crate::error::{Code, Error, Result};
 
 // Numbers from curl/include/curl/curl.h and multi.h.
@@ -30,6 +31,8 @@ unsafe extern "C" {
 /// same process, may still be at work.
 pub fn start() -> Result<()> {
     static STARTED: OnceCell<()> = OnceCell::new();
+    // It takes milliseconds, and a child forked amid it would wait for its end for ever.
+    let _no_fork = hold_off_forks();
     STARTED
         .get_or_try_init(|| {
             // SAFETY: OnceCell lets one thread in at a time, and nothing of libcurl has been called before. A vendored

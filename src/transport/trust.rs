@@ -4,9 +4,15 @@
 //! store is reference-counted and may be used by many handshakes at once, so ours is handed to each of them.
 
 use std::ffi::{CStr, CString, c_char, c_int, c_ulong, c_void};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use once_cell::sync::OnceCell;
+use openssl_probe::ProbeResult;
 
 use super::process::hold_off_forks;
 use super::sys::{CURL, CURLE_OK, CURLcode};
+use crate::config::Environment;
 use crate::error::{Code, Error, Result};
 
 // From openssl/x509_vfy.h. libcurl sets the same two.
@@ -42,7 +48,7 @@ unsafe impl Sync for Trust {}
 
 impl Trust {
     /// The authorities of one PEM file, named by this key, or the system's.
-    pub fn load(file: Option<(&str, &str)>) -> Result<Trust> {
+    pub fn load(file: Option<(&str, &str)>, environment: &Environment) -> Result<Trust> {
         let _at_work = hold_off_forks();
         // SAFETY: plain constructor.
         let trust = Trust(unsafe { X509_STORE_new() });
@@ -60,13 +66,19 @@ impl Trust {
                 }
             }
             None => {
-                // The vendored OpenSSL does not know where the distribution keeps its certificates.
-                let found = openssl_probe::probe();
-                let text = |path: std::path::PathBuf| CString::new(path.to_string_lossy().into_owned()).ok();
-                if let Some(file) = found.cert_file.and_then(text) {
+                // The vendored OpenSSL does not know where the distribution keeps its certificates. Probing looks into
+                // the process's environment, which is not to be read later than at the first open.
+                static FOUND: OnceCell<ProbeResult> = OnceCell::new();
+                let found = FOUND.get_or_init(openssl_probe::probe);
+                let variable =
+                    |name| environment.non_empty(name).map(PathBuf::from).filter(|path| path.exists());
+                let text = |path: &PathBuf| CString::new(path.as_os_str().as_bytes()).ok();
+                if let Some(file) =
+                    variable("SSL_CERT_FILE").as_ref().or(found.cert_file.as_ref()).and_then(text)
+                {
                     trust.add(&file, X509_STORE_load_file);
                 }
-                for directory in found.cert_dir.into_iter().filter_map(text) {
+                for directory in variable("SSL_CERT_DIR").iter().chain(&found.cert_dir).filter_map(text) {
                     trust.add(&directory, X509_STORE_load_path);
                 }
             }

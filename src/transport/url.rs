@@ -10,6 +10,8 @@ const CURLUE_OK: c_int = 0;
 const CURLUE_BAD_HANDLE: c_int = 1;
 const CURLUE_OUT_OF_MEMORY: c_int = 7;
 const CURLUPART_URL: c_int = 0;
+const CURLU_NON_SUPPORT_SCHEME: c_uint = 1 << 3;
+const CURLU_GUESS_SCHEME: c_uint = 1 << 9;
 const CURLOPT_CURLU: CURLoption = CURLOPTTYPE_OBJECTPOINT + 282;
 
 unsafe extern "C" {
@@ -23,19 +25,28 @@ unsafe extern "C" {
 pub struct Url(*mut c_void);
 
 impl Url {
-    /// Takes a URL apart.
+    /// Takes a server's URL apart.
     pub fn parse(text: &CStr) -> Result<Url> {
+        Url::parse_as(text, 0)
+    }
+
+    /// Says what is wrong with a proxy's URL, as libcurl will read it (parse_proxy in curl/lib/proxy.c).
+    pub fn check_proxy(text: &CStr) -> Result<()> {
+        Url::parse_as(text, CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME).map(drop)
+    }
+
+    fn parse_as(text: &CStr, flags: c_uint) -> Result<Url> {
         // SAFETY: no arguments; `drop` copes with NULL.
         let url = Url(unsafe { curl_url() });
         // SAFETY: libcurl copies the text, and refuses a NULL handle.
-        let code = unsafe { curl_url_set(url.0, CURLUPART_URL, text.as_ptr(), 0) };
+        let code = unsafe { curl_url_set(url.0, CURLUPART_URL, text.as_ptr(), flags) };
         match code {
             CURLUE_OK => Ok(url),
             CURLUE_BAD_HANDLE | CURLUE_OUT_OF_MEMORY => Err(Error::new(Code::Internal, "out of memory")),
             _ => {
                 // SAFETY: libcurl returns a static string for any code.
                 let words = unsafe { CStr::from_ptr(curl_url_strerror(code)) }.to_string_lossy();
-                Err(Error::config(format!("libcurl refuses the URL: {words}")))
+                Err(Error::config(format!("libcurl cannot use this URL: {words}")))
             }
         }
     }

@@ -40,6 +40,17 @@ pub fn decode_into(
     dense.fill(&response, &matrix)
 }
 
+/// Sees that the body of an HTTP 200 is one whole JSON value.
+pub fn check(body: &[u8]) -> Result<()> {
+    let text = utf8(body)?;
+    let mut scanner = Scanner::new(text);
+    let whole = scanner.value().and_then(|_| match scanner.at_end() {
+        true => Ok(()),
+        false => scanner.fault("text after the end of the answer"),
+    });
+    whole.map_err(|fault| fault_message(text, fault))
+}
+
 /// The body as text.
 pub fn utf8(body: &[u8]) -> Result<&str> {
     std::str::from_utf8(body).map_err(|error| {

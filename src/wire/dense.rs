@@ -160,7 +160,7 @@ impl<'m, M: Matrix<f32>> DenseReader<'_, 'm, M> {
             Err(Refusal::Unfit { at, why }) => {
                 let mut scanner = text;
                 scanner.skip(at - scanner.at());
-                let value: String = scanner.value().unwrap_or_default().chars().take(60).collect();
+                let value: String = scanner.value()?.chars().take(60).collect();
                 return Err(Refusal::Value(format!(
                     "{}row {row}: {value} {why}",
                     self.request.feature_words(feature)

@@ -1,6 +1,6 @@
 //! What a server says when it does not answer with features, in the server's own words.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Longest excerpt of a server's words in a message, in bytes.
 const MAX_WORDS: usize = 2048;
@@ -15,45 +15,41 @@ pub struct ServerError {
     pub feast_class: Option<String>,
 }
 
-impl ServerError {
-    fn plain(message: impl Into<String>) -> ServerError {
-        ServerError { message: cut(message.into()), feast_class: None }
-    }
-}
-
 /// Reads the body of an answer that is not HTTP 200. The known shapes: a `FeastError` (a JSON string holding
 /// JSON with `module`, `class`, `message`), any other exception of the Python server (a JSON string),
-/// FastAPI's `{"detail": …}`, the Go server's `{"error", "status_code"}`, and a proxy's page.
-pub fn parse(body: &[u8]) -> ServerError {
+/// FastAPI's `{"detail": …}`, the Go server's `{"error", "status_code"}`, and a proxy's page. `clean` takes secrets out,
+/// before anything is cut off: half a secret is not recognized.
+pub fn parse(body: &[u8], clean: impl Fn(String) -> String) -> ServerError {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
+    let excerpt = |words: &str| cut(clean(words.to_owned()));
+    let plain = |words: &str| ServerError { message: excerpt(words), feast_class: None };
+    let feast_error = |error: &Map<String, Value>| {
+        let word = |key| error.get(key).and_then(Value::as_str);
+        let (class, message) = (word("class")?, word("message")?);
+        word("module")?;
+        Some(ServerError { message: excerpt(message), feast_class: Some(excerpt(class)) })
+    };
     if text.is_empty() {
-        return ServerError::plain("(empty body)");
+        return plain("(empty body)");
     }
     match serde_json::from_str(text) {
         Ok(Value::String(inner)) => match serde_json::from_str::<Value>(&inner) {
-            Ok(Value::Object(error)) => feast_error(&error).unwrap_or_else(|| ServerError::plain(inner)),
-            _ => ServerError::plain(inner),
+            Ok(Value::Object(error)) => feast_error(&error).unwrap_or_else(|| plain(&inner)),
+            _ => plain(&inner),
         },
         Ok(Value::Object(object)) => {
             if let Some(detail) = object.get("detail") {
-                ServerError::plain(fastapi_detail(detail))
+                plain(&fastapi_detail(detail))
             } else if let Some(Value::String(error)) = object.get("error") {
-                ServerError::plain(error)
+                plain(error)
             } else {
-                feast_error(&object).unwrap_or_else(|| ServerError::plain(text))
+                feast_error(&object).unwrap_or_else(|| plain(text))
             }
         }
-        Ok(_) => ServerError::plain(text),
-        Err(_) => ServerError::plain(page_excerpt(text)),
+        Ok(_) => plain(text),
+        Err(_) => ServerError { message: page_excerpt(text, excerpt), feast_class: None },
     }
-}
-
-fn feast_error(error: &serde_json::Map<String, Value>) -> Option<ServerError> {
-    let word = |key| error.get(key).and_then(Value::as_str);
-    let (class, message) = (word("class")?, word("message")?);
-    word("module")?;
-    Some(ServerError { message: cut(message.to_owned()), feast_class: Some(cut(class.to_owned())) })
 }
 
 /// `{"detail": "words"}` or a list of `{"loc": ["body", "entities"], "msg": "Field required"}`.
@@ -79,7 +75,7 @@ fn fastapi_detail(detail: &Value) -> String {
 }
 
 /// The first line of a page with words in it, and a note that it is only that.
-fn page_excerpt(text: &str) -> String {
+fn page_excerpt(text: &str, excerpt: impl Fn(&str) -> String) -> String {
     let words = |line: &str| {
         let mut plain = String::new();
         let mut in_tag = false;
@@ -99,9 +95,9 @@ fn page_excerpt(text: &str) -> String {
         return format!("(a page of {} bytes without words)", text.len());
     };
     if is_page || lines.any(|line| !line.is_empty()) {
-        format!("{} (first line of {} bytes that are not JSON)", cut(first), text.len())
+        format!("{} (first line of {} bytes that are not JSON)", excerpt(&first), text.len())
     } else {
-        first
+        excerpt(&first)
     }
 }
 
@@ -124,13 +120,13 @@ mod tests {
     use super::*;
 
     fn message(body: &str) -> String {
-        parse(body.as_bytes()).message
+        parse(body.as_bytes(), |words| words).message
     }
 
     #[test]
     fn a_feast_error_is_json_within_a_json_string() {
         let body = r#""{\"module\": \"feast.errors\", \"class\": \"FeatureViewNotFoundException\", \"message\": \"Feature view nope does not exist in project drivers\"}""#;
-        let error = parse(body.as_bytes());
+        let error = parse(body.as_bytes(), |words| words);
         assert_eq!(error.feast_class.as_deref(), Some("FeatureViewNotFoundException"));
         assert_eq!(error.message, "Feature view nope does not exist in project drivers");
     }
@@ -184,6 +180,35 @@ mod tests {
         let long = message(&format!("\"{}\"", "ü".repeat(5000)));
         assert!(long.ends_with("… (cut, 10000 bytes in all)") && long.len() < 2200);
         assert!(message(&"[".repeat(10_000)).contains("cut, 10000 bytes"));
-        assert_eq!(parse(b"\xff\xfe").message, "\u{fffd}\u{fffd}");
+        assert_eq!(parse(b"\xff\xfe", |words| words).message, "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_before_the_words_are_cut() {
+        let secret = "s3cret-".repeat(100);
+        let clean = |words: String| words.replace(&secret, "[secret]");
+        for before in [0, 1400, 2040] {
+            let words = format!("{}{secret}{}", "x".repeat(before), "y".repeat(3000));
+            for body in [
+                words.clone(),
+                format!("{words}\nmore"),
+                format!("<p>{words}</p>"),
+                serde_json::json!({"detail": words}).to_string(),
+                serde_json::json!({"module": "m", "class": words, "message": words}).to_string(),
+            ] {
+                let error = parse(body.as_bytes(), clean);
+                let class = error.feast_class.unwrap_or_default();
+                assert!(
+                    !error.message.contains("s3c") && !class.contains("s3c"),
+                    "{before}: {}",
+                    error.message
+                );
+                assert!(
+                    error.message.contains("[sec") && error.message.contains("cut, "),
+                    "{}",
+                    error.message
+                );
+            }
+        }
     }
 }

@@ -42,7 +42,11 @@ pub fn read(scanner: &mut Scanner, builder: &mut Builder, declared: Type) -> Rea
 fn unfit_value(text: &Scanner, row: usize, at: usize, why: &str, kind: Type) -> Refusal {
     let mut scanner = text.clone();
     scanner.skip(at - scanner.at());
-    let value = scanner.value().unwrap_or_default();
+    // What is no JSON at all is told as that.
+    let value = match scanner.value() {
+        Ok(value) => value,
+        Err(fault) => return Refusal::Fault(fault),
+    };
     let shown: String = value.chars().take(60).collect();
     let more = if shown.len() < value.len() { "…" } else { "" };
     Refusal::Value(format!("row {row}: {shown}{more} {why}, and the type declared is {}", kind.name()))

@@ -95,8 +95,11 @@ int main(int argc, char **argv) {
   feast_string_free(json);
   const char *body = "{\"features\":[\"v:a\"],\"entities\":{\"raw\":[1]}}";
   CHECK_OK(feast_get_online_features_json(remote, body, strlen(body), 0, &json, &len, &err));
-  CHECK(len == 5 && memcmp(json, "a\0b\0c", 6) == 0);
+  CHECK(len == 13 && strcmp(json, " {\"any\": [1]}") == 0);
   feast_string_free(json);
+  body = "{\"features\":[\"v:a\"],\"entities\":{\"cut_off\":[1]}}";
+  CHECK_FAILS(feast_get_online_features_json(remote, body, strlen(body), 0, &json, &len, &err), FEAST_DECODE, "ends within a string");
+  CHECK(json == NULL && len == 0);
   CHECK_FAILS(feast_get_online_features_json(remote, "\xff", 1, 0, &json, &len, &err), FEAST_INVALID_ARGUMENT, "not UTF-8");
   feast_close(remote);
   return 0;

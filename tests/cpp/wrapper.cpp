@@ -61,6 +61,26 @@ static void blocking(const feast::Remote &remote) {
   CHECK(response.text(0, 1) == "\xc3\xbc" && response.text(0, 0) == "x");
 }
 
+static void braces(const feast::Remote &remote) {
+  double lat = 52.52, lon = 13.405;
+  int first = 1;
+  feast::Request request;
+  request.add_feature("v:a")
+      .set_entity("flag", {true, false})
+      .set_entity("double", {lat, lon})
+      .set_entity("int", {first, 2})
+      .set_entity("text", {"K\xc3\xb6ln", "Paris"})
+      .set_entity("vector", std::vector<bool>{false, true});
+  feast::Response response = remote.get_online_features(request);
+  CHECK(response.float64("double")[0] == lat && response.float64("double")[1] == lon);
+  CHECK(response.int64("int")[0] == 1 && response.int64("int")[1] == 2);
+  CHECK(response.text(*response.find("text"), 0) == "K\xc3\xb6ln" && response.text(*response.find("text"), 1) == "Paris");
+  CHECK(response.boolean("flag")[0] == 1 && response.boolean("flag")[1] == 0 && response.boolean("vector")[1] == 1);
+  const std::string nul("v:a\0z", 5);
+  CHECK(thrown([&] { feast::Request().add_feature(nul); }).status() == FEAST_INVALID_ARGUMENT);
+  CHECK(thrown([&] { feast::Config().set("path", nul); }).status() == FEAST_INVALID_ARGUMENT);
+}
+
 static void errors(const feast::Remote &remote) {
   feast::Error error = thrown([] { feast::Config().set("pool", "1"); });
   CHECK(error.status() == FEAST_CONFIG && std::strstr(error.what(), "unknown configuration key") != nullptr);
@@ -109,6 +129,7 @@ int main(int argc, char **argv) {
   feast::Remote remote(feast::Config().set("path", argv[1])), stalled(feast::Config().set("path", argv[2]));
   moves();
   blocking(remote);
+  braces(remote);
   errors(remote);
   queued(remote, stalled);
   futures(remote, stalled);

@@ -311,6 +311,28 @@ fn declared_columns_are_converted_exactly() {
 }
 
 #[test]
+fn what_is_no_json_is_told_as_that_whatever_was_declared() {
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    for value in [r#""\ud800""#, r#""\x""#, &deep, "{\"a\":}"] {
+        let answer = format!(
+            r#"{{"results":[{{"values":[1]}},{{"values":[{value}]}}],"metadata":{{"feature_names":["id","f"]}}}}"#
+        );
+        let request = ask(&["v:f"], 1);
+        let mut typed = Request::default();
+        typed.add_typed_feature("v:f", Type::of(Element::Int64)).unwrap();
+        typed.set_entity_int64("id", &[7]).unwrap();
+        let errors = [
+            decode(answer.as_bytes(), &request).unwrap_err(),
+            dense(&answer, &request, 1).unwrap_err(),
+            decode(answer.as_bytes(), &typed).unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.code, Code::Decode, "{value:.20}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_value_that_does_not_fit_its_declared_type_names_feature_row_and_value() {
     let single = Type::of;
     for (kind, values, words) in [
