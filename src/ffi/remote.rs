@@ -99,6 +99,9 @@ pub unsafe extern "C" fn feast_remote_open(
 /// Fetches the online features that a request asks for and waits for them, at most until the request's timeout
 /// or else the store's request_timeout_ms. Waiting for a free connection, connecting and retries all count.
 ///
+/// Features come in the order asked, with as many rows as were asked for, in the order of the server's answer, which is that
+/// of the request: Feast promises it, and it is not compared.
+///
 /// @param remote    in; borrowed for the call.
 /// @param request   in; borrowed for the call, not changed.
 /// @param response  out, set to NULL first, the answer on success; free with feast_response_free().
