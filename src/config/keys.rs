@@ -2,6 +2,7 @@
 //! CONFIGURATION.md follow from it.
 
 use std::fmt::Write;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use super::{AuthKind, Config, PROXY_OF_ENVIRONMENT, Secret, without_credentials, yaml11};
@@ -343,9 +344,7 @@ pub fn proxy_fault(url: &str) -> Option<&'static str> {
     let host = rest.rsplit('@').next().unwrap_or_default();
     let (host, port) = match host.strip_prefix('[') {
         Some(address) => match address.split_once(']') {
-            Some((address, port)) if address.parse::<std::net::Ipv6Addr>().is_ok() => {
-                (address, port.strip_prefix(':'))
-            }
+            Some((address, port)) if address.parse::<Ipv6Addr>().is_ok() => (address, port.strip_prefix(':')),
             _ => return Some("has an IPv6 address that cannot be read"),
         },
         None => host.split_once(':').map_or((host, None), |(host, port)| (host, Some(port))),
@@ -353,8 +352,16 @@ pub fn proxy_fault(url: &str) -> Option<&'static str> {
     match port.map(str::parse::<u16>) {
         Some(Err(_) | Ok(0)) => Some("has no port from 1 to 65535"),
         _ if host.is_empty() => Some("names no host"),
+        _ if host.parse::<Ipv6Addr>().is_err() && is_no_host(host) => Some(NO_HOST),
         _ => None,
     }
+}
+
+const NO_HOST: &str = "has a host with a character that no name has";
+
+/// Newer versions of libcurl refuse it, older ones ask for its address.
+fn is_no_host(host: &str) -> bool {
+    host.contains(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"-._~%".contains(c))
 }
 
 /// What is wrong with a base URL; libcurl has the last word on the rest when it connects.
@@ -372,6 +379,9 @@ fn url_fault(url: &str) -> Option<&'static str> {
     }
     if url.contains(['?', '#', ' ', '\\']) || url.contains("%00") {
         return Some("must not contain ?, #, backslashes, spaces or %00");
+    }
+    if !host.starts_with('[') && host.split(':').next().is_some_and(is_no_host) {
+        return Some(NO_HOST);
     }
     None
 }
