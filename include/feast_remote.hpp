@@ -107,6 +107,14 @@ inline const char *text(const std::string &text) {
   return text.c_str();
 }
 
+// An element of a list of integers of several types.
+struct Integer {
+  template <typename T, typename = std::enable_if_t<std::is_integral_v<T> && !std::is_same_v<T, bool> &&
+                                                    (std::is_signed_v<T> || sizeof(T) < sizeof(std::int64_t))>>
+  Integer(T integer) : value(integer) {}  // NOLINT: converts, as that is what it is for
+  std::int64_t value;
+};
+
 template <typename T>
 T *allocated(T *object) {
   if (object == nullptr) throw std::bad_alloc();
@@ -198,6 +206,11 @@ class Request {
   }
   Request &set_entity(const std::string &name, const std::vector<double> &values) {
     return set_entity(name, values.data(), values.size());
+  }
+  Request &set_entity(const std::string &name, std::initializer_list<detail::Integer> values) {
+    std::vector<std::int64_t> integers;
+    for (const detail::Integer &integer : values) integers.push_back(integer.value);
+    return set_entity(name, integers);
   }
   Request &set_entity(const std::string &name, const std::vector<bool> &values) {
     std::unique_ptr<bool[]> flags(new bool[values.size()]);

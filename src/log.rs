@@ -1,6 +1,6 @@
 //! What a program may want to know although no call fails: told to its callback, if it has set one.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +29,10 @@ struct Listener {
 /// The process's. Locked only while no fork can happen, and never while a callback runs: a child of a fork would find it
 /// locked for ever.
 static LISTENER: Mutex<Option<Arc<Listener>>> = Mutex::new(None);
+
+/// The level of the least important messages that somebody wants. Nobody takes the lock where nobody listens: that waits
+/// while a fork happens, for which the host may be waiting with locks of its own.
+static WANTED: AtomicI32 = AtomicI32::new(0);
 
 /// Between two looks at whether a callback still runs.
 const A_MOMENT: Duration = Duration::from_micros(100);
@@ -70,6 +74,7 @@ pub fn set_callback(callback: Option<(Level, Box<Callback>)>) {
         callback.map(|(most, callback)| Arc::new(Listener { most, callback, running: Running::default() }));
     let old = {
         let _no_fork = process::hold_off_forks();
+        WANTED.store(listener.as_ref().map_or(0, |listener| listener.most as i32), Ordering::SeqCst);
         std::mem::replace(&mut *lock(&LISTENER), listener)
     };
     if let Some(old) = old {
@@ -81,6 +86,9 @@ pub fn set_callback(callback: Option<(Level, Box<Callback>)>) {
 
 /// Tells the callback. The message is only made if somebody listens; it holds no secret.
 pub fn write(level: Level, message: impl FnOnce() -> String) {
+    if level as i32 > WANTED.load(Ordering::SeqCst) {
+        return;
+    }
     let listener = {
         let _no_fork = process::hold_off_forks();
         match &*lock(&LISTENER) {

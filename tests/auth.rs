@@ -416,6 +416,15 @@ fn a_proxy_is_used_by_key_or_by_the_usual_variables() {
         &[quick],
         &variables(&[("http_proxy", url.clone()), ("no_proxy", ".invalid".to_owned())])
     ));
+    // Somebody else's proxy, or one that may not be needed, is no reason to refuse to open.
+    let odd = "http://u:p@ss@proxy:3128".to_owned();
+    for others in [
+        variables(&[("https_proxy", odd.clone())]),
+        variables(&[("http_proxy", odd.clone()), ("no_proxy", "*".to_owned())]),
+    ] {
+        open_in("http://feast.invalid:6566", &[], &others).unwrap();
+    }
+    assert!(open_in("https://feast.invalid:6566", &[], &variables(&[("https_proxy", odd)])).is_err());
     for odd in ["\r", "\n", "\t", "|x", ";", "%00", "\u{fffd}"] {
         for name in ["http_proxy", "all_proxy"] {
             let proxy = format!("http://pu:PROXYSECRET@127.0.0.1{odd}");

@@ -139,6 +139,13 @@ fn a_fork_amid_the_log_callback_leaves_no_lock_behind() {
 }
 
 #[test]
+fn a_programs_own_fork_handlers_may_wait_for_a_thread_that_is_in_a_call() {
+    let refusing = Server::start(|_| say(503, ""));
+    let program = compile("tests/c/fork_with_handlers.c");
+    passed("fork_with_handlers", &command(&program, false).arg(refusing.url()).output().unwrap());
+}
+
+#[test]
 fn the_cpp_header_frees_what_it_holds_and_throws_what_fails() {
     let healthy = Server::start(answer);
     let stalling = Server::start(|_| vec![Step::Stall]);

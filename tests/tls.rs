@@ -248,6 +248,28 @@ fn a_client_key_that_cannot_be_used_is_not_retried_and_nobody_is_asked_for_a_pas
 }
 
 #[test]
+fn a_connection_that_ends_with_its_answer_is_not_counted_as_kept() {
+    let authority = Authority::new("our CA");
+    let (certificate, key) = authority.issue("localhost", 30);
+    let backend = Server::start(answer);
+    let nginx = |keepalive: u32| {
+        Nginx::start(&format!(
+            "ssl_certificate {}; ssl_certificate_key {}; keepalive_timeout {keepalive}; location / {{ proxy_pass {}; }}",
+            certificate.display(),
+            key.display(),
+            backend.url(),
+        ))
+    };
+    for (keepalive, idle) in [(60, "\"connections_idle\":1"), (0, "\"connections_idle\":0")] {
+        let nginx = nginx(keepalive);
+        let url = format!("https://localhost:{}", nginx.port());
+        let remote = open(&url, authority.file().to_str()).unwrap();
+        call(&remote, 1).unwrap();
+        assert!(remote.stats_json().contains(idle), "{keepalive}: {}", remote.stats_json());
+    }
+}
+
+#[test]
 fn an_https_proxy_is_verified_by_the_same_authorities() {
     let authority = Authority::new("our CA");
     let proxy = authority.serve("127.0.0.1", 30);

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use super::secret::percent_decoded;
 use super::{AuthKind, Config, PROXY_OF_ENVIRONMENT, Secret, without_credentials, yaml11};
 use crate::error::{Error, Result};
 
@@ -335,8 +336,13 @@ pub fn proxy_fault(url: &str) -> Option<&'static str> {
         None => url,
     };
     let rest = rest.strip_suffix('/').unwrap_or(rest);
-    if rest.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) || rest.contains("%00") {
+    if rest.contains(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER) {
         return Some("holds control characters, or is not UTF-8");
+    }
+    // libcurl refuses them at each call.
+    let credentials = rest.rsplit_once('@').map_or("", |(credentials, _)| credentials);
+    if percent_decoded(credentials).iter().any(|&byte| byte < b' ') {
+        return Some("has a user or a password with control characters");
     }
     if rest.contains(['/', ' ', '?', '#', '\\']) {
         return Some("must be a host and a port; in a password, write / as %2F");

@@ -148,7 +148,8 @@ impl Config {
             self.headers.iter().filter(|(name, _)| !name.to_ascii_lowercase().starts_with("accept"));
         let urls = [self.path.as_str(), &auth.auth_discovery_url].into_iter().chain(proxies.iter().copied());
         let of_urls = urls.flat_map(secret::credentials);
-        Mask::new(plain.chain(encoded).chain(headers.map(|(_, value)| value.clone())).chain(of_urls))
+        let of_headers = headers.flat_map(|(_, value)| secret::of_header(value));
+        Mask::new(plain.chain(encoded).chain(of_headers).chain(of_urls))
     }
 
     /// The base URL as it may be shown: without the user and password it may carry.
@@ -368,6 +369,8 @@ mod tests {
             "http://u:TOPSECRET@h:99999",
             "http://u:TOP SECRET@h",
             "http://u:TOPSECRET@[::x]",
+            "http://u:TOPSECRET%0a@h",
+            "http://u%01:TOPSECRET@h",
         ] {
             let message = config.set("proxy", bad).unwrap_err().message;
             assert!(message.starts_with("proxy: ") && !message.contains("SECRET"), "{message}");
@@ -399,12 +402,19 @@ mod tests {
     fn credentials_of_urls_are_taken_out_in_each_form() {
         let mut config = Config::new().unwrap();
         config.set("path", "http://u%40x:SECRET%40PW@host").unwrap();
-        let proxies = ["http://pu:PROXYSECRET@h:1", "only-a-token@h"];
+        config.set("header.Authorization", "Basic dXNlcjpTRUNSRVRQVw==").unwrap();
+        config.set("header.X-Token", "Bearer abcdef-SECRET").unwrap();
+        let proxies =
+            ["http://pu:PROXYSECRET@h:1", "only-a-token@h", "http://feast:pw%+f9x@h", "http://server@h"];
         for (words, clean) in [
             ("SECRET%40PW SECRET@PW", "[secret] [secret]"),
             ("Basic dUB4OlNFQ1JFVEBQVw==", "Basic [secret]"),
             ("PROXYSECRET cHU6UFJPWFlTRUNSRVQ=", "[secret] [secret]"),
             ("only-a-token b25seS1hLXRva2VuOg==", "[secret] [secret]"),
+            ("pw%+f9x ZmVhc3Q6cHclK2Y5eA==", "[secret] [secret]"),
+            ("the server of feast c2VydmVyOg==", "the server of feast [secret]"),
+            ("abcdef-SECRET SECRETPW dXNlcjpTRUNSRVRQVw==", "[secret] [secret] [secret]"),
+            ("[secret] [secret]", "[secret] [secret]"),
         ] {
             assert_eq!(config.mask(&proxies).clean(words.to_owned(), None), clean);
         }

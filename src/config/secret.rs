@@ -33,6 +33,11 @@ impl fmt::Debug for Secret {
     }
 }
 
+const MASKED: &str = "[secret]";
+
+/// A user name that may be a token: shorter ones are words of the language.
+const TOKEN_LIKE: usize = 12;
+
 /// A store's secrets, to be taken out of other people's words: servers and identity providers repeat what they were
 /// sent.
 #[derive(Debug, Default)]
@@ -42,14 +47,21 @@ impl Mask {
     /// What a configuration knows of.
     pub(super) fn new(secrets: impl Iterator<Item = String>) -> Mask {
         // What is shorter is no secret, and would tear holes into every message.
-        Mask(secrets.filter(|secret| secret.len() >= 4).map(Secret::new).collect())
+        let mut secrets: Vec<String> = secrets.filter(|secret| secret.len() >= 4).collect();
+        // The longest first: what is left of it when a part has been taken out would not be recognized.
+        secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        secrets.dedup();
+        Mask(secrets.into_iter().map(Secret::new).collect())
     }
 
     /// The text without them, and without this token.
     pub fn clean(&self, mut text: String, token: Option<&Secret>) -> String {
         for secret in self.0.iter().chain(token) {
             if !secret.is_empty() && text.contains(secret.reveal()) {
-                text = text.replace(secret.reveal(), "[secret]");
+                // Not in what has been put in their place.
+                let parts: Vec<String> =
+                    text.split(MASKED).map(|part| part.replace(secret.reveal(), MASKED)).collect();
+                text = parts.join(MASKED);
             }
         }
         text
@@ -61,21 +73,37 @@ pub(super) fn credentials(url: &str) -> Vec<String> {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let Some((credentials, _)) = after_scheme.rsplit_once('@') else { return Vec::new() };
     let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
-    let secret = if password.is_empty() { user } else { password };
     let decoded = [percent_decoded(user).as_slice(), b":", &percent_decoded(password)].concat();
-    vec![
-        secret.to_owned(),
-        String::from_utf8_lossy(&percent_decoded(secret)).into_owned(),
-        STANDARD.encode(decoded),
-    ]
+    let mut found = vec![STANDARD.encode(decoded)];
+    let secret = if password.is_empty() { user } else { password };
+    if !password.is_empty() || user.len() >= TOKEN_LIKE {
+        found.push(secret.to_owned());
+        found.push(String::from_utf8_lossy(&percent_decoded(secret)).into_owned());
+    }
+    found
 }
 
-fn percent_decoded(text: &str) -> Vec<u8> {
+/// What gives a header's value away: the whole, without the word for the scheme, and the password in it.
+pub(super) fn of_header(value: &str) -> Vec<String> {
+    let mut found = vec![value.to_owned()];
+    if let Some((scheme, credentials)) = value.split_once(' ') {
+        found.push(credentials.to_owned());
+        if scheme.eq_ignore_ascii_case("basic")
+            && let Ok(decoded) = STANDARD.decode(credentials)
+            && let Some((_, password)) = String::from_utf8_lossy(&decoded).split_once(':')
+        {
+            found.push(password.to_owned());
+        }
+    }
+    found
+}
+
+pub(super) fn percent_decoded(text: &str) -> Vec<u8> {
     let (mut out, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((&byte, after)) = rest.split_first() {
         let escaped = after.get(..2).filter(|_| byte == b'%').and_then(|digits| {
-            let digits = std::str::from_utf8(digits).ok()?;
-            u8::from_str_radix(digits, 16).ok()
+            let digit = |digit: u8| char::from(digit).to_digit(16);
+            u8::try_from(digit(digits[0])? << 4 | digit(digits[1])?).ok()
         });
         out.push(escaped.unwrap_or(byte));
         rest = if escaped.is_some() { &after[2..] } else { after };

@@ -20,7 +20,8 @@ use crate::error::{Code, Error, Result};
 ///                    feast_string_free().
 /// @param json_len    out, may be NULL, set to 0 first; bytes of the answer without the NUL.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return as feast_get_online_features(); FEAST_DECODE if the answer is not one whole JSON text, whatever that says.
+/// @return as feast_get_online_features(); FEAST_DECODE if the answer is not one whole JSON text of at most
+///         128 levels, whatever that says.
 /// Thread safety: any thread, concurrently, on the same store.
 /// Since: 0.1
 #[unsafe(no_mangle)]

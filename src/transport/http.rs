@@ -122,7 +122,8 @@ impl Http {
 
     /// `key`: where the URL comes from.
     fn with_url(mut self, config: &Config, environment: &Environment, url: &str, key: &str) -> Result<Http> {
-        (self.proxies, self.no_proxy) = proxies(config, environment)?;
+        let (https, both) = (is_https(url), key == DISCOVERY_URL);
+        (self.proxies, self.no_proxy) = proxies(config, environment, [both || !https, both || https])?;
         let mut http = self.at(url)?;
         // A token's endpoint may be an https one whatever its discovery's is. An https proxy is always verified, and
         // libcurl asks for its authorities in the same way.
@@ -273,8 +274,8 @@ fn is_header(line: &CString, name: &str) -> bool {
 }
 
 /// The proxies of http and https URLs, and the hosts that need none, as curl and Python's urllib choose them from the
-/// environment.
-fn proxies(config: &Config, environment: &Environment) -> Result<([CString; 2], CString)> {
+/// environment. `used`: of which of both there will be some; somebody else's proxy is nobody's fault here.
+fn proxies(config: &Config, environment: &Environment, used: [bool; 2]) -> Result<([CString; 2], CString)> {
     // Neither is quoted: it may hold a password.
     let refused =
         |what: String, error: Error| Error { message: format!("{what}: {}", error.message), ..error };
@@ -294,20 +295,25 @@ fn proxies(config: &Config, environment: &Environment) -> Result<([CString; 2], 
         Some(_) => environment.non_empty("http_proxy").map(|value| ("http_proxy", value)),
         None => either("http_proxy"),
     };
-    let proxy = |of_scheme: Option<(&'static str, String)>| match of_scheme.or_else(|| either("all_proxy")) {
-        Some((name, url)) => match proxy_fault(&url) {
-            Some(fault) => Err(Error::config(format!("the environment variable {name} {fault}"))),
-            None => {
-                let url = c_text(url)?;
-                let checked = Url::check_proxy(&url);
-                checked.map_err(|error| refused(format!("the environment variable {name}"), error))?;
-                Ok(url)
-            }
-        },
-        None => Ok(CString::default()),
-    };
     let no_proxy = either("no_proxy").map_or(Ok(CString::default()), |(_, hosts)| c_text(hosts))?;
-    Ok(([proxy(http)?, proxy(either("https_proxy"))?], no_proxy))
+    let proxy = |of_scheme: Option<(&'static str, String)>, used: bool| {
+        let Some((name, url)) = of_scheme.or_else(|| either("all_proxy")).filter(|_| used) else {
+            return Ok(CString::default());
+        };
+        let fault = proxy_fault(&url);
+        let url = c_text(url)?;
+        // It may be that none is needed: then a call says what is wrong with it.
+        if no_proxy.is_empty() {
+            if let Some(fault) = fault {
+                return Err(Error::config(format!("the environment variable {name} {fault}")));
+            }
+            let checked = Url::check_proxy(&url);
+            checked.map_err(|error| refused(format!("the environment variable {name}"), error))?;
+        }
+        Ok(url)
+    };
+    let proxies = [proxy(http, used[0])?, proxy(either("https_proxy"), used[1])?];
+    Ok((proxies, no_proxy))
 }
 
 /// A list that libcurl reads; overwritten when freed, since a token may stand in it.

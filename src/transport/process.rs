@@ -16,11 +16,13 @@ static AT_WORK: AtomicU32 = AtomicU32::new(0);
 static FORKING: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
-    /// This thread is. `Cell<bool>` needs no destructor at thread exit.
+    /// This thread is at work. `Cell<bool>` needs no destructor at thread exit.
     static THIS_ONE: Cell<bool> = const { Cell::new(false) };
+    /// This thread is in fork(): the host's handlers may call us.
+    static THIS_FORKS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a fork waits at most. A thread amid such work may be kept from a processor for long where there are many; a child
+/// What a fork waits at most, and what waits for a fork: the host's handlers may wait for locks that callers of ours hold. A thread amid such work may be kept from a processor for long where there are many; a child
 /// that hangs for ever is worse than a fork that takes a while.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// Between two looks; the work takes microseconds, or some milliseconds in a handshake.
@@ -28,6 +30,7 @@ const A_MOMENT: Duration = Duration::from_micros(20);
 
 extern "C" fn before_a_fork() {
     FORKING.fetch_add(1, Ordering::SeqCst);
+    THIS_FORKS.set(true);
     // Who forks in a signal handler would wait for itself.
     if THIS_ONE.get() {
         return;
@@ -39,10 +42,12 @@ extern "C" fn before_a_fork() {
 }
 
 extern "C" fn in_the_parent() {
+    THIS_FORKS.set(false);
     FORKING.fetch_sub(1, Ordering::SeqCst);
 }
 
 extern "C" fn in_the_child() {
+    THIS_FORKS.set(false);
     FORKING.store(0, Ordering::SeqCst);
     AT_WORK.store(0, Ordering::SeqCst);
     GENERATION.fetch_add(1, Ordering::SeqCst);
@@ -53,10 +58,14 @@ pub struct AtWork(());
 
 /// Waits while a fork happens, and then lets none happen. Short work only; not to be nested.
 pub fn hold_off_forks() -> AtWork {
+    let mut start = None;
     loop {
         AT_WORK.fetch_add(1, Ordering::SeqCst);
         let at_work = AtWork(());
-        if FORKING.load(Ordering::SeqCst) == 0 {
+        if FORKING.load(Ordering::SeqCst) == 0
+            || THIS_FORKS.get()
+            || start.get_or_insert_with(Instant::now).elapsed() > LONGEST_WAIT
+        {
             THIS_ONE.set(true);
             return at_work;
         }

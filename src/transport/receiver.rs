@@ -93,10 +93,10 @@ impl Receiver {
     /// each with a status line of its own, and trailers, which have none.
     fn header_line(&mut self, line: &[u8]) {
         const NAME: &[u8] = b"retry-after:";
-        if line.starts_with(b"HTTP/") {
+        if line.starts_with(b"HTTP/") && self.body.is_empty() {
             self.in_header = true;
             self.retry_after = None;
-        } else if matches!(line, b"\r\n" | b"\n") {
+        } else if line.starts_with(b"\r") || line.starts_with(b"\n") {
             self.in_header = false;
         } else if self.in_header
             && self.retry_after.is_none()

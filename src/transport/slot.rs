@@ -70,6 +70,8 @@ pub struct Slot {
     busy: bool,
     /// A connection was made and, as far as we know, is kept.
     connected: bool,
+    /// libcurl has kept a connection.
+    kept: bool,
     /// Different from that of every other slot there is.
     number: u32,
 }
@@ -114,6 +116,7 @@ impl Slot {
             tls: http.uses_tls(),
             busy: false,
             connected: false,
+            kept: false,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         };
         if slot.multi.is_null() || slot.easy.is_null() {
@@ -233,6 +236,8 @@ impl Slot {
         let first_byte = Some(self.time(CURLINFO_STARTTRANSFER_TIME_T)).filter(|time| !time.is_zero());
         // Whatever else went wrong, a connection that has not carried a whole answer is not kept.
         self.connected = result.is_ok();
+        // SAFETY: this thread drives the live handle.
+        self.kept = result.is_ok() && unsafe { has_connection(self.easy) };
         let _at_work = self.hold_off_forks();
         // SAFETY: removing the handle ends the transfer, so the receiver is ours again; should it never have been added,
         // libcurl says so and does nothing.
@@ -264,10 +269,9 @@ impl Slot {
         self.busy
     }
 
-    /// There is a connection, as far as libcurl knows.
+    /// A connection was kept after the last attempt.
     pub fn is_connected(&self) -> bool {
-        // SAFETY: libcurl is not at work on this slot.
-        unsafe { &*self.sockets }.has_connection()
+        self.kept
     }
 
     /// Different from that of every other slot there is.

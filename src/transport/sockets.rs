@@ -194,11 +194,6 @@ impl Sockets {
         })
     }
 
-    /// There is a connection, as far as libcurl knows.
-    pub fn has_connection(&self) -> bool {
-        !self.made.is_empty()
-    }
-
     /// Ends the watch that is kept from call to call: somebody else will wait.
     pub fn forget(&mut self) {
         self.forget_if(|_| true);

@@ -31,6 +31,9 @@ unsafe extern "C" {
 /// same process, may still be at work.
 pub fn start() -> Result<()> {
     static STARTED: OnceCell<()> = OnceCell::new();
+    if STARTED.get().is_some() {
+        return Ok(());
+    }
     // It takes milliseconds, and a child forked amid it would wait for its end for ever.
     let _no_fork = hold_off_forks();
     STARTED
@@ -107,6 +110,18 @@ pub unsafe fn getinfo_microseconds(easy: *mut CURL, info: CURLINFO) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
+/// Whether the last transfer's connection is there still, for another one.
+///
+/// # Safety
+/// `easy` must be a live handle that no other thread uses, and belong to its multi handle.
+pub unsafe fn has_connection(easy: *mut CURL) -> bool {
+    let mut socket: curl_socket_t = CURL_SOCKET_BAD;
+    // SAFETY: as promised by the caller; `socket` is what a socket info writes to.
+    unsafe { curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &raw mut socket) };
+    socket != CURL_SOCKET_BAD
+}
+
+const CURLINFO_ACTIVESOCKET: CURLINFO = 0x50_0000 + 44;
 const CURLINFO_OFF_T: CURLINFO = 0x60_0000;
 pub const CURLINFO_NAMELOOKUP_TIME_T: CURLINFO = CURLINFO_OFF_T + 51;
 pub const CURLINFO_CONNECT_TIME_T: CURLINFO = CURLINFO_OFF_T + 52;

@@ -5,10 +5,9 @@
 
 use std::ffi::{CStr, CString, c_char, c_int, c_ulong, c_void};
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use once_cell::sync::OnceCell;
-use openssl_probe::ProbeResult;
 
 use super::process::hold_off_forks;
 use super::sys::{CURL, CURLE_OK, CURLcode};
@@ -66,19 +65,16 @@ impl Trust {
                 }
             }
             None => {
-                // The vendored OpenSSL does not know where the distribution keeps its certificates. Probing looks into
-                // the process's environment, which is not to be read later than at the first open.
-                static FOUND: OnceCell<ProbeResult> = OnceCell::new();
-                let found = FOUND.get_or_init(openssl_probe::probe);
                 let variable =
                     |name| environment.non_empty(name).map(PathBuf::from).filter(|path| path.exists());
-                let text = |path: &PathBuf| CString::new(path.as_os_str().as_bytes()).ok();
-                if let Some(file) =
-                    variable("SSL_CERT_FILE").as_ref().or(found.cert_file.as_ref()).and_then(text)
-                {
+                let text = |path: &Path| CString::new(path.as_os_str().as_bytes()).ok();
+                let file = variable("SSL_CERT_FILE").or_else(|| systems_file(environment));
+                if let Some(file) = file.as_deref().and_then(text) {
                     trust.add(&file, X509_STORE_load_file);
                 }
-                for directory in variable("SSL_CERT_DIR").iter().chain(&found.cert_dir).filter_map(text) {
+                let systems = openssl_probe::candidate_cert_dirs().map(Path::to_owned);
+                let directories = variable("SSL_CERT_DIR").into_iter().chain(systems);
+                for directory in directories.filter_map(|directory| text(&directory)) {
                     trust.add(&directory, X509_STORE_load_path);
                 }
             }
@@ -100,6 +96,21 @@ impl Trust {
     pub fn as_ptr(&self) -> *mut c_void {
         self.0
     }
+}
+
+/// Where the distribution keeps its certificates, which the vendored OpenSSL does not know. Probing reads the process's
+/// environment, which nobody is to do later than at an open: a forked child has what its parent found.
+fn systems_file(environment: &Environment) -> Option<PathBuf> {
+    static FOUND: OnceCell<Option<PathBuf>> = OnceCell::new();
+    if let Some(found) = FOUND.get() {
+        return found.clone();
+    }
+    let found = openssl_probe::probe().cert_file;
+    if environment.non_empty("SSL_CERT_FILE").is_none() {
+        // Not what a variable says.
+        let _ = FOUND.set(found.clone());
+    }
+    found
 }
 
 /// For `CURLOPT_SSL_CTX_FUNCTION`.

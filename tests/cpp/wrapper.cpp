@@ -76,6 +76,11 @@ static void braces(const feast::Remote &remote) {
   CHECK(response.int64("int")[0] == 1 && response.int64("int")[1] == 2);
   CHECK(response.text(*response.find("text"), 0) == "K\xc3\xb6ln" && response.text(*response.find("text"), 1) == "Paris");
   CHECK(response.boolean("flag")[0] == 1 && response.boolean("flag")[1] == 0 && response.boolean("vector")[1] == 1);
+  const std::int64_t id = 1;
+  request.set_entity("int", {id, 2}).set_entity("flag", {short{1}, 2u}).set_entity("vector", {1LL, id});
+  response = remote.get_online_features(request);
+  CHECK(response.int64("int")[1] == 2 && response.int64("flag")[1] == 2 && response.int64("vector")[1] == 1);
+  request.set_entity("int", {});
   const std::string nul("v:a\0z", 5);
   CHECK(thrown([&] { feast::Request().add_feature(nul); }).status() == FEAST_INVALID_ARGUMENT);
   CHECK(thrown([&] { feast::Config().set("path", nul); }).status() == FEAST_INVALID_ARGUMENT);
