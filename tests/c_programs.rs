@@ -5,6 +5,7 @@
 mod support;
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use support::cc::{
@@ -12,7 +13,7 @@ use support::cc::{
 };
 use support::paths::{library_folder, root, scratch};
 use support::server::{Seen, Server, Step, answer, reply, say};
-use support::tls::Authority;
+use support::tls::{Authority, encrypted};
 use support::wait_until;
 
 /// As it is and under memcheck.
@@ -143,6 +144,26 @@ fn a_programs_own_fork_handlers_may_wait_for_a_thread_that_is_in_a_call() {
     let refusing = Server::start(|_| say(503, ""));
     let program = compile("tests/c/fork_with_handlers.c");
     passed("fork_with_handlers", &command(&program, false).arg(refusing.url()).output().unwrap());
+}
+
+#[test]
+fn nobody_is_asked_for_the_passphrase_of_a_client_key() {
+    let authority = Authority::new("clients' CA");
+    let server = authority.serve("127.0.0.1", 30);
+    let url = format!("https://127.0.0.1:{}", server.port());
+    let (certificate, key) = authority.issue("some client", 30);
+    let mut program = Command::new(compile("tests/c/encrypted_key.c"));
+    program.arg(url).args([certificate, encrypted(&key)]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    // Without a terminal OpenSSL would read it from an open standard input.
+    // SAFETY: setsid may be called between fork and exec.
+    unsafe {
+        program.pre_exec(|| if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) })
+    };
+    let mut child = program.spawn().unwrap();
+    let open_input = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    drop(open_input);
+    passed("encrypted_key", &output);
 }
 
 #[test]

@@ -4,19 +4,18 @@
 
 mod support;
 
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use feast_remote::config::Config;
 use feast_remote::error::{Code, Error};
 use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
-use support::cc::{compile, passed};
+use support::cc::compile;
 use support::feast::Feast;
 use support::nginx::Nginx;
 use support::paths::scratch;
 use support::server::{Server, answer};
-use support::tls::{Authority, TlsServer};
+use support::tls::{Authority, TlsServer, encrypted};
 
 fn open(url: &str, cert: Option<&str>) -> Result<Remote, Error> {
     let mut config = Config::new().unwrap();
@@ -213,17 +212,15 @@ fn a_client_certificate_is_shown_and_read_again_for_each_connection() {
 }
 
 #[test]
-fn a_client_key_that_cannot_be_used_is_not_retried_and_nobody_is_asked_for_a_passphrase() {
+fn a_client_key_that_cannot_be_used_is_not_retried() {
     let authority = Authority::new("clients' CA");
     let server = authority.serve("127.0.0.1", 30);
     let url = format!("https://127.0.0.1:{}", server.port());
     let (certificate, key) = authority.issue("some client", 30);
     let (_, other) = authority.issue("another client", 30);
-    let (empty, encrypted) = (scratch().join("empty.pem"), scratch().join("encrypted.pem"));
+    let empty = scratch().join("empty.pem");
     std::fs::write(&empty, "").unwrap();
-    let plain = openssl::pkey::PKey::private_key_from_pem(&std::fs::read(&key).unwrap()).unwrap();
-    let cipher = openssl::symm::Cipher::aes_256_cbc();
-    std::fs::write(&encrypted, plain.private_key_to_pem_pkcs8_passphrase(cipher, b"abc").unwrap()).unwrap();
+    let encrypted = encrypted(&key);
     for key in [&other, &empty, &encrypted] {
         let mut config = Config::new().unwrap();
         config.set("path", &url).unwrap();
@@ -233,18 +230,6 @@ fn a_client_key_that_cannot_be_used_is_not_retried_and_nobody_is_asked_for_a_pas
         assert_eq!((error.code, error.attempts), (Code::Tls, 1), "{key:?}: {error}");
         assert!(error.message.contains("client_key"), "{error}");
     }
-    // Without a terminal OpenSSL would read the passphrase from an open standard input.
-    let mut program = Command::new(compile("tests/c/encrypted_key.c"));
-    program.arg(url).args([certificate, encrypted]).stdin(Stdio::piped()).stderr(Stdio::piped());
-    // SAFETY: setsid may be called between fork and exec.
-    unsafe {
-        program.pre_exec(|| if libc::setsid() < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) })
-    };
-    let mut child = program.spawn().unwrap();
-    let open_input = child.stdin.take();
-    let output = child.wait_with_output().unwrap();
-    drop(open_input);
-    passed("encrypted_key", &output);
 }
 
 #[test]

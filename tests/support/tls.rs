@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -13,6 +13,7 @@ use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::{PKey, Private};
 use openssl::ssl::{NameType, SslAcceptor, SslMethod, SslVersion};
+use openssl::symm::Cipher;
 use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
 use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
@@ -219,4 +220,13 @@ fn serve(acceptor: &SslAcceptor, socket: TcpStream, counts: &Counts) {
             return;
         }
     }
+}
+
+/// The same key, encrypted.
+pub fn encrypted(key: &Path) -> PathBuf {
+    let plain = PKey::private_key_from_pem(&std::fs::read(key).unwrap()).unwrap();
+    let pem = plain.private_key_to_pem_pkcs8_passphrase(Cipher::aes_256_cbc(), b"abc").unwrap();
+    let path = scratch().join("encrypted.pem");
+    std::fs::write(&path, pem).unwrap();
+    path
 }
