@@ -57,7 +57,7 @@ serve_feast() { # sets $port
 
 echo "== a call of 1000 rows, in one request and in parts, from feast serve -w 2"
 serve_feast 2
-"$work/large_call" "http://127.0.0.1:$port" 1000 500 15 8
+"$work/large_call" "http://127.0.0.1:$port" 1000 500 31 8
 
 echo "== the same from two feast serve behind an nginx, which sends each request to the other one in turn"
 serve_feast 1
@@ -72,4 +72,4 @@ sed "s|^  server {.*|upstream feast { $upstream keepalive 8; }\
 kill "$(cat "$work/pid")"
 while [ -e "$work/pid" ]; do sleep 0.1; done
 nginx -c "$work/balancer.conf"
-"$work/large_call" "http://127.0.0.1:$balancer" 1000 500 15 3
+"$work/large_call" "http://127.0.0.1:$balancer" 1000 500 31 3

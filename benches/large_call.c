@@ -1,5 +1,6 @@
 /* One call of many rows after the other, in one request each or in parts, by turns; all of it several times, each time on
- * new connections: which of the server's workers a connection goes to is luck, and two on the same one gain nothing.
+ * new connections: which of the server's workers a connection goes to is luck, and the library has to find two that are
+ * with different ones.
  *   large_call URL ROWS MAX_ROWS CALLS ROUNDS */
 #define _GNU_SOURCE
 #include <feast_remote.h>
@@ -45,7 +46,7 @@ int main(int argc, char **argv) {
   double *ratios = malloc((size_t)rounds * sizeof *ratios);
   for (int round = 0; round < rounds; round++) {
     feast_remote_t *remotes[] = {open_at(argv[1], "0"), open_at(argv[1], argv[3])};
-    for (int i = -2; i < calls; i++) { /* the first ones warm the server up */
+    for (int i = -20; i < calls; i++) { /* the first ones warm the server up and find connections */
       for (int way = 0; way < 2; way++) {
         feast_response_t *response = NULL;
         double start = now();

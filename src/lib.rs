@@ -2,7 +2,7 @@
 //!
 //! The way of a call: a C program enters at [`ffi`], which turns pointers into types and nothing else;
 //! [`remote`] admits it, makes attempts under one deadline and decides on retries ([`deadline`], [`retry`],
-//! [`admission`] are pure policy: clock and randomness are arguments); [`transport`] is the only user of
+//! [`admission`], [`rebalance`] are pure policy: clock and randomness are arguments); [`transport`] is the only user of
 //! libcurl; [`auth`] gives the token of an attempt; [`wire`] writes the request and reads the answer into [`columns`];
 //! `ffi` hands them out. [`config`] is what a store is told, [`stats`] and [`log`] are what it tells.
 //!
@@ -34,6 +34,7 @@ mod panics;
 #[cfg(feature = "fault-injection")]
 pub mod panics;
 pub mod queue;
+pub mod rebalance;
 pub mod remote;
 pub mod retry;
 pub mod stats;

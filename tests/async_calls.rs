@@ -3,11 +3,12 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -549,6 +550,36 @@ fn large_calls_go_out_as_several_requests_at_once_and_come_back_as_one() {
     assert_eq!(server.requests(), 23, "what is not too large is one request");
     let figures = stats(&remote);
     assert_eq!((&figures["calls"], &figures["attempts"]), (&3.into(), &23.into()));
+}
+
+#[test]
+fn calls_in_parts_come_to_use_different_workers_and_stay_there() {
+    // The first three connections are with one worker, which answers one request after the other, then every other one.
+    let workers = [Mutex::new(()), Mutex::new(())];
+    let worker_of = |connection: usize| usize::from(connection > 2 && connection % 2 == 1);
+    let server = Server::start(move |seen| {
+        let _busy = workers[worker_of(seen.connection)].lock().unwrap();
+        thread::sleep(Duration::from_millis(10));
+        answer(seen)
+    });
+    let remote = open(&server, &[("max_rows_per_request", "500")]);
+    let ids: Vec<i64> = (0..1000).collect();
+    let request = ask(&ids);
+    let spread = || {
+        let before = server.requests();
+        remote.get_online_features(&request).unwrap();
+        let seen = server.seen();
+        seen[before..].iter().map(|seen| worker_of(seen.connection)).sum::<usize>() == 1
+    };
+    let in_a_row = Cell::new(0);
+    wait_until("ten calls in a row have used both workers", || {
+        in_a_row.set(if spread() { in_a_row.get() + 1 } else { 0 });
+        in_a_row.get() == 10
+    });
+    let figures = stats(&remote);
+    let closed = figures["connections_closed_rebalancing"].as_u64().unwrap();
+    assert!(closed >= 2 && figures["connections_opened"] == 2 + closed, "{figures}");
+    assert_eq!((&figures["calls_failed"], &figures["connections_closed_by_server"]), (&0.into(), &0.into()));
 }
 
 #[test]

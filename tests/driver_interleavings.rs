@@ -15,6 +15,8 @@ mod error;
 mod gate;
 #[path = "../src/queue.rs"]
 mod queue;
+#[path = "../src/rebalance.rs"]
+mod rebalance;
 #[path = "support/sync_over_shuttle.rs"]
 mod sync;
 
@@ -217,6 +219,7 @@ mod stats {
     pub struct Stats {
         pub driver_restarts: AtomicU64,
         pub calls_failed: AtomicU64,
+        pub connections_closed_rebalancing: AtomicU64,
         pub total: Latency,
     }
 
@@ -313,7 +316,10 @@ mod transport {
     }
 
     pub struct Transfer {
+        pub result: std::result::Result<u16, Fault>,
         pub request: Vec<u8>,
+        pub body: Vec<u8>,
+        pub connections_opened: u32,
     }
 
     pub struct Slot {
@@ -375,11 +381,12 @@ mod transport {
         pub fn watch(&mut self, _poller: &Poller) -> std::result::Result<(), Fault> {
             Ok(())
         }
-        pub fn end(&mut self, _result: std::result::Result<u16, Fault>) -> Transfer {
+        pub fn end(&mut self, result: std::result::Result<u16, Fault>) -> Transfer {
             assert!(self.busy, "an end without a beginning");
             self.busy = false;
             self.world.busy.fetch_sub(1, Ordering::SeqCst);
-            Transfer { request: std::mem::take(&mut self.request) }
+            let request = std::mem::take(&mut self.request);
+            Transfer { result, request, body: vec![0; 8], connections_opened: 0 }
         }
     }
 
@@ -402,6 +409,9 @@ mod transport {
             slot.busy = true;
             slot.request = request;
             Ok(Ok(()))
+        }
+        pub fn close_connection(&mut self) {
+            self.slot = None;
         }
         pub fn slot(&mut self) -> Option<&mut Slot> {
             self.slot.as_mut()

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use feast_remote::admission::Admission;
 use feast_remote::columns::{Element, Type};
 use feast_remote::deadline::Deadline;
+use feast_remote::rebalance::Rebalance;
 use feast_remote::retry::{Decision, RetryBudget, RetryPolicy};
 use feast_remote::wire::answer::Layout;
 use feast_remote::wire::decode::decode;
@@ -19,7 +20,53 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::cells::cell;
 
+/// Calls of `parts` parts after each other to a server with `workers` workers, on a clock that only they move: how many of
+/// the last hundred had well spread connections, and how many connections were given up in all.
+fn calls_in_parts(workers: u64, parts: usize, calls: usize, mut dice: u64, noise: f64) -> (usize, usize) {
+    let mut roll = move || {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        dice >> 33
+    };
+    let mut rebalance = Rebalance::default();
+    let mut connections: Vec<u64> = (0..parts).map(|_| roll() % workers).collect();
+    let (mut well_spread, mut given_up) = (0, 0);
+    let best = parts.div_ceil(workers as usize);
+    for call in 0..calls {
+        let of_worker = |worker| connections.iter().filter(|&&other| other == worker).count();
+        let (last, shared) =
+            (0..parts).map(|part| (part, of_worker(connections[part]))).max_by_key(|it| it.1).unwrap();
+        well_spread += usize::from(call + 100 >= calls && shared == best);
+        let time = shared as f64 * (1.0 + noise * (roll() % 1000) as f64 / 1000.0);
+        if rebalance.gives_up(parts << 20, Duration::from_secs_f64(time * 0.01)) {
+            connections[last] = roll() % workers;
+            given_up += 1;
+        }
+    }
+    (well_spread, given_up)
+}
+
+#[test]
+fn calls_in_parts_find_connections_to_different_workers() {
+    // The last number: of a hundred stores, how many at the least; by luck alone 50, 67, 22, 9, 94 and 38.
+    for (workers, parts, wanted) in [(2, 2, 98), (3, 2, 98), (3, 3, 85), (4, 4, 65), (16, 2, 99), (2, 4, 80)]
+    {
+        let found = (0..400).filter(|&dice| calls_in_parts(workers, parts, 300, dice, 0.2).0 >= 95).count();
+        assert!(found >= wanted * 4, "{workers} workers, {parts} parts: {found} of 400");
+    }
+}
+
 proptest! {
+    /// Whatever a server's speed hangs on, few connections are given up for it.
+    #[test]
+    fn few_connections_of_calls_in_parts_are_given_up(
+        workers in 1u64..20, parts in 2usize..6, dice: u64, noise in 0.0f64..10.0,
+    ) {
+        let (_, given_up) = calls_in_parts(workers, parts, 3200, dice, noise);
+        prop_assert!(given_up <= 12 + 100, "{given_up}");
+        let (_, given_up) = calls_in_parts(1, parts, 3200, dice, 0.2);
+        prop_assert!(given_up <= 8, "one worker, {given_up}");
+    }
+
     /// A call that keeps failing, on a clock that only its waits move: it ends, by its deadline.
     #[test]
     fn retries_end_by_the_deadline_and_their_number(

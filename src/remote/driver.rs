@@ -16,6 +16,7 @@ use crate::auth::{AtHand, Token};
 use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
 use crate::panics::contained;
+use crate::rebalance::Rebalance;
 use crate::stats::Stats;
 use crate::sync::Arc;
 use crate::transport::{Asked, Fault, FaultKind, Listener, OwnPlace, Poller, Ready, Wish, Worker};
@@ -105,6 +106,8 @@ struct Driver<'a> {
     /// The requests that wait for a token.
     for_token: Vec<u64>,
     fetch: Option<Worker>,
+    /// Of the connections of calls in parts.
+    rebalance: Rebalance,
     /// Queues that have got events, one for each event.
     unannounced: Vec<Arc<EventQueue>>,
     closing: bool,
@@ -126,6 +129,7 @@ impl<'a> Driver<'a> {
             by_ticket: HashMap::new(),
             for_token: Vec::new(),
             fetch: None,
+            rebalance: Rebalance::default(),
             unannounced: Vec::new(),
             exiting: false,
         }
@@ -415,6 +419,15 @@ impl<'a> Driver<'a> {
         let Some(slot) = place.slot() else { return };
         self.by_slot.remove(&slot.number());
         let mut transfer = slot.end(result);
+        // With a new connection a call takes longer than it will.
+        if matches!(transfer.result, Ok(200))
+            && transfer.connections_opened == 0
+            && let Some((bytes, time)) = task.submission.part.completes(transfer.body.len())
+            && self.rebalance.gives_up(bytes, time)
+        {
+            Stats::count(&store.stats.connections_closed_rebalancing);
+            place.close_connection();
+        }
         drop(place);
         let request = std::mem::take(&mut transfer.request);
         let call = &mut task.submission.call;

@@ -2,7 +2,7 @@
 //! end, whatever happens.
 
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::events::{Answer, Event, EventQueue};
 use super::store::Store;
@@ -81,6 +81,14 @@ impl Pending {
         !self.cancelled.swap(true, Ordering::AcqRel) && lock(&self.state).is_some()
     }
 
+    fn completed_by(&self, bytes: usize) -> Option<(usize, Duration)> {
+        let state = lock(&self.state);
+        let gathered =
+            state.as_ref().filter(|gathered| gathered.bodies.len() > 1 && gathered.missing == 1)?;
+        let others: usize = gathered.bodies.iter().map(Vec::len).sum();
+        Some((others + bytes, self.start.elapsed()))
+    }
+
     fn answered(&self, number: u64, body: Vec<u8>, attempts: u32) {
         let mut state = lock(&self.state);
         let Some(gathered) = state.as_mut() else { return };
@@ -117,6 +125,12 @@ impl Part {
     /// The other requests of the call, this one too.
     pub fn siblings(&self) -> Range<u64> {
         self.pending.numbers()
+    }
+
+    /// The bytes of the call's answers and the time that it took, if it went out in parts and this answer, of so many
+    /// bytes, is the last one.
+    pub fn completes(&self, bytes: usize) -> Option<(usize, Duration)> {
+        self.pending.completed_by(bytes)
     }
 
     /// Whether nobody waits for it any more, and why.

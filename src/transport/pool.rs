@@ -238,6 +238,13 @@ impl<H: Deref<Target = Shared>> Place<H> {
         Ok((slot, &self.shared))
     }
 
+    /// Closes the connection between attempts; the next call on this place makes another one.
+    pub fn close_connection(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            self.shared.gate.unwatch(slot.waker());
+        }
+    }
+
     /// The slot, for an attempt that was begun.
     pub fn slot(&mut self) -> Option<&mut Slot> {
         self.slot.as_mut()
