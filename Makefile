@@ -188,11 +188,12 @@ asan:
 TSAN = RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CC="cc -fsanitize=thread" \
   TSAN_OPTIONS="halt_on_error=1 suppressions=$(CURDIR)/tests/tsan.supp" \
   cargo test -Zbuild-std --target $(HOST) --target-dir $(TARGET)/tsan --features fault-injection
+OF_THREADS := calls pool deadlines retries statistics async_calls cancelling calls_in_parts auth tls soak
 WITHOUT_C := a_process_may_end fifty_connections_take_less without_cert_the_systems_authorities
 tsan: env
 	mkdir -p $(TARGET)/tsan/$(HOST)
 	ln -sfn $(abspath $(VENV)) $(abspath $(REPO)) $(TARGET)/tsan/$(HOST)
-	$(TSAN) --lib --test calls --test async_calls --test auth --test tls --test soak -- $(addprefix --skip ,$(WITHOUT_C))
+	$(TSAN) --lib $(addprefix --test ,$(OF_THREADS)) -- $(addprefix --skip ,$(WITHOUT_C))
 	$(TSAN) --test sanitizer -- --ignored a_race_in_rust
 
 # Needs cargo-fuzz (cargo install cargo-fuzz) and a C++ compiler. What it finds lands in fuzz/artifacts.

@@ -3,6 +3,7 @@
 
 pub mod cc;
 pub mod cells;
+pub mod events;
 pub mod feast;
 pub mod installed;
 pub mod nginx;
@@ -10,6 +11,7 @@ pub mod paths;
 pub mod process;
 pub mod provider;
 pub mod server;
+pub mod store;
 pub mod tls;
 
 use std::time::{Duration, Instant};

@@ -1,0 +1,105 @@
+//! The figures of `feast_stats_json`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
+
+mod support;
+
+use feast_remote::config::Config;
+use feast_remote::remote::Remote;
+use support::server::{Server, Step, answer, features_of, reply, say};
+use support::store::{call, fails, figures, open};
+use support::wait_until;
+
+#[test]
+fn only_what_has_a_connection_counts_as_one() {
+    let figure = |remote: &Remote, name: &str| {
+        let figures: serde_json::Value = serde_json::from_str(&remote.stats_json()).unwrap();
+        figures[name].as_u64().unwrap()
+    };
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = listener.local_addr().unwrap();
+    drop(listener);
+    let mut config = Config::new().unwrap();
+    config.set("path", &format!("http://{gone}")).unwrap();
+    config.set("connection_retries", "0").unwrap();
+    let remote = Remote::open(&config).unwrap();
+    fails(&remote, 1);
+    assert_eq!((figure(&remote, "connections_opened"), figure(&remote, "connections_idle")), (0, 0));
+    let server = Server::start(|seen| {
+        let close: &[_] = if seen.number == 1 { &[("Connection", "close")] } else { &[] };
+        vec![Step::Send(reply(200, close, features_of(&seen.body)))]
+    });
+    let remote = open(&server, &[]);
+    for idle in [1, 0, 1] {
+        call(&remote, 1).unwrap();
+        assert_eq!(figure(&remote, "connections_idle"), idle);
+    }
+    assert_eq!(figure(&remote, "connections_opened"), 2);
+}
+
+#[test]
+fn the_statistics_have_exactly_the_fields_that_statistics_md_describes() {
+    let server = Server::start(answer);
+    let remote = open(&server, &[]);
+    call(&remote, 1).unwrap();
+    let figures = figures(&remote);
+    let text = feast_remote::stats::reference();
+    let described: Vec<(&str, &str)> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| row.split_once("` | ").unwrap())
+        .map(|(name, rest)| (name, rest.split(" | ").next().unwrap()))
+        .collect();
+    assert_eq!(described.len(), figures.as_object().unwrap().len());
+    for (name, kind) in described {
+        match kind {
+            "latency" => {
+                for part in ["count", "p50_us", "p90_us", "p99_us", "max_us"] {
+                    assert!(figures[name][part].is_u64(), "{name}.{part}");
+                }
+            }
+            _ => assert!(figures[name].is_u64(), "{name}"),
+        }
+    }
+}
+
+#[test]
+fn the_statistics_count_what_went_over_the_wire() {
+    // Closes after every second answer without a word; the fifth request is refused once.
+    let server = Server::start(|seen| {
+        let mut steps = if seen.number == 4 { say(503, "\"busy\"") } else { answer(seen) };
+        if seen.number % 2 == 1 {
+            steps.push(Step::Close);
+        }
+        steps
+    });
+    let remote = open(&server, &[("connection_idle_timeout", "1")]);
+    for id in 0..7 {
+        call(&remote, id).unwrap();
+        // The next call finds the connection closed, and not in the middle of closing.
+        wait_until("the server has closed", || server.open() == server.requests() % 2);
+    }
+    let now = figures(&remote);
+    assert_eq!(server.requests(), 8);
+    for (field, expected) in [
+        ("calls", 7),
+        ("calls_failed", 0),
+        ("attempts", 8),
+        ("retries_status", 1),
+        ("retries_io", 0),
+        ("connections_opened", 4),
+        ("connections_closed_by_server", 3),
+        ("connections_in_use", 0),
+        ("waiting_calls", 0),
+        ("retry_budget_tokens", 498),
+    ] {
+        assert_eq!(now[field], expected, "{field} of {now}");
+    }
+    // libcurl may find out that a kept connection is dead by sending on it, and sends again.
+    let wire_requests = now["wire_requests"].as_u64().unwrap();
+    assert!((8..=8 + 3).contains(&wire_requests), "{now}");
+    assert_eq!(now["total_latency"]["count"], 7);
+    assert_eq!(now["connect_latency"]["count"], 4);
+    assert_eq!(now["tls_latency"]["count"], 0);
+    wait_until("the idle connection is closed", || figures(&remote)["connections_closed_idle"] == 1);
+    assert_eq!(figures(&remote)["connections_idle"], 0);
+}
