@@ -6,45 +6,60 @@ mod support;
 use std::time::{Duration, Instant};
 
 use feast_remote::error::Code;
+use feast_remote::remote::Remote;
+use support::events::{next, queue};
 use support::server::{Server, Step, Welcome, answer, reply};
-use support::store::{call, fails, open};
+use support::stalled::Stalled;
+use support::store::{call, config, fails, figures, open};
 
 #[test]
-fn a_stalled_server_cannot_make_a_call_outlive_its_deadline_and_the_error_names_the_phase() {
-    type Script = (&'static str, fn() -> Vec<Step>, &'static str);
-    let scripts: [Script; 4] = [
-        ("before the answer", || vec![Step::Stall], "waiting for the first byte of the answer"),
-        (
-            "within the header",
-            || vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Le".to_vec()), Step::Stall],
-            "receiving the answer",
-        ),
-        (
-            "within the body",
-            || vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()), Step::Stall],
-            "receiving the answer",
-        ),
-        (
-            "dripping",
-            || {
-                let bytes = reply(200, &[], vec![b' '; 100_000]);
-                vec![Step::Drip { bytes, count: 100, every: Duration::from_millis(5) }]
-            },
-            "receiving the answer",
-        ),
-    ];
-    for (name, script, phase) in scripts {
-        let server = Server::start(move |_| script());
-        let remote = open(&server, &[("request_timeout_ms", "150")]);
+fn no_phase_of_a_call_outlives_its_deadline_and_the_error_names_it() {
+    let limit = Duration::from_millis(300);
+    // The last word belongs to the call's own deadline.
+    let keys = [("request_timeout_ms", "300"), ("connect_timeout_ms", "600000")];
+    for stalled in Stalled::everywhere() {
+        let remote = Remote::open(&config(&stalled.url, &keys)).unwrap();
+        let (request, queue) = (stalled.request(), queue());
+        let start = Instant::now();
+        let blocking = remote.get_online_features(&request).unwrap_err();
+        assert!(start.elapsed() >= limit, "{}", stalled.phase);
+        let start = Instant::now();
+        remote.submit(&request, &queue, 0).unwrap();
+        let asynchronous = next(&queue).into_response().unwrap_err();
+        assert!(start.elapsed() >= limit, "{}", stalled.phase);
+        for error in [blocking, asynchronous] {
+            let told = (error.code, error.attempts, error.retriable);
+            assert_eq!(told, (Code::Timeout, 1, true), "{}: {error}", stalled.phase);
+            assert!(
+                error.message.contains(&format!("while {}", stalled.phase)),
+                "{}: {error}",
+                stalled.phase
+            );
+        }
+    }
+}
+
+#[test]
+fn an_answer_that_drips_does_not_outlive_the_deadline() {
+    let server = Server::start(|_| {
+        let bytes = reply(200, &[], vec![b' '; 100_000]);
+        vec![Step::Drip { bytes, count: 100, every: Duration::from_millis(5) }]
+    });
+    let error = fails(&open(&server, &[("request_timeout_ms", "150")]), 1);
+    assert_eq!((error.code, error.attempts), (Code::Timeout, 1), "{error}");
+    assert!(error.message.contains("receiving the answer"), "{error}");
+}
+
+#[test]
+fn connecting_has_a_limit_of_its_own_and_is_tried_again() {
+    let keys = [("connect_timeout_ms", "100"), ("connection_retries", "2"), ("request_timeout_ms", "0")];
+    for stalled in Stalled::everywhere().iter().take(2) {
+        let remote = Remote::open(&config(&stalled.url, &keys)).unwrap();
         let start = Instant::now();
         let error = fails(&remote, 1);
-        assert!(start.elapsed() >= Duration::from_millis(150), "{name}");
-        assert_eq!(
-            (error.code, error.attempts, error.retriable),
-            (Code::Timeout, 1, true),
-            "{name}: {error}"
-        );
-        assert!(error.message.contains(phase), "{name}: {error}");
+        assert!(start.elapsed() >= Duration::from_millis(300), "{}", stalled.phase);
+        assert_eq!((error.code, error.attempts), (Code::Connect, 3), "{}: {error}", stalled.phase);
+        assert_eq!(figures(&remote)["retries_connect"], 2);
     }
 }
 

@@ -11,7 +11,9 @@ pub enum Phase {
     Connect,
     /// The TLS handshake.
     Tls,
-    /// Sending, and waiting for the first byte of the answer.
+    /// Sending the request.
+    Send,
+    /// Waiting for the first byte of the answer.
     Wait,
     /// Receiving the answer.
     Receive,
@@ -24,6 +26,7 @@ impl Phase {
             Phase::NameLookup => "looking up the server's name",
             Phase::Connect => "connecting",
             Phase::Tls => "in the TLS handshake",
+            Phase::Send => "sending the request",
             Phase::Wait => "waiting for the first byte of the answer",
             Phase::Receive => "receiving the answer",
         }

@@ -355,7 +355,7 @@ impl Slot {
 
     fn time(&self, info: CURLINFO) -> Duration {
         // SAFETY: this thread drives the live handle.
-        Duration::from_micros(unsafe { getinfo_microseconds(self.easy, info) })
+        Duration::from_micros(unsafe { getinfo_off_t(self.easy, info) })
     }
 
     fn drive(&mut self, deadline: Deadline, closing: &AtomicBool) -> std::result::Result<u16, Fault> {
@@ -454,14 +454,22 @@ impl Slot {
         Err(Fault { kind, message: if words.is_empty() { describe(code) } else { words } })
     }
 
-    /// How far the attempt has come: libcurl notes a time for each step taken.
+    /// libcurl notes the time of this only when TLS is there, too.
+    fn is_tcp_connected(&self) -> bool {
+        // SAFETY: libcurl is not at work on this slot.
+        unsafe { &*self.sockets }.is_any_connected()
+    }
+
+    /// How far the attempt has come: libcurl notes a time for most steps taken.
     fn phase(&self) -> Phase {
         let reached = |info| !self.time(info).is_zero();
         if reached(CURLINFO_STARTTRANSFER_TIME_T) {
             Phase::Receive
         } else if reached(CURLINFO_PRETRANSFER_TIME_T) {
-            Phase::Wait
-        } else if reached(CURLINFO_CONNECT_TIME_T) {
+            // SAFETY: this thread drives the live handle.
+            let sent = unsafe { getinfo_off_t(self.easy, CURLINFO_SIZE_UPLOAD_T) };
+            if sent < self.request.len() as u64 { Phase::Send } else { Phase::Wait }
+        } else if self.tls && self.is_tcp_connected() {
             Phase::Tls
         } else if reached(CURLINFO_NAMELOOKUP_TIME_T) {
             Phase::Connect

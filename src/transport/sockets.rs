@@ -153,6 +153,18 @@ impl Sockets {
         }
     }
 
+    /// Whether one of its sockets has reached the other side.
+    pub fn is_any_connected(&self) -> bool {
+        self.made.iter().any(|&fd| {
+            // SAFETY: the kernel writes as much of an address as there is room for, and its length.
+            unsafe {
+                let mut address: libc::sockaddr = std::mem::zeroed();
+                let mut length = size_of::<libc::sockaddr>() as libc::socklen_t;
+                libc::getpeername(fd, &mut address, &mut length) == 0
+            }
+        })
+    }
+
     /// When libcurl wants to be called although no socket is ready.
     pub fn timer(&self) -> Option<Instant> {
         self.timer

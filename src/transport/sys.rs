@@ -99,11 +99,11 @@ pub unsafe fn getinfo_long(easy: *mut CURL, info: CURLINFO) -> c_long {
     value
 }
 
-/// Reads a time in microseconds with `curl_easy_getinfo`; 0 where libcurl has none.
+/// Reads a time in microseconds or a size in bytes with `curl_easy_getinfo`; 0 where libcurl has none.
 ///
 /// # Safety
-/// `easy` must be a live handle that no other thread uses, `info` one of the `_TIME_T` infos.
-pub unsafe fn getinfo_microseconds(easy: *mut CURL, info: CURLINFO) -> u64 {
+/// `easy` must be a live handle that no other thread uses, `info` one of the `_T` infos.
+pub unsafe fn getinfo_off_t(easy: *mut CURL, info: CURLINFO) -> u64 {
     let mut value: curl_off_t = 0;
     // SAFETY: as promised by the caller; `value` is what an off_t info writes to.
     unsafe { curl_easy_getinfo(easy, info, &raw mut value) };
@@ -123,6 +123,7 @@ pub unsafe fn has_connection(easy: *mut CURL) -> bool {
 
 const CURLINFO_ACTIVESOCKET: CURLINFO = 0x50_0000 + 44;
 const CURLINFO_OFF_T: CURLINFO = 0x60_0000;
+pub const CURLINFO_SIZE_UPLOAD_T: CURLINFO = CURLINFO_OFF_T + 7;
 pub const CURLINFO_NAMELOOKUP_TIME_T: CURLINFO = CURLINFO_OFF_T + 51;
 pub const CURLINFO_CONNECT_TIME_T: CURLINFO = CURLINFO_OFF_T + 52;
 pub const CURLINFO_PRETRANSFER_TIME_T: CURLINFO = CURLINFO_OFF_T + 53;

@@ -11,6 +11,7 @@ pub mod paths;
 pub mod process;
 pub mod provider;
 pub mod server;
+pub mod stalled;
 pub mod store;
 pub mod tls;
 
