@@ -3,9 +3,7 @@
 
 mod support;
 
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,54 +11,44 @@ use std::time::{Duration, Instant};
 use feast_remote::deadline::Deadline;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
+use feast_remote::wire::request::Request;
 use support::events::{code, next, nothing_comes, outcome, queue, submit};
 use support::server::{Server, Step, answer, say};
-use support::store::{ask, config, figures, open};
+use support::stalled::Stalled;
+use support::store::{ask, call, config, figures, open};
 use support::wait_until;
 
-/// The time from a cancel to its event, in a phase that the call has reached when `reached` says so.
-fn cancelled_in(remote: &Remote, reached: impl Fn() -> bool) -> Duration {
+/// The time from a cancel to the event of a call that has come where it shall be when `reached` says so.
+fn cancelled_in(remote: &Remote, request: &Request, reached: impl Fn() -> bool) -> Duration {
     let queue = queue();
-    let call = submit(remote, &queue, 0);
+    let call = remote.submit(request, &queue, 0).unwrap();
     wait_until("the call is where it shall be", &reached);
     let start = Instant::now();
     call.cancel();
     let event = next(&queue);
     let took = start.elapsed();
     assert_eq!(code(event), Code::Cancelled);
+    // Before the event.
+    let figures = figures(remote);
+    assert_eq!((&figures["connections_in_use"], &figures["async_requests"]), (&0.into(), &0.into()));
     assert!(nothing_comes(&queue));
-    wait_until("its place is free", || figures(remote)["connections_in_use"] == 0);
     took
 }
 
-/// The URL of a server that takes no connections any more, and what keeps it so.
-fn full_backlog() -> (String, (TcpListener, Vec<TcpStream>)) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    // SAFETY: a listening socket of ours; listen(2) may be called again with another backlog.
-    assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
-    let address = listener.local_addr().unwrap();
-    let mut waiting = Vec::new();
-    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
-        waiting.push(stream);
-    }
-    (format!("http://{address}"), (listener, waiting))
-}
+/// Nothing but a cancel or a close ends a call.
+const ENDLESS: [(&str, &str); 3] =
+    [("request_timeout_ms", "0"), ("connect_timeout_ms", "600000"), ("connection_pool_size", "1")];
 
 #[test]
 fn cancel_ends_a_call_in_every_phase_and_frees_its_place() {
-    let keys = [("request_timeout_ms", "0"), ("connect_timeout_ms", "600000"), ("connection_pool_size", "1")];
     let mut took = Vec::new();
-    // Header, and body.
-    for start in
-        [&b""[..], b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"]
-    {
-        let server = Server::start(move |_| vec![Step::Send(start.to_vec()), Step::Stall]);
-        let remote = open(&server, &keys);
-        took.push(("answer", cancelled_in(&remote, || server.requests() == 1)));
+    for stalled in Stalled::everywhere() {
+        let remote = Remote::open(&config(&stalled.url, &ENDLESS)).unwrap();
+        took.push((stalled.phase, cancelled_in(&remote, &stalled.request(), || stalled.is_reached())));
     }
     // Waiting for a place.
     let server = Server::start(|_| vec![Step::Stall]);
-    let remote = open(&server, &keys);
+    let remote = open(&server, &ENDLESS);
     let others = queue();
     let first = submit(&remote, &others, 9);
     wait_until("the place is taken", || server.requests() == 1);
@@ -73,24 +61,57 @@ fn cancel_ends_a_call_in_every_phase_and_frees_its_place() {
     took.push(("queue", start.elapsed()));
     first.cancel();
     assert_eq!(code(next(&others)), Code::Cancelled);
-    // TLS: a server that accepts and says nothing. Connect: one whose backlog is full.
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("https://{}", silent.local_addr().unwrap());
-    let remote = Remote::open(&config(&url, &keys)).unwrap();
-    took.push(("tls", cancelled_in(&remote, || figures(&remote)["connections_in_use"] == 1)));
-    let (full, _waiting) = full_backlog();
-    let remote = Remote::open(&config(&full, &keys)).unwrap();
-    took.push(("connect", cancelled_in(&remote, || figures(&remote)["connections_in_use"] == 1)));
     // Waiting for its next attempt.
     let server = Server::start(|_| say(503, ""));
-    let mut keys = keys.to_vec();
-    keys.push(("retry_backoff_factor", "100"));
-    let remote = open(&server, &keys);
-    took.push((
-        "backoff",
-        cancelled_in(&remote, || server.requests() == 2 && figures(&remote)["retries_status"] == 2),
-    ));
+    let remote = open(&server, &[&ENDLESS[..], &[("retry_backoff_factor", "100")]].concat());
+    let pauses = || server.requests() == 2 && figures(&remote)["retries_status"] == 2;
+    took.push(("backoff", cancelled_in(&remote, &ask(0), pauses)));
     println!("from cancel to event: {took:?}");
+}
+
+/// The time from a close to the end of a call.
+fn closed_in(stalled: &Stalled, blocking: bool) -> Duration {
+    let remote = Remote::open(&config(&stalled.url, &ENDLESS)).unwrap();
+    let (request, queue) = (stalled.request(), queue());
+    thread::scope(|scope| {
+        let call = scope.spawn(|| {
+            if blocking {
+                return remote.get_online_features(&request).unwrap_err().code;
+            }
+            remote.submit(&request, &queue, 0).unwrap();
+            code(next(&queue))
+        });
+        wait_until("the call is where it shall be", || stalled.is_reached());
+        let start = Instant::now();
+        remote.close();
+        assert_eq!(call.join().unwrap(), Code::Closed, "{}", stalled.phase);
+        start.elapsed()
+    })
+}
+
+#[test]
+fn closing_ends_calls_in_every_phase_and_disturbs_no_other_store() {
+    let server = Server::start(answer);
+    let (other, goes_on) = (open(&server, &[]), Arc::new(()));
+    let alive = Arc::downgrade(&goes_on);
+    let calls = thread::spawn(move || {
+        let mut id = 0;
+        while alive.upgrade().is_some() {
+            call(&other, id).unwrap();
+            id += 1;
+        }
+        other
+    });
+    let mut took = Vec::new();
+    for blocking in [true, false] {
+        for stalled in Stalled::everywhere() {
+            took.push((stalled.phase, closed_in(&stalled, blocking)));
+        }
+    }
+    println!("from close to the call's end: {took:?}");
+    drop(goes_on);
+    let _kept = calls.join().unwrap();
+    assert_eq!((server.connections(), server.open()), (1, 1), "the other store keeps its connection");
 }
 
 #[test]
