@@ -96,6 +96,7 @@ statistics! {
     Counter retries_refused: AtomicU64 = "Retries not made because the retry budget was used up.";
     Counter tokens_refused: AtomicU64 = "Tokens that the server answered with 401 and that were replaced.";
     Counter connections_opened: AtomicU64 = "Connections made.";
+    Counter connections_reused: AtomicU64 = "Attempts that were carried by a connection kept from before.";
     Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
     Counter connections_closed_by_server: AtomicU64 = "Connections that had to be replaced because they were closed \
         from the other side.";

@@ -3,9 +3,11 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,9 +22,13 @@ use support::store::{ask, ask_for, config, figures, open};
 use support::wait_until;
 
 #[test]
-fn ten_thousand_calls_on_a_pool_of_fifty_all_complete() {
-    let server = Server::start(answer);
-    server.forget_requests();
+fn ten_thousand_calls_on_a_pool_of_fifty_all_complete_in_order_of_admission() {
+    let fifty = Barrier::new(50);
+    let server = Server::start(move |seen| {
+        // Whose turn it is comes before anybody is answered.
+        fifty.wait();
+        answer(seen)
+    });
     let remote = open(&server, &[("request_timeout_ms", "60000")]);
     let queue = queue();
     (0..10_000).for_each(|id| drop(submit(&remote, &queue, id)));
@@ -33,8 +39,12 @@ fn ten_thousand_calls_on_a_pool_of_fifty_all_complete() {
         finished[tag] += 1;
     }
     assert!(finished.iter().all(|&events| events == 1) && nothing_comes(&queue));
-    assert!(server.most_open() <= 50, "{} connections", server.most_open());
+    assert_eq!((server.connections(), server.most_open()), (50, 50));
     assert_eq!(figures(&remote)["async_requests"], 0);
+    for (turn, ids) in asked(&server).chunks_mut(50).enumerate() {
+        ids.sort_unstable();
+        assert_eq!((ids[0], ids[49]), (50 * turn as i64, 50 * turn as i64 + 49));
+    }
 }
 
 /// The first id of each request that the server has seen.
@@ -385,4 +395,63 @@ fn an_asynchronous_call_larger_than_every_buffer_passes_a_slow_server() {
         assert!(response.int64(1).unwrap().iter().zip(&ids).all(|(value, id)| *value == 1000 * id));
     }
     assert_eq!((server.connections(), server.seen()[0].body.len() > 1 << 20), (1, true));
+}
+
+#[test]
+fn an_answer_is_decoded_by_the_thread_that_takes_it_out() {
+    let server = Server::start(answer);
+    let remote = open(&server, &[]);
+    let queue = queue();
+    (0..3).for_each(|id| drop(submit(&remote, &queue, id)));
+    wait_until("all have been answered", || figures(&remote)["async_requests"] == 0);
+    assert_eq!(figures(&remote)["decode_latency"]["count"], 0);
+    for decoded in 1..=3 {
+        outcome(next(&queue)).1.unwrap();
+        assert_eq!(figures(&remote)["decode_latency"]["count"], decoded);
+    }
+}
+
+/// How often the thread of this name, of which there must be one, has gone to sleep.
+fn sleeps_of(thread: &str) -> u64 {
+    let named = |task: &std::fs::DirEntry| {
+        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == thread)
+    };
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap);
+    let [task] = &tasks.filter(named).collect::<Vec<_>>()[..] else { panic!("one thread {thread}") };
+    let status = std::fs::read_to_string(task.path().join("status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    line.unwrap().trim().parse().unwrap()
+}
+
+/// Alone in its process, since each test's stores have threads of these names.
+#[test]
+fn a_driver_with_nothing_to_do_sleeps() {
+    const IN_A_PROCESS_OF_ITS_OWN: &str = "FEAST_TEST_DRIVER_SLEEPS";
+    if std::env::var_os(IN_A_PROCESS_OF_ITS_OWN).is_none() {
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        alone.args(["a_driver_with_nothing_to_do_sleeps", "--exact", "--nocapture"]);
+        let output = alone.env(IN_A_PROCESS_OF_ITS_OWN, "1").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
+        return;
+    }
+    // A kept connection, a call that waits for its answer, and one that waits for a place.
+    let server = Server::start(|seen| if seen.number < 2 { answer(seen) } else { vec![Step::Stall] });
+    let keys =
+        [("request_timeout_ms", "600000"), ("connection_pool_size", "2"), ("attempt_timeout_ms", "300000")];
+    let remote = open(&server, &keys);
+    let queue = queue();
+    for _ in 0..2 {
+        drop(submit(&remote, &queue, 1));
+        outcome(next(&queue)).1.unwrap();
+    }
+    (0..3).for_each(|id| drop(submit(&remote, &queue, id)));
+    wait_until("all wait", || server.requests() == 4 && remote.waiting() == 1);
+    let threads = ["feast-driver", "feast-reaper"];
+    let settled = Cell::new(threads.map(sleeps_of));
+    // The last of what brought them here; a tick of less than a second would show.
+    wait_until("nothing happens for a second", || {
+        thread::sleep(Duration::from_secs(1));
+        settled.replace(threads.map(sleeps_of)) == threads.map(sleeps_of)
+    });
 }

@@ -9,7 +9,7 @@ use feast_remote::config::Config;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
 use support::server::{Server, Step, answer, features_of, reply, say};
-use support::store::{call, fails, open};
+use support::store::{call, open};
 
 #[test]
 fn the_request_is_what_a_feature_server_expects() {
@@ -20,6 +20,18 @@ fn the_request_is_what_a_feature_server_expects() {
     assert_eq!(seen.headers["content-type"], "application/json");
     assert_eq!(seen.headers["user-agent"], format!("feast_remote/{}", env!("CARGO_PKG_VERSION")));
     assert!(!seen.headers.contains_key("expect") && !seen.headers.contains_key("accept-encoding"));
+}
+
+#[test]
+fn a_call_sends_its_request_once_and_takes_its_answer_whole() {
+    let server = Server::start(answer);
+    let remote = open(&server, &[]);
+    call(&remote, 10).unwrap();
+    let (request, answer) = server.bytes();
+    let body = &server.seen()[0].body;
+    assert!(request > body.len() && answer > features_of(body).len());
+    (11..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(server.bytes(), (10 * request, 10 * answer));
 }
 
 /// Plain paths are given to libcurl apart from the URL, others within it.
@@ -93,38 +105,6 @@ fn a_url_that_libcurl_cannot_use_is_refused_when_the_store_is_opened() {
         assert_eq!(refused.code, Code::Config, "{path}: {refused}");
         assert!(refused.message.starts_with("path: "), "{path}: {refused}");
     }
-}
-
-#[test]
-fn an_answer_larger_than_the_limit_is_an_error_that_names_it() {
-    let server = Server::start(|_| {
-        let header = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-        let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
-        vec![Step::Send(header), Step::Flood { bytes: chunk, total: 300 << 20 }]
-    });
-    let error = fails(&open(&server, &[("max_response_bytes", "1048576")]), 1);
-    assert_eq!((error.code, error.attempts), (Code::Decode, 1));
-    assert!(error.message.contains("more than 1048576 bytes (max_response_bytes)"), "{error}");
-}
-
-#[test]
-fn the_limit_of_an_answer_does_not_hide_a_long_error_page() {
-    let server = Server::start(|_| say(503, format!("<html>\nbusy\n{}", "x".repeat(5000))));
-    let error = fails(&open(&server, &[("max_response_bytes", "1024")]), 1);
-    assert_eq!((error.code, error.http_status, error.attempts), (Code::Server, 503, 4), "{error}");
-}
-
-#[test]
-fn of_a_huge_error_page_only_the_beginning_is_kept() {
-    let head = b"HTTP/1.1 400 Bad\r\nContent-Length: 50000000\r\n\r\n[0".to_vec();
-    let server = Server::start(move |_| {
-        vec![Step::Send(head.clone()), Step::Flood { bytes: b",0".repeat(4096), total: 50_000_000 - 2 }]
-    });
-    let before = support::process::resident_bytes();
-    let error = fails(&open(&server, &[("request_timeout_ms", "30000")]), 1);
-    assert_eq!((error.code, error.http_status, error.attempts), (Code::InvalidRequest, 400, 1), "{error}");
-    let grown = support::process::resident_bytes().saturating_sub(before);
-    assert!(grown < 40 << 20, "{grown} bytes more");
 }
 
 #[test]

@@ -3,14 +3,16 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use feast_remote::error::Code;
+use feast_remote::remote::Remote;
+use support::events::{next, outcome, queue, submit};
 use support::server::{Server, Step, Welcome, answer};
-use support::store::{ask, call, fails, open};
+use support::store::{ask, call, fails, figures, open};
 use support::wait_until;
 
 #[test]
@@ -128,16 +130,58 @@ fn the_connection_used_last_is_used_first() {
     assert_eq!(server.connections(), 3);
 }
 
+/// A server that answers when three calls have come, and then each one at once.
+fn answering_three_together() -> Server {
+    let three = Barrier::new(3);
+    Server::start(move |seen| {
+        if seen.number < 3 {
+            three.wait();
+        }
+        answer(seen)
+    })
+}
+
 #[test]
-fn an_idle_connection_is_closed_at_its_time_with_no_call_to_trigger_it() {
-    let server = Server::start(answer);
+fn idle_connections_are_closed_at_their_time_with_no_call_to_trigger_it() {
+    for blocking in [true, false] {
+        let (server, lasting) = (answering_three_together(), answering_three_together());
+        let remote = open(&server, &[("connection_idle_timeout", "1")]);
+        let patient = open(&lasting, &[("connection_idle_timeout", "0")]);
+        let start = Instant::now();
+        for remote in [&remote, &patient] {
+            three_calls(remote, blocking);
+        }
+        assert_eq!((server.open(), lasting.open()), (3, 3));
+        wait_until("the connections are closed", || server.open() == 0);
+        assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
+        assert_eq!(lasting.open(), 3, "0 is never");
+        call(&remote, 2).unwrap();
+        assert_eq!(server.connections(), 4);
+    }
+}
+
+fn three_calls(remote: &Remote, blocking: bool) {
+    if blocking {
+        return thread::scope(|scope| {
+            (0..3).for_each(|id| drop(scope.spawn(move || call(remote, id).unwrap())))
+        });
+    }
+    let queue = queue();
+    (0..3).for_each(|id| drop(submit(remote, &queue, id)));
+    (0..3).for_each(|_| outcome(next(&queue)).1.unwrap());
+}
+
+#[test]
+fn a_connection_in_use_stays_while_the_others_grow_old() {
+    let server = answering_three_together();
     let remote = open(&server, &[("connection_idle_timeout", "1")]);
-    let start = Instant::now();
-    call(&remote, 1).unwrap();
-    wait_until("the connection is closed", || server.open() == 0);
-    assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
-    call(&remote, 2).unwrap();
-    assert_eq!(server.connections(), 2);
+    three_calls(&remote, true);
+    wait_until("the two others are closed", || {
+        call(&remote, 4).unwrap();
+        server.open() == 1
+    });
+    assert_eq!(server.connections(), 3);
+    assert_eq!(figures(&remote)["connections_closed_idle"], 2);
 }
 
 #[test]

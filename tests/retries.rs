@@ -4,13 +4,16 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use feast_remote::error::Code;
+use feast_remote::remote::Remote;
+use support::events::{next, outcome, queue, submit};
 use support::server::{Server, Step, Welcome, answer, features_of, reply, say};
-use support::store::{call, fails, open};
+use support::stalled::socket_that_refuses;
+use support::store::{call, config, fails, figures, open};
 use support::wait_until;
 
 #[test]
@@ -59,9 +62,12 @@ fn the_last_http_status_outlives_what_ends_a_call_between_attempts() {
 #[test]
 fn every_fault_before_a_full_answer_is_retried() {
     type Script = (&'static str, fn() -> Vec<Step>);
-    let scripts: [Script; 9] = [
+    let scripts: [Script; 10] = [
         ("reset before the header", || vec![Step::Reset]),
         ("reset within the header", || vec![Step::Send(b"HTTP/1.1 20".to_vec()), Step::Reset]),
+        ("reset after the header", || {
+            vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".to_vec()), Step::Reset]
+        }),
         ("reset within the body", || {
             vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Reset]
         }),
@@ -141,30 +147,116 @@ fn retry_after_replaces_the_pause() {
 
 #[test]
 fn in_an_outage_the_retry_budget_bounds_what_the_server_sees() {
-    let down = Arc::new(AtomicBool::new(true));
-    let state = Arc::clone(&down);
-    let server =
-        Server::start(
-            move |seen| {
-                if state.load(Ordering::SeqCst) { say(503, "\"down\"") } else { answer(seen) }
+    type Outage = (&'static str, fn() -> Vec<Step>, u64);
+    // 500 tokens at 5 a retry, 10 after a timeout.
+    let outages: [Outage; 3] = [
+        ("busy", || say(503, "\"down\""), 100),
+        ("broken", || vec![Step::Reset], 100),
+        ("stalled", || vec![Step::Stall], 50),
+    ];
+    for (name, outage, affordable) in outages {
+        let faults_left = Arc::new(AtomicUsize::new(usize::MAX));
+        let left = Arc::clone(&faults_left);
+        let server = Server::start(move |seen| {
+            let fails =
+                left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+            if fails { outage() } else { answer(seen) }
+        });
+        let remote = open(&server, &[("attempt_timeout_ms", "20")]);
+        let calls = |each: i64| {
+            thread::scope(|scope| {
+                (0..8).for_each(|_| drop(scope.spawn(|| (0..each).for_each(|id| drop(fails(&remote, id))))));
+            });
+        };
+        calls(8);
+        let spent = figures(&remote);
+        assert_eq!(spent["attempts"], 64 + affordable, "{name}: {spent}");
+        calls(25);
+        let now = figures(&remote);
+        let seen = now["attempts"].as_u64().unwrap() - spent["attempts"].as_u64().unwrap();
+        assert!(seen <= 220, "{name}: {seen} requests for 200 calls");
+        assert!(fails(&remote, 1).message.contains("retry budget is used up"));
+        faults_left.store(0, Ordering::SeqCst);
+        (0..100).for_each(|id| call(&remote, id).unwrap());
+        // As before, retries included.
+        faults_left.store(2, Ordering::SeqCst);
+        call(&remote, 1).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn a_refused_connection_is_tried_again() {
+    // Bound and not listening, so that nobody else gets the port.
+    let socket = socket_that_refuses();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let remote = Remote::open(&config(&url, &[])).unwrap();
+    let queue = queue();
+    let blocking = fails(&remote, 1);
+    drop(submit(&remote, &queue, 1));
+    let asynchronous = outcome(next(&queue)).1.unwrap_err();
+    for error in [blocking, asynchronous] {
+        let told = (error.code, error.attempts, error.http_status, error.retriable);
+        assert_eq!(told, (Code::Connect, 4, 0, true), "{error}");
+        assert!(error.message.starts_with(&format!("{url}: cannot connect: ")), "{error}");
+    }
+    assert_eq!(figures(&remote)["retries_connect"], 6);
+}
+
+/// Content-Length and the body that comes with it; what becomes of the first call, whether it is made again, and that the
+/// second call gets its own answer in any case.
+#[test]
+fn a_wrong_content_length_never_passes_for_another_answer() {
+    type Expected = Result<(), Code>;
+    let cases: [(&str, fn(&str) -> String, Expected, u32); 6] = [
+        (
+            "too short",
+            |body| format!("Content-Length: {}\r\n\r\n{body}", body.len() - 9),
+            Err(Code::Decode),
+            1,
+        ),
+        ("surplus", |body| format!("Content-Length: {}\r\n\r\n{body}HTTP/1.1 200", body.len()), Ok(()), 1),
+        (
+            "a second answer",
+            |body| {
+                let whole = format!("Content-Length: {}\r\n\r\n{body}", body.len());
+                format!("{whole}HTTP/1.1 200 OK\r\n{}", whole.replace("1000", "6666"))
             },
-        );
-    let remote = open(&server, &[]);
-    // 500 tokens at 5 a retry: the first 100 retries use the budget up.
-    let mut calls = 0;
-    while server.requests() < calls + 100 {
-        fails(&remote, 1);
-        calls += 1;
+            Ok(()),
+            1,
+        ),
+        ("no number", |body| format!("Content-Length: many\r\n\r\n{body}"), Err(Code::Io), 4),
+        ("negative", |body| format!("Content-Length: -5\r\n\r\n{body}"), Err(Code::Io), 4),
+        (
+            "two",
+            |body| format!("Content-Length: {0}\r\nContent-Length: 3\r\n\r\n{body}", body.len()),
+            Err(Code::Io),
+            4,
+        ),
+    ];
+    for (name, script, expected, attempts) in cases {
+        let server = Server::start(move |seen| {
+            if !seen.body.windows(3).any(|bytes| bytes == b"[1]") {
+                return answer(seen);
+            }
+            vec![Step::Send(format!("HTTP/1.1 200 OK\r\n{}", script(&features_of(&seen.body))).into_bytes())]
+        });
+        let remote = open(&server, &[]);
+        let first = call(&remote, 1);
+        assert_eq!(first.as_ref().map(|_| ()).map_err(|error| error.code), expected, "{name}: {first:?}");
+        assert_eq!(figures(&remote)["attempts"], attempts, "{name}: {first:?}");
+        (2..5).for_each(|id| call(&remote, id).unwrap_or_else(|error| panic!("{name}: {error}")));
     }
-    let (before, spent) = (server.requests(), calls);
-    for _ in 0..200 {
-        let error = fails(&remote, 1);
-        assert!(error.message.contains("retry budget is used up"), "{error}");
-    }
-    assert!(server.requests() - before <= 220, "{} requests for 200 calls", server.requests() - before);
-    assert!(spent <= 34, "{spent} calls used 100 retries");
-    down.store(false, Ordering::SeqCst);
-    (0..100).for_each(|id| call(&remote, id).unwrap());
+}
+
+#[test]
+fn an_answer_without_a_length_ends_with_its_connection() {
+    let server = Server::start(|seen| {
+        let body = features_of(&seen.body);
+        vec![Step::Send(format!("HTTP/1.1 200 OK\r\n\r\n{body}").into_bytes()), Step::Close]
+    });
+    let remote = open(&server, &[("connection_retries", "0")]);
+    (0..3).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!((server.connections(), server.requests()), (3, 3));
 }
 
 #[test]

@@ -3,25 +3,21 @@
 
 mod support;
 
-use feast_remote::config::Config;
 use feast_remote::remote::Remote;
+use feast_remote::wire::request::Request;
+use support::events::{next, outcome, queue, submit};
 use support::server::{Server, Step, answer, features_of, reply, say};
-use support::store::{call, fails, figures, open};
+use support::stalled::socket_that_refuses;
+use support::store::{call, config, fails, figures, open};
+use support::tls::Authority;
 use support::wait_until;
 
 #[test]
 fn only_what_has_a_connection_counts_as_one() {
-    let figure = |remote: &Remote, name: &str| {
-        let figures: serde_json::Value = serde_json::from_str(&remote.stats_json()).unwrap();
-        figures[name].as_u64().unwrap()
-    };
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let gone = listener.local_addr().unwrap();
-    drop(listener);
-    let mut config = Config::new().unwrap();
-    config.set("path", &format!("http://{gone}")).unwrap();
-    config.set("connection_retries", "0").unwrap();
-    let remote = Remote::open(&config).unwrap();
+    let figure = |remote: &Remote, name: &str| figures(remote)[name].as_u64().unwrap();
+    let nobody = socket_that_refuses();
+    let url = format!("http://{}", nobody.local_addr().unwrap());
+    let remote = Remote::open(&config(&url, &[("connection_retries", "0")])).unwrap();
     fails(&remote, 1);
     assert_eq!((figure(&remote, "connections_opened"), figure(&remote, "connections_idle")), (0, 0));
     let server = Server::start(|seen| {
@@ -63,6 +59,58 @@ fn the_statistics_have_exactly_the_fields_that_statistics_md_describes() {
 }
 
 #[test]
+fn each_kind_of_trouble_has_a_counter_of_its_own() {
+    // Not TLS: its first line is no request. Then one that stalls.
+    let plain = Server::start(answer);
+    let remote = Remote::open(&config(&plain.url().replace("http:", "https:"), &[])).unwrap();
+    fails(&remote, 1);
+    let now = figures(&remote);
+    assert_eq!((&now["retries_tls"], &now["calls_failed"]), (&3.into(), &1.into()), "{now}");
+    let stalling = Server::start(|seen| if seen.number == 0 { vec![Step::Stall] } else { answer(seen) });
+    let remote = open(&stalling, &[("attempt_timeout_ms", "50"), ("retry_budget", "10")]);
+    call(&remote, 1).unwrap();
+    let now = figures(&remote);
+    assert_eq!((&now["retries_timeout"], &now["retry_budget_tokens"]), (&1.into(), &1.into()), "{now}");
+    let broken = Server::start(|_| vec![Step::Reset]);
+    let remote = open(&broken, &[("retry_budget", "5")]);
+    fails(&remote, 1);
+    let now = figures(&remote);
+    assert_eq!((&now["retries_io"], &now["retries_refused"]), (&1.into(), &1.into()), "{now}");
+}
+
+#[test]
+fn each_latency_is_recorded_where_there_is_one() {
+    let authority = Authority::new("our CA");
+    let secure = authority.serve("127.0.0.1", 30);
+    let (url, cert) = (format!("https://127.0.0.1:{}", secure.port()), authority.file());
+    let remote = Remote::open(&config(&url, &[("cert", cert.to_str().unwrap())])).unwrap();
+    let mut request = Request::default();
+    request.add_feature("v:a").unwrap();
+    request.set_entity_int64("id", &[1]).unwrap();
+    (0..3).for_each(|_| drop(remote.get_online_features(&request).unwrap()));
+    let now = figures(&remote);
+    for (latency, count) in [
+        ("connect_latency", 1),
+        ("tls_latency", 1),
+        ("first_byte_latency", 3),
+        ("decode_latency", 3),
+        ("total_latency", 3),
+        ("queue_latency", 0),
+    ] {
+        assert_eq!(now[latency]["count"], count, "{latency} of {now}");
+    }
+    assert!(now["tls_latency"]["max_us"].as_u64() > Some(0), "{now}");
+    // Two calls for one place.
+    let server = Server::start(answer);
+    let remote = open(&server, &[("connection_pool_size", "1")]);
+    let queue = queue();
+    (0..2).for_each(|id| drop(submit(&remote, &queue, id)));
+    (0..2).for_each(|_| outcome(next(&queue)).1.unwrap());
+    let now = figures(&remote);
+    assert_eq!((&now["queue_waits"], &now["queue_latency"]["count"]), (&1.into(), &1.into()), "{now}");
+}
+
+#[test]
 fn the_statistics_count_what_went_over_the_wire() {
     // Closes after every second answer without a word; the fifth request is refused once.
     let server = Server::start(|seen| {
@@ -87,6 +135,7 @@ fn the_statistics_count_what_went_over_the_wire() {
         ("retries_status", 1),
         ("retries_io", 0),
         ("connections_opened", 4),
+        ("connections_reused", 4),
         ("connections_closed_by_server", 3),
         ("connections_in_use", 0),
         ("waiting_calls", 0),

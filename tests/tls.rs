@@ -47,6 +47,19 @@ fn the_cert_file_is_trusted_and_connections_stay_warm() {
 }
 
 #[test]
+fn the_cert_file_is_read_at_open_and_not_again() {
+    let authority = Authority::new("our CA");
+    let server = authority.serve("127.0.0.1", 30);
+    server.close_each();
+    let file = scratch().join("gone.pem");
+    std::fs::copy(authority.file(), &file).unwrap();
+    let remote = open(&format!("https://127.0.0.1:{}", server.port()), file.to_str()).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    (0..5).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(server.handshakes(), 5);
+}
+
+#[test]
 fn sessions_are_resumed_on_new_connections() {
     let authority = Authority::new("our CA");
     let server = authority.serve("localhost", 30);

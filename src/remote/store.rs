@@ -136,6 +136,8 @@ impl Store {
         }
         if transfer.connections_opened > 0 {
             stats.connections_opened.fetch_add(transfer.connections_opened.into(), Ordering::Relaxed);
+        } else if transfer.wire_requests > 0 {
+            Stats::count(&stats.connections_reused);
         }
         if transfer.closed_by_server {
             Stats::count(&stats.connections_closed_by_server);

@@ -124,6 +124,8 @@ struct State {
     seen: Mutex<Vec<Seen>>,
     keep_bodies: AtomicBool,
     requests: AtomicUsize,
+    bytes_received: AtomicUsize,
+    bytes_sent: AtomicUsize,
     stopping: AtomicBool,
     sockets: Mutex<HashMap<usize, TcpStream>>,
 }
@@ -155,6 +157,8 @@ impl Server {
             seen: Mutex::new(Vec::new()),
             keep_bodies: AtomicBool::new(true),
             requests: AtomicUsize::new(0),
+            bytes_received: AtomicUsize::new(0),
+            bytes_sent: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             sockets: Mutex::new(HashMap::new()),
         });
@@ -204,6 +208,11 @@ impl Server {
         self.state.requests.load(Ordering::SeqCst)
     }
 
+    /// Bytes of requests read so far, and of answers written or being written.
+    pub fn bytes(&self) -> (usize, usize) {
+        (self.state.bytes_received.load(Ordering::SeqCst), self.state.bytes_sent.load(Ordering::SeqCst))
+    }
+
     /// The requests read so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.state.seen.lock().unwrap().clone()
@@ -239,7 +248,7 @@ fn reset(socket: &TcpStream) {
     }
 }
 
-fn serve(state: &State, mut socket: TcpStream, connection: usize) -> std::io::Result<()> {
+fn serve(state: &State, socket: TcpStream, connection: usize) -> std::io::Result<()> {
     socket.set_nodelay(true)?;
     match (state.welcome)(connection) {
         Welcome::Serve => (),
@@ -258,13 +267,18 @@ fn serve(state: &State, mut socket: TcpStream, connection: usize) -> std::io::Re
         if state.keep_bodies.load(Ordering::SeqCst) {
             state.seen.lock().unwrap().push(seen);
         }
+        let send = |bytes: &[u8]| {
+            // Before somebody can have read them.
+            state.bytes_sent.fetch_add(bytes.len(), Ordering::SeqCst);
+            (&socket).write_all(bytes)
+        };
         for step in steps {
             match step {
-                Step::Send(bytes) => socket.write_all(&bytes)?,
+                Step::Send(bytes) => send(&bytes)?,
                 Step::Wait(time) => thread::sleep(time),
                 Step::Drip { bytes, count, every } => {
                     for part in bytes.chunks(count) {
-                        socket.write_all(part)?;
+                        send(part)?;
                         thread::sleep(every);
                     }
                 }
@@ -272,7 +286,7 @@ fn serve(state: &State, mut socket: TcpStream, connection: usize) -> std::io::Re
                     let mut sent = 0;
                     while sent < total {
                         let part = &bytes[..bytes.len().min(total - sent)];
-                        socket.write_all(part)?;
+                        send(part)?;
                         sent += part.len();
                     }
                 }
@@ -303,20 +317,22 @@ fn read_request(
     connection: usize,
 ) -> std::io::Result<Option<Seen>> {
     let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
+    let mut bytes = reader.read_line(&mut line)?;
+    if bytes == 0 {
         return Ok(None);
     }
     let target = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
     let mut headers = HashMap::new();
     loop {
         line.clear();
-        reader.read_line(&mut line)?;
+        bytes += reader.read_line(&mut line)?;
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
     }
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
+    state.bytes_received.fetch_add(bytes + length, Ordering::SeqCst);
     let number = state.requests.fetch_add(1, Ordering::SeqCst);
     Ok(Some(Seen { connection, number, target, headers, body, at: Instant::now() }))
 }

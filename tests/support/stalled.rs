@@ -1,8 +1,8 @@
-//! Servers that let a call come so far and no further.
+//! Servers that let a call come so far and no further, and one that is not there.
 
 use std::io::Read;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -106,4 +106,24 @@ fn in_the_handshake() -> Stalled {
 /// Reads so little that a large request does not fit into the sockets' buffers.
 fn sending() -> Stalled {
     Stalled { is_large: true, ..accepting("sending the request", "http", 1000) }
+}
+
+/// A socket that is bound and does not listen: connections to it are refused, and nobody else gets its port.
+pub fn socket_that_refuses() -> TcpListener {
+    // SAFETY: no pointers; the descriptor is checked and owned from here on.
+    let socket = unsafe {
+        let fd = libc::socket(libc::AF_INET, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, 0);
+        assert!(fd >= 0);
+        TcpListener::from_raw_fd(fd)
+    };
+    let address = libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: 0,
+        sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes([127, 0, 0, 1]) },
+        sin_zero: [0; 8],
+    };
+    let length = size_of_val(&address) as libc::socklen_t;
+    // SAFETY: an address of the length given.
+    assert_eq!(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) }, 0);
+    socket
 }
