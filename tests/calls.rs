@@ -8,7 +8,7 @@ use std::time::Duration;
 use feast_remote::config::Config;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
-use support::server::{Server, Step, answer, features_of, reply, say};
+use support::server::{Server, Step, answer, chunks, features_of, gzip, reply, say};
 use support::store::{call, open};
 
 #[test]
@@ -120,12 +120,7 @@ fn odd_but_legal_http_is_understood() {
             }
             1 => {
                 let mut text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-                body.as_bytes().chunks(7).for_each(|part| {
-                    text.extend(format!("{:x}\r\n", part.len()).bytes());
-                    text.extend(part);
-                    text.extend(b"\r\n");
-                });
-                text.extend(b"0\r\n\r\n");
+                text.extend(chunks(body.as_bytes(), 7));
                 vec![Step::Drip { bytes: text, count: 11, every: Duration::from_micros(50) }]
             }
             _ => vec![Step::Send(format!("HTTP/1.0 200 OK\r\n\r\n{body}").into_bytes()), Step::Close],
@@ -133,21 +128,6 @@ fn odd_but_legal_http_is_understood() {
     });
     let remote = open(&server, &[("connection_retries", "0")]);
     (0..3).for_each(|id| call(&remote, id).unwrap());
-}
-
-/// A gzip file with one stored block.
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let crc = !bytes.iter().fold(!0u32, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0u32.wrapping_sub(crc & 1)))
-    });
-    let length = u16::try_from(bytes.len()).unwrap();
-    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
-    file.extend(length.to_le_bytes());
-    file.extend((!length).to_le_bytes());
-    file.extend(bytes);
-    file.extend(crc.to_le_bytes());
-    file.extend(u32::from(length).to_le_bytes());
-    file
 }
 
 #[test]

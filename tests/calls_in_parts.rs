@@ -76,6 +76,18 @@ fn calls_in_parts_come_to_use_different_workers_and_stay_there() {
 }
 
 #[test]
+fn parts_stay_within_the_pool() {
+    let server = Server::start(answer);
+    let remote = open(&server, &[("max_rows_per_request", "10"), ("connection_pool_size", "3")]);
+    let ids: Vec<i64> = (0..1000).collect();
+    let queue = queue();
+    remote.submit(&ask_for(&ids), &queue, 1).unwrap();
+    assert_eq!(remote.get_online_features(&ask_for(&ids)).unwrap().int64(0).unwrap(), ids);
+    assert_eq!(next(&queue).into_response().unwrap().int64(0).unwrap(), ids);
+    assert_eq!((server.requests(), server.most_open()), (200, 3));
+}
+
+#[test]
 fn the_first_failure_of_a_split_call_ends_all_of_it() {
     let server = Server::start(|seen| {
         let body: Value = serde_json::from_slice(&seen.body).unwrap();

@@ -206,8 +206,8 @@ fn a_refused_connection_is_tried_again() {
 /// second call gets its own answer in any case.
 #[test]
 fn a_wrong_content_length_never_passes_for_another_answer() {
-    type Expected = Result<(), Code>;
-    let cases: [(&str, fn(&str) -> String, Expected, u32); 6] = [
+    type Case = (&'static str, fn(&str) -> String, Result<(), Code>, u32);
+    let cases: [Case; 6] = [
         (
             "too short",
             |body| format!("Content-Length: {}\r\n\r\n{body}", body.len() - 9),

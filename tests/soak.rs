@@ -17,7 +17,7 @@ use feast_remote::error::{Code, Error};
 use feast_remote::remote::{EventQueue, Handle, Remote};
 use feast_remote::wire::request::Request;
 use support::process::{descriptors, resident_bytes};
-use support::server::{Seen, Server, Step, Welcome, answer, features_of, reply, say};
+use support::server::{Seen, Server, Step, Welcome, answer, chunks, features_of, gzip, reply, say};
 
 const THREADS: usize = 64;
 const POOL: usize = 12;
@@ -51,7 +51,7 @@ fn faults(seen: &Seen) -> Vec<Step> {
         bytes[..bytes.len() / divisor].to_vec()
     };
     let short = Duration::from_millis(dice >> 32 & 31);
-    match dice % 48 {
+    match dice % 64 {
         0 => vec![Step::Reset],
         1 => vec![Step::Close],
         2 => vec![Step::Send(part(10)), Step::Reset],
@@ -72,17 +72,40 @@ fn faults(seen: &Seen) -> Vec<Step> {
         17 => vec![Step::Send(b"no HTTP at all\r\n\r\n".to_vec()), Step::Close],
         18 => vec![Step::Send(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()), Step::Send(whole())],
         19 => vec![Step::Flood { bytes: vec![b'x'; 4096], total: 1 << 20 }, Step::Close],
+        20 => {
+            let mut text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+            text.extend(chunks(features_of(&seen.body).as_bytes(), 7));
+            vec![Step::Send(text)]
+        }
+        21 => {
+            let body = features_of(&seen.body);
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len() - 7);
+            vec![Step::Send((head + &body).into_bytes())]
+        }
+        22 => vec![
+            Step::Send(format!("HTTP/1.1 200 OK\r\n\r\n{}", features_of(&seen.body)).into_bytes()),
+            Step::Close,
+        ],
+        23 => say(200, "[".repeat(10_000)),
+        24 => vec![Step::Send(reply(503, &[("Retry-After", "Fri, 31 Dec 9999 23:59:59 GMT")], ""))],
+        25 => vec![Step::Send(reply(
+            200,
+            &[("Content-Encoding", "gzip")],
+            gzip(features_of(&seen.body).as_bytes()),
+        ))],
         _ => answer(seen),
     }
 }
 
 #[derive(Default)]
 struct Tally {
+    /// Stores that are not closed may not say so.
+    closed: AtomicU64,
     answered: AtomicU64,
     failed: AtomicU64,
 }
 
-const MAY_HAPPEN: [Code; 9] = [
+const MAY_HAPPEN: [Code; 8] = [
     Code::Overloaded,
     Code::Timeout,
     Code::Connect,
@@ -90,7 +113,6 @@ const MAY_HAPPEN: [Code; 9] = [
     Code::Server,
     Code::Throttled,
     Code::Decode,
-    Code::Closed,
     Code::Cancelled,
 ];
 
@@ -109,7 +131,8 @@ fn check(id: i64, outcome: Result<Response, Error>, tally: &Tally) {
             tally.answered.fetch_add(1, Ordering::Relaxed);
         }
         Err(error) => {
-            assert!(MAY_HAPPEN.contains(&error.code), "{error}");
+            assert!(MAY_HAPPEN.contains(&error.code) || error.code == Code::Closed, "{error}");
+            tally.closed.fetch_add(u64::from(error.code == Code::Closed), Ordering::Relaxed);
             tally.failed.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -181,14 +204,16 @@ fn calls_return_in_time_with_their_own_answers_and_nothing_piles_up() {
     let end = Instant::now() + Duration::from_secs(seconds);
     let server = Server::start_with(welcome, faults);
     server.forget_requests();
-    let tally = Arc::new(Tally::default());
+    let (of_steady, of_passing) = (Arc::new(Tally::default()), Arc::new(Tally::default()));
     let numbers = Arc::new(AtomicUsize::new(1));
     // A second store is opened and closed all the time; the first must not notice.
     let steady = open(&server);
     let passing = Arc::new(std::sync::Mutex::new(open(&server)));
     let callers: Vec<_> = (0..THREADS)
         .map(|thread| {
-            let (tally, numbers) = (Arc::clone(&tally), Arc::clone(&numbers));
+            let passes = thread % 8 == 0;
+            let tally = Arc::clone(if passes { &of_passing } else { &of_steady });
+            let numbers = Arc::clone(&numbers);
             let (steady, passing) = (Arc::clone(&steady), Arc::clone(&passing));
             thread::spawn(move || {
                 let mut request = Request::default();
@@ -202,7 +227,7 @@ fn calls_return_in_time_with_their_own_answers_and_nothing_piles_up() {
                     _ => (),
                 }
                 while Instant::now() < end {
-                    let store = if thread % 8 == 0 { passes_by() } else { Arc::clone(&steady) };
+                    let store = if passes { passes_by() } else { Arc::clone(&steady) };
                     one_call(&store, &mut request, next_id(), &tally);
                 }
             })
@@ -218,7 +243,11 @@ fn calls_return_in_time_with_their_own_answers_and_nothing_piles_up() {
         samples.push((resident_bytes(), descriptors()));
     }
     callers.into_iter().for_each(|caller| caller.join().unwrap());
-    let (answered, failed) = (tally.answered.load(Ordering::Relaxed), tally.failed.load(Ordering::Relaxed));
+    let of_both = |count: fn(&Tally) -> &AtomicU64| {
+        [&of_steady, &of_passing].map(|tally| count(tally).load(Ordering::Relaxed)).iter().sum::<u64>()
+    };
+    let (answered, failed) = (of_both(|tally| &tally.answered), of_both(|tally| &tally.failed));
+    assert_eq!(of_steady.closed.load(Ordering::Relaxed), 0, "the steady store noticed");
     println!("{answered} calls answered, {failed} failed as they may; {}", steady.stats_json());
     assert!(answered > failed, "{answered} answered, {failed} failed");
     // The best half of each end: a call more or less in flight is noise, a leak is in every sample.

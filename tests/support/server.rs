@@ -83,6 +83,27 @@ pub fn say(status: u16, body: impl AsRef<[u8]>) -> Vec<Step> {
     vec![Step::Send(reply(status, &[("Content-Type", "application/json")], body))]
 }
 
+/// A body in chunks of so many bytes.
+pub fn chunks(body: &[u8], size: usize) -> Vec<u8> {
+    let chunk = |part: &[u8]| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
+    [body.chunks(size).flat_map(chunk).collect(), chunk(b"")].concat()
+}
+
+/// A gzip file with one stored block.
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let crc = !bytes.iter().fold(!0u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0u32.wrapping_sub(crc & 1)))
+    });
+    let length = u16::try_from(bytes.len()).unwrap();
+    let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    file.extend(length.to_le_bytes());
+    file.extend((!length).to_le_bytes());
+    file.extend(bytes);
+    file.extend(crc.to_le_bytes());
+    file.extend(u32::from(length).to_le_bytes());
+    file
+}
+
 /// What a feature server answers: each entity repeated, and each feature as the number
 /// `1000 * (first entity's value) + (the feature's place)`, so that an answer shows its question.
 pub fn features_of(body: &[u8]) -> String {
