@@ -99,7 +99,7 @@ statistics! {
     Counter connections_reused: AtomicU64 = "Attempts that were carried by a connection kept from before.";
     Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
     Counter connections_closed_by_server: AtomicU64 = "Connections that had to be replaced because they were closed \
-        from the other side.";
+        from the other side, which includes that something came on them unasked.";
     Counter connections_closed_rebalancing: AtomicU64 = "Connections of calls in parts (max_rows_per_request) closed \
         because they seemed to share a worker of the server.";
     Counter driver_restarts: AtomicU64 = "Times that the thread of the asynchronous calls was started again after a bug.";

@@ -4,7 +4,7 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -245,6 +245,48 @@ fn a_wrong_content_length_never_passes_for_another_answer() {
         assert_eq!(first.as_ref().map(|_| ()).map_err(|error| error.code), expected, "{name}: {first:?}");
         assert_eq!(figures(&remote)["attempts"], attempts, "{name}: {first:?}");
         (2..5).for_each(|id| call(&remote, id).unwrap_or_else(|error| panic!("{name}: {error}")));
+    }
+}
+
+#[test]
+fn what_a_server_sends_unasked_is_no_answer() {
+    let others = features_of(br#"{"features":["v:a","v:b"],"entities":{"id":[6]}}"#);
+    let send = |bytes: Vec<u8>| vec![Step::Send(bytes)];
+    let scripts = [
+        ("another answer", send(reply(200, &[], others))),
+        ("a timeout", [send(reply(408, &[], "")), vec![Step::Close]].concat()),
+        ("an end", vec![Step::Close]),
+        ("half a line", send(b"HTT".to_vec())),
+    ];
+    for (name, unasked) in &scripts {
+        for blocking in [true, false] {
+            let flags: [Arc<AtomicBool>; 2] = Default::default();
+            let ([was_read, was_sent], unasked) = (flags.clone(), unasked.clone());
+            let server = Server::start(move |seen| match seen.connection {
+                0 => {
+                    // Apart from the answer, or libcurl would see at once that there is too much.
+                    let apart = [Step::Until(Arc::clone(&was_read))];
+                    [&answer(seen)[..], &apart, &unasked, &[Step::Tell(Arc::clone(&was_sent))]].concat()
+                }
+                _ => answer(seen),
+            });
+            let remote = open(&server, &[("connection_retries", "0")]);
+            let queue = queue();
+            let one = |id| match blocking {
+                true => call(&remote, id),
+                false => {
+                    drop(submit(&remote, &queue, id));
+                    outcome(next(&queue)).1
+                }
+            };
+            one(1).unwrap();
+            flags[0].store(true, Ordering::SeqCst);
+            wait_until("it is sent", || flags[1].load(Ordering::SeqCst) || server.open() == 0);
+            (2..5).for_each(|id| one(id).unwrap_or_else(|error| panic!("{name}: {error}")));
+            let figures = figures(&remote);
+            let counted = ["connections_opened", "connections_closed_by_server", "wire_requests"];
+            assert_eq!(counted.map(|figure| figures[figure].as_u64().unwrap()), [2, 1, 4], "{name}");
+        }
     }
 }
 

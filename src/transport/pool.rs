@@ -135,9 +135,7 @@ impl Pool {
         let mut place = Place { shared, slot };
         fault_point();
         if place.slot.is_none() {
-            let slot = Slot::new(&place.shared.http, &place.shared.share)?;
-            place.shared.gate.watch(&slot);
-            place.slot = Some(slot);
+            place.make_slot()?;
             self.start_reaper();
         }
         Ok(place)
@@ -228,7 +226,19 @@ impl<H: Deref<Target = Shared>> Place<H> {
         Ok(slot.begin(Some(request), body))
     }
 
+    fn make_slot(&mut self) -> Result<()> {
+        let slot = Slot::new(&self.shared.http, &self.shared.share)?;
+        self.shared.gate.watch(&slot);
+        self.slot = Some(slot);
+        Ok(())
+    }
+
     fn ready_slot(&mut self, token: Option<&Token>) -> Result<(&mut Slot, &Shared)> {
+        if self.slot.as_ref().is_some_and(Slot::has_unasked_input) {
+            self.close_connection();
+            Stats::count(&self.shared.stats.connections_closed_by_server);
+            self.make_slot()?;
+        }
         let Some(slot) = &mut self.slot else {
             return Err(Error::new(Code::Internal, "a place without a slot"));
         };

@@ -274,6 +274,13 @@ impl Slot {
         self.kept
     }
 
+    /// The kept connection is closed from the other side, or something has come on it that nobody asked for: libcurl,
+    /// which looks only once a second, would take it for the next answer.
+    pub fn has_unasked_input(&self) -> bool {
+        // SAFETY: libcurl is not at work on this slot.
+        self.kept && unsafe { &*self.sockets }.have_input()
+    }
+
     /// Different from that of every other slot there is.
     pub fn number(&self) -> u32 {
         self.number

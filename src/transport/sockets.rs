@@ -153,6 +153,15 @@ impl Sockets {
         }
     }
 
+    /// Whether there is something to read from its connections, an end or an error too.
+    pub fn have_input(&self) -> bool {
+        self.made.iter().any(|&fd| {
+            let mut asked = libc::pollfd { fd, events: libc::POLLIN | libc::POLLRDHUP, revents: 0 };
+            // SAFETY: one entry, as said; it does not wait.
+            unsafe { libc::poll(&mut asked, 1, 0) != 0 }
+        })
+    }
+
     /// Whether one of its sockets has reached the other side.
     pub fn is_any_connected(&self) -> bool {
         self.made.iter().any(|&fd| {

@@ -46,6 +46,10 @@ pub enum Welcome {
 pub enum Step {
     Send(Vec<u8>),
     Wait(Duration),
+    /// Wait until the test sets it.
+    Until(Arc<AtomicBool>),
+    /// Set it, for the test.
+    Tell(Arc<AtomicBool>),
     /// The bytes, `count` at a time, `every` so often.
     Drip {
         bytes: Vec<u8>,
@@ -297,6 +301,10 @@ fn serve(state: &State, socket: TcpStream, connection: usize) -> std::io::Result
             match step {
                 Step::Send(bytes) => send(&bytes)?,
                 Step::Wait(time) => thread::sleep(time),
+                Step::Until(set) => {
+                    super::wait_until("the test lets it go on", || set.load(Ordering::SeqCst))
+                }
+                Step::Tell(told) => told.store(true, Ordering::SeqCst),
                 Step::Drip { bytes, count, every } => {
                     for part in bytes.chunks(count) {
                         send(part)?;
