@@ -3,29 +3,36 @@
 //!
 //! Which of a server's workers a connection is with is chosen by the kernel or by a balancer, and nothing tells a client.
 //! But parts that share a worker take much longer than parts that do not, so that a call tells afterwards whether its
-//! connections are well spread. They stay as they are for as long as they are kept.
+//! connections are well spread: by how fast it was beside the fastest one. The first calls give up a connection each, so
+//! that there is a fastest one. How slow a call can be says nothing, since a server may be slow for many reasons.
 
 use std::time::Duration;
 
 /// How much faster a call on well spread connections is, at the least.
 const CONTRAST: f64 = 1.3;
-/// Connections given up while no difference has been seen. With two workers and two parts, one store in 256 finds none.
+/// Connections given up at the beginning. With two workers and two parts, one store in 256 then knows nothing better.
 const EXPLORED: u32 = 8;
 /// Slow calls in a row that are no accident.
 const SLOW_IN_A_ROW: u32 = 2;
 /// Connections that may be given up in a short time, and the share of calls that earns another one: a server that is
 /// slow for other reasons is not bothered with more than that.
-const SAVED: f64 = 12.0;
+const SAVED: f64 = 16.0;
 const EARNED: f64 = 1.0 / 32.0;
-/// By this the extremes approach what is usual, with each call: a server may change for good.
+/// What the fastest call still counts for after another one: a server may become slower for good.
 const FADING: f64 = 0.999;
+/// Calls whose answers differ in size by more than this cannot be compared, since every request has a cost of its own.
+const ALIKE: f64 = 1.25;
+/// Calls of another size in a row after which that size is the usual one.
+const OTHERS_IN_A_ROW: u32 = 8;
 
 /// Of one store.
 #[derive(Debug)]
 pub struct Rebalance {
-    /// Speeds in bytes a second: of the fastest call, and of the slowest one.
+    /// Bytes of the answers that are compared.
+    size: f64,
+    others_in_a_row: u32,
+    /// In bytes a second.
     fastest: f64,
-    slowest: f64,
     explored: u32,
     slow_in_a_row: u32,
     tokens: f64,
@@ -33,7 +40,14 @@ pub struct Rebalance {
 
 impl Default for Rebalance {
     fn default() -> Rebalance {
-        Rebalance { fastest: 0.0, slowest: f64::INFINITY, explored: 0, slow_in_a_row: 0, tokens: SAVED }
+        Rebalance {
+            size: 0.0,
+            others_in_a_row: 0,
+            fastest: 0.0,
+            explored: 0,
+            slow_in_a_row: 0,
+            tokens: SAVED,
+        }
     }
 }
 
@@ -41,23 +55,38 @@ impl Rebalance {
     /// A call in parts has brought so many bytes in this time, all of it on connections that it found. Whether the
     /// connection of its last part shall be given up.
     pub fn gives_up(&mut self, bytes: usize, time: Duration) -> bool {
+        self.tokens = (self.tokens + EARNED).min(SAVED);
+        if !self.is_comparable(bytes as f64) {
+            return false;
+        }
         let speed = bytes as f64 / time.as_secs_f64().max(1e-6);
         self.fastest = speed.max(self.fastest * FADING);
-        self.slowest = speed.min(self.slowest / FADING);
-        self.tokens = (self.tokens + EARNED).min(SAVED);
         let is_slow = speed * CONTRAST < self.fastest;
         self.slow_in_a_row = if is_slow { self.slow_in_a_row + 1 } else { 0 };
-        let sees_difference = self.slowest * CONTRAST < self.fastest;
-        let wanted = match sees_difference {
-            true => self.slow_in_a_row >= SLOW_IN_A_ROW,
-            false => self.explored < EXPLORED,
-        };
-        if !wanted || self.tokens < 1.0 {
+        let explores = self.explored < EXPLORED;
+        if !(explores || self.slow_in_a_row >= SLOW_IN_A_ROW) || self.tokens < 1.0 {
             return false;
         }
         self.tokens -= 1.0;
-        self.explored += u32::from(!sees_difference);
+        self.explored += u32::from(explores);
         self.slow_in_a_row = 0;
+        true
+    }
+
+    fn is_comparable(&mut self, size: f64) -> bool {
+        if size <= self.size * ALIKE && size * ALIKE >= self.size {
+            self.others_in_a_row = 0;
+            return true;
+        }
+        self.others_in_a_row += 1;
+        // Large calls are what parts are for.
+        if size < self.size && self.others_in_a_row < OTHERS_IN_A_ROW {
+            return false;
+        }
+        self.size = size;
+        self.others_in_a_row = 0;
+        self.fastest = 0.0;
+        self.explored = 0;
         true
     }
 }

@@ -85,7 +85,7 @@ statistics! {
     Counter calls_overloaded: AtomicU64 = "Calls that found no free connection until their deadline, and \
         asynchronous calls refused because of max_async_requests.";
     Counter queue_waits: AtomicU64 = "Times that a call had to wait for a free connection.";
-    Counter attempts: AtomicU64 = "HTTP attempts: the first of each call, and its retries.";
+    Counter attempts: AtomicU64 = "HTTP attempts: the first of each call, or of each of its parts, and retries.";
     Counter wire_requests: AtomicU64 = "Requests begun on a connection. More than attempts where libcurl sent one \
         again because a kept connection turned out dead; fewer where no connection was made.";
     Counter retries_connect: AtomicU64 = "Retries after a connection could not be made.";

@@ -132,6 +132,7 @@ pub mod events {
         pub question: crate::wire::request::Request,
         pub bodies: Vec<Vec<u8>>,
         pub attempts: u32,
+        pub token: Option<crate::auth::Token>,
         pub took: std::time::Duration,
     }
 
@@ -463,6 +464,9 @@ mod transport {
                 busy: AtomicUsize::new(0),
                 capacity,
             }))
+        }
+        pub fn size(&self) -> usize {
+            self.0.capacity
         }
         pub fn is_closing(&self) -> bool {
             self.0.gate.is_closing()

@@ -98,7 +98,7 @@ impl ClientCredentials {
             form.push_str(&form_encoded(value));
         }
         let discovery = Http::to_identity_provider(config, environment, &auth.auth_discovery_url)?;
-        let mask = config.mask(&discovery.proxies());
+        let mask = config.mask(&discovery.proxies(), environment);
         Ok(ClientCredentials {
             discovery,
             form: Secret::new(std::mem::take(&mut *form)),

@@ -144,7 +144,7 @@ const KEYS: &[Key] = &[
          0: no budget.",
         Integer(v) => |c| c.retry_budget = v),
     key!("max_response_bytes", int(1024, 1 << 40), "268435456",
-        "Bytes of an answer, after decompression, above which it is refused.",
+        "Bytes of an HTTP answer, after decompression, above which it is refused; of a call in parts each has its own.",
         Integer(v) => |c| c.max_response_bytes = v as usize),
     key!("auth.type", Kind::Word(&["no_auth", "oidc", "kubernetes"]), "no_auth",
         "Kind of authentication.",

@@ -138,18 +138,21 @@ impl Config {
         yaml::load(self, path, environment)
     }
 
-    /// Everything of it that must not stand in a message, and the credentials of these proxies.
-    pub fn mask(&self, proxies: &[&str]) -> Mask {
+    /// Everything of it and of the environment that must not stand in a message, and the credentials of these proxies.
+    pub fn mask(&self, proxies: &[&str], environment: &Environment) -> Mask {
+        const PLAIN: [&str; 4] = ["accept", "accept-charset", "accept-encoding", "accept-language"];
         let auth = &self.auth;
         let secrets = [&auth.token, &auth.client_secret, &auth.password, &auth.user_token];
         let plain = secrets.iter().map(|secret| secret.reveal().to_owned());
-        let encoded = secrets.iter().map(|secret| form_encoded(secret.reveal()).to_string());
-        let headers =
-            self.headers.iter().filter(|(name, _)| !name.to_ascii_lowercase().starts_with("accept"));
+        let shared = environment.non_empty("INTRA_COMMUNICATION_BASE64");
+        let headers = self
+            .headers
+            .iter()
+            .filter(|(name, _)| !PLAIN.iter().any(|plain| name.eq_ignore_ascii_case(plain)));
         let urls = [self.path.as_str(), &auth.auth_discovery_url].into_iter().chain(proxies.iter().copied());
         let of_urls = urls.flat_map(secret::credentials);
         let of_headers = headers.flat_map(|(_, value)| secret::of_header(value));
-        Mask::new(plain.chain(encoded).chain(of_headers).chain(of_urls))
+        Mask::new(plain.chain(shared).chain(of_headers).chain(of_urls))
     }
 
     /// The base URL as it may be shown: without the user and password it may carry.
@@ -381,6 +384,11 @@ mod tests {
         );
     }
 
+    fn environment() -> Environment {
+        let variable = |name: &str| (name == "INTRA_COMMUNICATION_BASE64").then(|| "shared-word".to_owned());
+        Environment { variable: Box::new(variable), service_account_file: "/nowhere".into() }
+    }
+
     #[test]
     fn other_peoples_words_lose_the_secrets() {
         let mut config = Config::new().unwrap();
@@ -389,12 +397,28 @@ mod tests {
             ("auth.client_secret", "a&b cd"),
             ("header.X-Api-Key", "key-12345"),
             ("header.Accept", "application/json"),
+            ("header.Cookie", "session=abcdefghijklmnop; lang=de"),
+            ("header.X-Odd", "Token token=\"one-and-twenty\""),
+            ("header.Accept-Token", "let-me-in"),
+            ("header.X-Quoted", "say \"sesame\" & enter"),
         ] {
             config.set(key, value).unwrap();
         }
+        let cleaned = |words: &str| config.mask(&[], &environment()).clean(words.to_owned(), None);
+        for words in [
+            "abcdefghijklmnop",
+            "one-and-twenty",
+            "let-me-in",
+            "shared-word",
+            r#"say \"sesame\" & enter"#,
+            "say &quot;sesame&quot; &amp; enter",
+            "say+%22sesame%22+%26+enter",
+        ] {
+            assert_eq!(cleaned(&format!("<{words}> in German")), "<[secret]> in German", "{words}");
+        }
         let token = Secret::new("tok-1".to_owned());
         let words = "hunter2 a&b cd a%26b+cd key-12345 application/json tok-1 x".to_owned();
-        let clean = config.mask(&[]).clean(words, Some(&token));
+        let clean = config.mask(&[], &environment()).clean(words, Some(&token));
         assert_eq!(clean, "[secret] [secret] [secret] [secret] application/json [secret] x");
     }
 
@@ -416,7 +440,7 @@ mod tests {
             ("abcdef-SECRET SECRETPW dXNlcjpTRUNSRVRQVw==", "[secret] [secret] [secret]"),
             ("[secret] [secret]", "[secret] [secret]"),
         ] {
-            assert_eq!(config.mask(&proxies).clean(words.to_owned(), None), clean);
+            assert_eq!(config.mask(&proxies, &environment()).clean(words.to_owned(), None), clean);
         }
     }
 }

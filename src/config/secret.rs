@@ -47,7 +47,8 @@ impl Mask {
     /// What a configuration knows of.
     pub(super) fn new(secrets: impl Iterator<Item = String>) -> Mask {
         // What is shorter is no secret, and would tear holes into every message.
-        let mut secrets: Vec<String> = secrets.filter(|secret| secret.len() >= 4).collect();
+        let mut secrets: Vec<String> =
+            secrets.filter(|secret| secret.len() >= 4).flat_map(|secret| forms(&secret)).collect();
         // The longest first: what is left of it when a part has been taken out would not be recognized.
         secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
@@ -56,7 +57,9 @@ impl Mask {
 
     /// The text without them, and without this token.
     pub fn clean(&self, mut text: String, token: Option<&Secret>) -> String {
-        for secret in self.0.iter().chain(token) {
+        let of_token: Vec<Secret> =
+            token.map_or(Vec::new(), |token| forms(token.reveal()).map(Secret::new).into());
+        for secret in self.0.iter().chain(&of_token) {
             if !secret.is_empty() && text.contains(secret.reveal()) {
                 // Not in what has been put in their place.
                 let parts: Vec<String> =
@@ -66,6 +69,14 @@ impl Mask {
         }
         text
     }
+}
+
+/// As somebody who repeats it may write it: as it is, in JSON, in a form or URL, and in HTML.
+fn forms(secret: &str) -> [String; 4] {
+    let json = serde_json::Value::from(secret).to_string();
+    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+    let in_quotes = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
+    [secret.to_owned(), in_quotes, form_encoded(secret).to_string(), html.replace('\'', "&#x27;")]
 }
 
 /// What gives a URL's credentials away: what stands in it, what that means, and as a header has it.
@@ -83,10 +94,14 @@ pub(super) fn credentials(url: &str) -> Vec<String> {
     found
 }
 
-/// What gives a header's value away: the whole, without the word for the scheme, and the password in it.
+/// What gives a header's value away: the whole, without the word for the scheme, the password in it, and what of it may
+/// be a token.
 pub(super) fn of_header(value: &str) -> Vec<String> {
     let mut found = vec![value.to_owned()];
+    let parts = value.split([' ', ';', ',', '=', '"', '\'']).filter(|part| part.len() >= TOKEN_LIKE);
+    found.extend(parts.map(str::to_owned));
     if let Some((scheme, credentials)) = value.split_once(' ') {
+        let credentials = credentials.trim();
         found.push(credentials.to_owned());
         if scheme.eq_ignore_ascii_case("basic")
             && let Ok(decoded) = STANDARD.decode(credentials)

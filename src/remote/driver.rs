@@ -106,8 +106,8 @@ struct Driver<'a> {
     /// The requests that wait for a token.
     for_token: Vec<u64>,
     fetch: Option<Worker>,
-    /// Of the connections of calls in parts.
-    rebalance: Rebalance,
+    /// Of the connections of calls in parts; not where there is only one.
+    rebalance: Option<Rebalance>,
     /// Queues that have got events, one for each event.
     unannounced: Vec<Arc<EventQueue>>,
     closing: bool,
@@ -129,7 +129,7 @@ impl<'a> Driver<'a> {
             by_ticket: HashMap::new(),
             for_token: Vec::new(),
             fetch: None,
-            rebalance: Rebalance::default(),
+            rebalance: (inner.pool.size() > 1).then(Rebalance::default),
             unannounced: Vec::new(),
             exiting: false,
         }
@@ -423,7 +423,7 @@ impl<'a> Driver<'a> {
         if matches!(transfer.result, Ok(200))
             && transfer.connections_opened == 0
             && let Some((bytes, time)) = task.submission.part.completes(transfer.body.len())
-            && self.rebalance.gives_up(bytes, time)
+            && self.rebalance.as_mut().is_some_and(|rebalance| rebalance.gives_up(bytes, time))
         {
             Stats::count(&store.stats.connections_closed_rebalancing);
             place.close_connection();
@@ -437,7 +437,7 @@ impl<'a> Driver<'a> {
                 self.disarm(&mut task);
                 drop(task.counted);
                 let Submission { part, call, .. } = *task.submission;
-                let queue = part.answered(body, call.attempts());
+                let queue = part.answered(body, call.attempts(), token);
                 self.finished(queue);
             }
             Next::Again(wait) => {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::desk::Desk;
 use super::store::Store;
+use crate::auth::Token;
 use crate::columns::{Dense, Matrix, Response};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result};
@@ -28,6 +29,8 @@ pub struct Answer {
     pub(super) question: Request,
     pub(super) bodies: Vec<Vec<u8>>,
     pub(super) attempts: u32,
+    /// Of the last one.
+    pub(super) token: Option<Token>,
     /// From the call to the last byte.
     pub(super) took: Duration,
 }
@@ -122,11 +125,12 @@ impl Event {
 }
 
 impl Answer {
-    fn read<T>(self, decode: impl FnOnce(&[Vec<u8>], &Request, &mut Layout) -> Result<T>) -> Result<T> {
+    fn read<T>(self, mut decode: impl FnMut(&[Vec<u8>], &Request, &mut Layout) -> Result<T>) -> Result<T> {
         let start = Instant::now();
-        let Answer { store, question, bodies, attempts, took } = self;
-        let read =
-            store.decode(bodies, attempts, &question, |bodies, layout| decode(bodies, &question, layout))?;
+        let Answer { store, question, bodies, attempts, token, took } = self;
+        let read = store.decode(bodies, attempts, token.as_ref(), &question, |bodies, layout| {
+            decode(bodies, &question, layout)
+        })?;
         store.stats.total.record(took + start.elapsed());
         Ok(read)
     }

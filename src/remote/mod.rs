@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Token};
 use crate::columns::{Dense, Matrix, Response};
 use crate::config::{AuthKind, Config, Environment};
 use crate::deadline::Deadline;
@@ -95,7 +95,7 @@ impl Remote {
         process::watch_forks()?;
         let stats = Arc::new(Stats::default());
         let pool = Pool::new(config, environment, Arc::clone(&stats))?;
-        let mask = config.mask(&pool.http().proxies());
+        let mask = config.mask(&pool.http().proxies(), environment);
         let inner = Inner {
             pool,
             auth: Auth::new(config, environment)?,
@@ -226,7 +226,7 @@ impl Remote {
     fn fetch<T>(
         &self,
         request: &Request,
-        decode: impl FnOnce(&[Vec<u8>], &mut Layout) -> Result<T>,
+        decode: impl FnMut(&[Vec<u8>], &mut Layout) -> Result<T>,
     ) -> Result<T> {
         request.check()?;
         self.check_process()?;
@@ -235,8 +235,8 @@ impl Remote {
         let mut body = store.buffer();
         request.encode(&mut body)?;
         fault_point();
-        let (answer, attempts) = self.exchange(body, request.timeout(), start)?;
-        let decoded = store.decode([answer], attempts, request, decode)?;
+        let (answer, attempts, token) = self.exchange(body, request.timeout(), start)?;
+        let decoded = store.decode([answer], attempts, token.as_ref(), request, decode)?;
         store.stats.total.record(start.elapsed());
         Ok(decoded)
     }
@@ -250,11 +250,12 @@ impl Remote {
             return Err(Error::new(Code::Internal, format!("no memory for a body of {} bytes", body.len())));
         }
         request.extend_from_slice(body);
-        let (answer, attempts) = self.exchange(request, timeout, start)?;
+        let (answer, attempts, token) = self.exchange(request, timeout, start)?;
         let store = &self.inner.store;
         if let Err(error) = decode::check(&answer) {
             Stats::count(&store.stats.calls_failed);
-            return Err(store.of_an_answer(error, attempts));
+            let read = |bodies: &[Vec<u8>]| decode::check(&bodies[0]).err();
+            return Err(store.of_an_answer(error, attempts, token.as_ref(), &[answer], read));
         }
         store.stats.total.record(start.elapsed());
         Ok(answer)
@@ -304,13 +305,13 @@ impl Remote {
         ))
     }
 
-    /// The body of the HTTP 200 that `request` was answered with, and the attempts it took.
+    /// The body of the HTTP 200 that `request` was answered with, the attempts it took, and the last one's token.
     fn exchange(
         &self,
         request: Vec<u8>,
         timeout: Option<Duration>,
         start: Instant,
-    ) -> Result<(Vec<u8>, u32)> {
+    ) -> Result<(Vec<u8>, u32, Option<Token>)> {
         let stats = &self.inner.store.stats;
         Stats::count(&stats.calls);
         self.attempt_until_answered(request, timeout, start)
@@ -322,7 +323,7 @@ impl Remote {
         mut request: Vec<u8>,
         timeout: Option<Duration>,
         start: Instant,
-    ) -> Result<(Vec<u8>, u32)> {
+    ) -> Result<(Vec<u8>, u32, Option<Token>)> {
         let Inner { pool, auth, store } = &*self.inner;
         let mut call = Call::new(store, timeout, start);
         loop {
@@ -337,7 +338,7 @@ impl Remote {
             match call.after_attempt(store, auth, token.as_ref(), transfer) {
                 Next::Answered(body) => {
                     store.keep_buffer(request);
-                    return Ok((body, call.attempts()));
+                    return Ok((body, call.attempts(), token));
                 }
                 Next::Again(wait) if self.wait(wait) => (),
                 Next::Again(_) => return Err(call.ended_by(Error::closed())),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::events::{Answer, Event, EventQueue};
 use super::store::Store;
+use crate::auth::Token;
 use crate::error::{Code, Error};
 use crate::stats::Stats;
 use crate::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
@@ -89,7 +90,7 @@ impl Pending {
         Some((others + bytes, self.start.elapsed()))
     }
 
-    fn answered(&self, number: u64, body: Vec<u8>, attempts: u32) {
+    fn answered(&self, number: u64, body: Vec<u8>, attempts: u32, token: Option<Token>) {
         let mut state = lock(&self.state);
         let Some(gathered) = state.as_mut() else { return };
         gathered.bodies[(number - self.numbers.start) as usize] = body;
@@ -101,9 +102,8 @@ impl Pending {
         let Some(Gathered { question, bodies, attempts, .. }) = state.take() else { return };
         drop(state);
         let (store, took) = (Arc::clone(&self.store), self.start.elapsed());
-        self.queue
-            .events
-            .push(Event { tag: self.tag, outcome: Ok(Answer { store, question, bodies, attempts, took }) });
+        let answer = Answer { store, question, bodies, attempts, token, took };
+        self.queue.events.push(Event { tag: self.tag, outcome: Ok(answer) });
     }
 
     fn failed(&self, error: Error) {
@@ -140,10 +140,10 @@ impl Part {
         unwanted.then(|| Error::new(Code::Cancelled, "the call was cancelled"))
     }
 
-    /// The request was answered with an HTTP 200. The queue's new event is yet to be announced.
-    pub fn answered(mut self, body: Vec<u8>, attempts: u32) -> Arc<EventQueue> {
+    /// The request, made with this token, was answered with an HTTP 200. The queue's new event is yet to be announced.
+    pub fn answered(mut self, body: Vec<u8>, attempts: u32, token: Option<Token>) -> Arc<EventQueue> {
         self.finished = true;
-        self.pending.answered(self.number, body, attempts);
+        self.pending.answered(self.number, body, attempts, token);
         Arc::clone(&self.pending.queue)
     }
 

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::auth::Token;
 use crate::config::{Config, Mask};
 use crate::error::{Code, Error, Result};
 use crate::panics::fault_point;
@@ -95,18 +96,22 @@ impl Store {
         }
     }
 
-    /// Reads a call's answer: the bodies of the HTTP 200s that its requests brought.
+    /// Reads a call's answer: the bodies of the HTTP 200s that its requests, made with this token, brought.
     pub fn decode<T>(
         &self,
         bodies: impl AsRef<[Vec<u8>]> + IntoIterator<Item = Vec<u8>>,
         attempts: u32,
+        token: Option<&Token>,
         request: &Request,
-        decode: impl FnOnce(&[Vec<u8>], &mut Layout) -> Result<T>,
+        mut decode: impl FnMut(&[Vec<u8>], &mut Layout) -> Result<T>,
     ) -> Result<T> {
         let start = Instant::now();
         let mut layout = self.layout(request);
         fault_point();
-        let decoded = decode(bodies.as_ref(), &mut layout);
+        let decoded = decode(bodies.as_ref(), &mut layout).map_err(|error| {
+            let decode = |bodies: &[Vec<u8>]| decode(bodies, &mut Layout::default()).err();
+            self.of_an_answer(error, attempts, token, bodies.as_ref(), decode)
+        });
         if layout.is_of(request)
             && let Ok(mut kept) = self.layouts.try_lock()
             && kept.len() < LAYOUTS_KEPT
@@ -118,11 +123,28 @@ impl Store {
         if decoded.is_err() {
             Stats::count(&self.stats.calls_failed);
         }
-        decoded.map_err(|error| self.of_an_answer(error, attempts))
+        decoded
     }
 
-    /// The error of a call whose answer, an HTTP 200, cannot be read.
-    pub fn of_an_answer(&self, error: Error, attempts: u32) -> Error {
+    /// The error of a call whose answer, an HTTP 200, cannot be read; `read` tries it with other bodies.
+    pub fn of_an_answer(
+        &self,
+        error: Error,
+        attempts: u32,
+        token: Option<&Token>,
+        bodies: &[Vec<u8>],
+        read: impl FnOnce(&[Vec<u8>]) -> Option<Error>,
+    ) -> Error {
+        // The error quotes the answer, maybe half a secret of it: so it is found anew in an answer without them.
+        let clean = |body: &Vec<u8>| {
+            self.mask.clean(String::from_utf8_lossy(body).into_owned(), token.map(|it| &**it))
+        };
+        let cleaned: Vec<Vec<u8>> = bodies.iter().map(|body| clean(body).into_bytes()).collect();
+        let error = match cleaned == bodies || error.code == Code::Internal {
+            true => error,
+            false => read(&cleaned)
+                .unwrap_or_else(|| Error::decode("the server's answer cannot be read".to_owned())),
+        };
         Error { message: format!("{}: {}", self.server, error.message), http_status: 200, attempts, ..error }
     }
 

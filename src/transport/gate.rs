@@ -242,6 +242,11 @@ impl<S: Wakeable> Gate<S> {
         self.closing.load(Ordering::Acquire)
     }
 
+    /// Calls that may be admitted at once.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// How the gate is used now.
     pub fn occupancy(&self) -> Occupancy {
         let state = lock(&self.state);

@@ -146,6 +146,11 @@ impl Pool {
         self.shared.gate.sleep(time)
     }
 
+    /// Connections that there may be.
+    pub fn size(&self) -> usize {
+        self.shared.gate.capacity()
+    }
+
     /// How the pool is used now.
     pub fn occupancy(&self) -> Occupancy {
         self.shared.gate.occupancy()
