@@ -534,7 +534,7 @@ int32_t feast_error_http_status(const feast_error_t *err);
 const char *feast_error_feast_class(const feast_error_t *err);
 
 /**
- * HTTP attempts that were made for the call.
+ * HTTP attempts that were begun for the call; of a call in parts, for the part that failed.
  *
  * @param err  in, may be NULL; borrowed for the call.
  * @return a count; 0 if the call failed before the first attempt, and for NULL.

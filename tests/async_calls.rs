@@ -212,7 +212,9 @@ fn a_call_that_finds_no_place_in_time_is_overloaded() {
     remote.submit(&request, &queue, 1).unwrap();
     let error = outcome(next(&queue)).1.unwrap_err();
     assert_eq!((error.code, error.attempts), (Code::Overloaded, 0), "{error}");
-    assert!(error.message.contains("all 1 connections (connection_pool_size)"), "{error}");
+    let all_in_use = format!("{}: all 1 connections (connection_pool_size) were in use", server.url());
+    assert!(error.message.starts_with(&all_in_use), "{error}");
+    assert!(error.message.contains("with 0 other calls waiting (0 attempts in "), "{error}");
     assert_eq!((remote.waiting(), figures(&remote)["calls_overloaded"].as_u64()), (0, Some(1)));
     stalled.cancel();
     assert_eq!(code(next(&queue)), Code::Cancelled);

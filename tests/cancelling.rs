@@ -27,7 +27,8 @@ fn cancelled_in(remote: &Remote, request: &Request, reached: impl Fn() -> bool) 
     call.cancel();
     let event = next(&queue);
     let took = start.elapsed();
-    assert_eq!(code(event), Code::Cancelled);
+    let error = event.into_response().unwrap_err();
+    assert_eq!((error.code, error.attempts > 0), (Code::Cancelled, true), "{error}");
     // Before the event.
     let figures = figures(remote);
     assert_eq!((&figures["connections_in_use"], &figures["async_requests"]), (&0.into(), &0.into()));

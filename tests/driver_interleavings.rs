@@ -85,14 +85,14 @@ pub mod call {
         pub fn deadline(&self) -> Deadline {
             Deadline::NEVER
         }
-        pub fn attempt_deadline(&self, _store: &Store, _now: Instant) -> Deadline {
+        pub fn begin_attempt(&mut self, _store: &Store, _now: Instant) -> Deadline {
+            self.attempts += 1;
             Deadline::NEVER
         }
         pub fn attempts(&self) -> u32 {
             self.attempts
         }
         pub fn after_attempt(&mut self, _: &Store, _: &Auth, _: Option<&Token>, transfer: Transfer) -> Next {
-            self.attempts += 1;
             match self.fate {
                 Fate::Answered => Next::Answered(transfer.request),
                 Fate::Failed => Next::Failed(Error::new(Code::Io, "broken")),
@@ -435,7 +435,7 @@ mod transport {
     }
 
     impl Wish {
-        pub fn in_vain(&self, _waited: Duration) -> Error {
+        pub fn in_vain(&mut self, _waited: Duration) -> Error {
             self.world.gate.overloaded()
         }
     }

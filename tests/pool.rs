@@ -99,7 +99,9 @@ fn a_call_that_finds_no_place_until_its_deadline_is_overloaded() {
         let error = remote.get_online_features(&request).unwrap_err();
         assert!(start.elapsed() >= Duration::from_millis(50));
         assert_eq!((error.code, error.attempts, error.retriable), (Code::Overloaded, 0, true));
-        assert!(error.message.contains("all 1 connections (connection_pool_size)"), "{error}");
+        let all_in_use = format!("{}: all 1 connections (connection_pool_size) were in use", server.url());
+        assert!(error.message.starts_with(&all_in_use), "{error}");
+        assert!(error.message.contains("with 0 other calls waiting (0 attempts in "), "{error}");
         remote.close();
     });
     assert_eq!(server.requests(), 1);

@@ -304,7 +304,12 @@ impl Key {
             Kind::OptionalUrl if trimmed.is_empty() => Value::Text(trimmed),
             Kind::Url | Kind::OptionalUrl => match url_fault(trimmed) {
                 None => Value::Text(trimmed),
-                Some(fault) => return refuse(format!("`{}` {fault}", without_credentials(trimmed))),
+                Some(fault) => {
+                    // A query may hold a password, too.
+                    let shown = without_credentials(trimmed);
+                    let shown = shown.split(['?', '#']).next().unwrap_or_default();
+                    return refuse(format!("`{shown}` {fault}"));
+                }
             },
             Kind::Integer { min, max } => match trimmed.parse() {
                 Ok(number) if (min..=max).contains(&number) => Value::Integer(number),

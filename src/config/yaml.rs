@@ -103,18 +103,19 @@ pub(super) fn load(config: &mut Config, path: &str, environment: &Environment) -
         parse(&text).map_err(|why| refuse(format!("not a feature_store.yaml: {why}")))?;
     let values = match file.online_store {
         Some(Value::Object(section)) => section,
-        // Feast takes the name of a type for a section; anything else may be a URL with a password.
-        Some(Value::String(kind))
-            if kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') =>
-        {
+        // Feast takes the name of a type for a section.
+        Some(Value::String(kind)) if is_word(&kind) => {
             return Err(refuse(format!("online_store: type is `{kind}`; this library needs `type: remote`")));
         }
         _ => return Err(refuse("there is no online_store section".to_owned())),
     };
     match values.get("type") {
         Some(Value::String(kind)) if kind == "remote" => (),
-        Some(kind) => {
-            return Err(refuse(format!("online_store.type is {kind}; this library needs `remote`")));
+        Some(Value::String(kind)) if is_word(kind) => {
+            return Err(refuse(format!("online_store.type is `{kind}`; this library needs `remote`")));
+        }
+        Some(_) => {
+            return Err(refuse("online_store.type is no word; this library needs `remote`".to_owned()));
         }
         None => {
             return Err(refuse("online_store.type is missing; this library needs `remote`".to_owned()));
@@ -148,6 +149,11 @@ pub(super) fn load(config: &mut Config, path: &str, environment: &Environment) -
     Ok(())
 }
 
+/// Anything else may be a URL with a password, and is not shown.
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+}
+
 impl Section {
     /// Sets what stands in it.
     fn apply(&self, config: &mut Config) -> std::result::Result<(), String> {
@@ -167,7 +173,8 @@ impl Section {
             let ours = format!("{}{key}", prefix(self.auth));
             if !is_ours(key) {
                 if !(self.auth && OF_SERVERS.contains(&key.as_str())) {
-                    log::write(Level::Warning, || format!("feature_store.yaml: unknown key {name}.{key}"));
+                    let shown = if is_word(key) { key } else { "…" };
+                    log::write(Level::Warning, || format!("feature_store.yaml: unknown key {name}.{shown}"));
                 }
                 continue;
             }
@@ -275,9 +282,11 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_refused_with_file_line_and_key() {
         for (text, words) in [
-            ("online_store: {type: redis}", "online_store.type is \"redis\""),
+            ("online_store: {type: redis}", "online_store.type is `redis`"),
             ("online_store: sqlite", "type is `sqlite`"),
             ("project: x", "no online_store section"),
+            ("online_store: {type: 'http://u:SECRET@h'}", "online_store.type is no word"),
+            ("online_store: {type: {password: SECRET}}", "online_store.type is no word"),
             ("online_store: {path: 'http://x'}", "online_store.type is missing"),
             (
                 "online_store:\n  type: remote\n  path: x\n",

@@ -130,7 +130,7 @@ pub unsafe extern "C" fn feast_error_feast_class(err: *const feast_error_t) -> *
     unsafe { read(err, ptr::null(), class) }
 }
 
-/// HTTP attempts that were made for the call.
+/// HTTP attempts that were begun for the call; of a call in parts, for the part that failed.
 ///
 /// @param err  in, may be NULL; borrowed for the call.
 /// @return a count; 0 if the call failed before the first attempt, and for NULL.

@@ -60,12 +60,13 @@ impl Call {
         self.deadline
     }
 
-    /// Of an attempt that begins now.
-    pub fn attempt_deadline(&self, store: &Store, now: Instant) -> Deadline {
+    /// An attempt begins now; its deadline.
+    pub fn begin_attempt(&mut self, store: &Store, now: Instant) -> Deadline {
+        self.attempts += 1;
         self.deadline.min(Deadline::after(now, store.attempt_timeout))
     }
 
-    /// Attempts made so far.
+    /// Attempts begun so far.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
@@ -78,7 +79,6 @@ impl Call {
         token: Option<&Token>,
         mut transfer: Transfer,
     ) -> Next {
-        self.attempts += 1;
         store.record(&transfer);
         let clean = |words| store.mask.clean(words, token.map(|token| &**token));
         let mut failure = match judge(&mut transfer, clean) {
@@ -145,7 +145,7 @@ impl Call {
                 error.message.push_str(&queue.message);
                 self.complete(store, error)
             }
-            _ => self.ended_by(queue),
+            _ => self.complete(store, self.ended_by(queue)),
         }
     }
 
@@ -208,6 +208,7 @@ fn refused_by_server(status: u16, transfer: &Transfer, clean: impl Fn(String) ->
     let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
     let advice = match status {
         300..=399 => "; redirects are not followed, set `path` to the server itself",
+        407 => "; a proxy wants other credentials, see the configuration key `proxy`",
         401 => "; see the configuration keys that begin with `auth.`",
         404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",
         _ => "",

@@ -384,7 +384,7 @@ impl<'a> Driver<'a> {
         let store = &self.inner.store;
         let request = std::mem::take(&mut task.submission.request);
         let begun = place.begin(request, token.as_ref(), store.buffer());
-        let deadline = task.submission.call.attempt_deadline(store, Instant::now());
+        let deadline = task.submission.call.begin_attempt(store, Instant::now());
         let slot = place.slot().map(|slot| slot.number());
         task.stage = Stage::Wire { place, token, deadline };
         match (begun, slot) {

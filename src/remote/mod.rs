@@ -330,7 +330,7 @@ impl Remote {
             let token =
                 auth.token(pool, call.deadline()).map_err(|error| call.without_token(store, error))?;
             let mut place = pool.enter(call.deadline()).map_err(|error| call.without_place(store, error))?;
-            let deadline = call.attempt_deadline(store, Instant::now());
+            let deadline = call.begin_attempt(store, Instant::now());
             let mut transfer = place.perform(request, token.as_ref(), store.buffer(), deadline)?;
             drop(place);
             fault_point();

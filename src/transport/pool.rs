@@ -290,18 +290,23 @@ impl Drop for Watched<'_> {
 }
 
 impl Wish {
-    /// The error of a call that has waited so long and waits no longer.
-    pub fn in_vain(&self, waited: Duration) -> Error {
+    /// The error of a call that has waited so long; it waits no longer.
+    pub fn in_vain(&mut self, waited: Duration) -> Error {
+        self.withdraw();
         self.shared.waited(waited);
         self.shared.gate.overloaded()
+    }
+
+    fn withdraw(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.shared.gate.withdraw(ticket);
+        }
     }
 }
 
 impl Drop for Wish {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            self.shared.gate.withdraw(ticket);
-        }
+        self.withdraw();
     }
 }
 

@@ -102,9 +102,10 @@ fn page_excerpt(text: &str, excerpt: impl Fn(&str) -> String) -> String {
 }
 
 fn cut(mut words: String) -> String {
-    // A NUL would end the message early for a reader of C strings.
-    if words.contains('\0') {
-        words = words.replace('\0', "\u{fffd}");
+    // A NUL would end the message early for a reader of C strings, and others make it another one in a log or on a
+    // terminal.
+    if words.contains(char::is_control) {
+        words = words.replace('\0', "\u{fffd}").replace(char::is_control, " ");
     }
     if words.len() > MAX_WORDS {
         let total = words.len();
@@ -180,6 +181,7 @@ mod tests {
         let long = message(&format!("\"{}\"", "ü".repeat(5000)));
         assert!(long.ends_with("… (cut, 10000 bytes in all)") && long.len() < 2200);
         assert!(message(&"[".repeat(10_000)).contains("cut, 10000 bytes"));
+        assert_eq!(message("\"a\\u001b[2Jb\\r\\nc\\u0000\""), "a [2Jb  c\u{fffd}");
         assert_eq!(parse(b"\xff\xfe", |words| words).message, "\u{fffd}\u{fffd}");
     }
 
