@@ -8,7 +8,7 @@
 #             ThreadSanitizer
 # make dist   a tarball of what is installed, with licences and checksums, in target/dist; make doxygen: a manual in HTML
 # make fuzz   a minute of odd bytes for each of the fuzz targets
-# make bench  this library beside libcurl by hand and Feast's Python client, and a large call in parts;
+# make bench  this library beside libcurl by hand, Go and Feast's Python client, and a large call in parts;
 #             make bench-front-doors: C, a plugin, C++, Go, Java and Python, beside what one would write there by hand
 
 SHELL := bash
@@ -135,7 +135,8 @@ dist: build
 	cd $(DIST) && sha256sum $(DIST_NAME).tar.gz >$(DIST_NAME).tar.gz.sha256
 
 bench: build env
-	benches/compare.sh $(TARGET)/release $(VENV) $(REPO)
+	$(MAKE) -s install PREFIX=$(abspath $(TARGET))/installed DESTDIR=
+	benches/compare.sh $(TARGET)/installed $(VENV) $(REPO)
 
 # Each language's way in beside what one would write there by hand; needs Go and what `make env-java` installs.
 bench-front-doors: build env env-java

@@ -1,21 +1,27 @@
 #!/usr/bin/env bash
-# This library, libcurl by hand and Feast's Python client, one after the other, against a server that costs next to
-# nothing (nginx answering from a file). Called by `make bench`; needs nginx and libcurl's header. Machines differ
-# and are noisy: read the ratios within one run.
+# This library, libcurl by hand, Feast's Python client and, where there is Go, net/http with encoding/json, one after the
+# other, against a server that costs next to nothing (nginx answering from a file). Called by `make bench`; needs nginx and
+# libcurl's header. Machines differ and are noisy: read the ratios within one run.
 # Then a large call in parts against a real `feast serve` with two workers.
-#   compare.sh LIBRARY_FOLDER VENV REPO
+#   compare.sh INSTALLED_PREFIX VENV REPO
 set -euo pipefail
 cd "$(dirname "$0")/.."
-library=$(realpath "$1") venv=$(realpath "$2") repo=$(realpath "$3")
+prefix=$(realpath "$1") venv=$(realpath "$2") repo=$(realpath "$3")
 python=$venv/bin/python
 source benches/null_server.sh
-ours() { cc -std=c11 -O2 -pthread -Iinclude -o "$work/$1" "benches/$1.c" -L"$library" -lfeast_remote -Wl,-rpath,"$library"; }
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig CGO_LDFLAGS=-Wl,-rpath,$prefix/lib
+read -ra flags <<<"$(pkg-config --cflags --libs feast_remote) -Wl,-rpath,$prefix/lib"
+ours() { cc -std=c11 -O2 -pthread -o "$work/$1" "benches/$1.c" "${flags[@]}"; }
 by_hand() { cc -std=c11 -O2 -pthread -o "$work/$1" "benches/$1.c" $(curl-config --libs); }
 ours feast_remote_client
 ours readable_descriptor
 ours large_call
 by_hand libcurl_by_hand
 by_hand libcurl_multi_by_hand
+if command -v go >/dev/null; then (cd examples/go && go build -o "$work/go" ./bench); fi
+on_go() { # its callers are goroutines
+  if [ -x "$work/go" ]; then "$work/go" net_http "$@"; fi
+}
 
 for case in "r1 1 10 20000 1" "r1 1 10 40000 16" "r1 1 10 40000 64" "r100 100 50 1500 1"; do
   read -r name rows features requests threads <<<"$case"
@@ -24,6 +30,7 @@ for case in "r1 1 10 20000 1" "r1 1 10 40000 16" "r1 1 10 40000 64" "r100 100 50
   for _ in 1 2 3; do
     "$work/feast_remote_client" sync "$base" "$rows" "$features" "$requests" "$threads"
     "$work/libcurl_by_hand" "$base/get-online-features" "$work/$name.json" "$requests" "$threads"
+    on_go "$base" "$rows" "$features" $((requests / 2)) "$threads"
   done
   if [ "$threads" = 1 ]; then
     "$python" benches/feast_python.py "$base/get-online-features" "$work/$name.json" $((requests / 20 + 50))
@@ -36,6 +43,7 @@ for in_flight in 16 64; do
   for _ in 1 2 3; do
     "$work/feast_remote_client" async "$base" 1 10 40000 "$in_flight"
     "$work/libcurl_multi_by_hand" "$base/get-online-features" "$work/r1.json" 40000 "$in_flight"
+    on_go "$base" 1 10 20000 "$in_flight"
   done
 done
 
