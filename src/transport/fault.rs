@@ -1,5 +1,6 @@
 //! Why an attempt brought no HTTP answer.
 
+use super::sys::*;
 use crate::error::{Code, Error};
 
 /// Where an attempt was when it ended.
@@ -53,6 +54,33 @@ pub enum FaultKind {
     Closed,
     /// libcurl cannot use what it was given.
     Refused,
+}
+
+impl FaultKind {
+    /// What libcurl's code for a failed transfer means; `tls`: of a connection with TLS.
+    pub fn of(code: CURLcode, tls: bool) -> FaultKind {
+        match code {
+            CURLE_COULDNT_RESOLVE_HOST | CURLE_COULDNT_RESOLVE_PROXY | CURLE_COULDNT_CONNECT => {
+                FaultKind::Connect
+            }
+            // The connect timeout is the only one that libcurl is given.
+            CURLE_OPERATION_TIMEDOUT => FaultKind::Connect,
+            CURLE_SSL_CONNECT_ERROR => FaultKind::Tls { verification: false },
+            CURLE_PEER_FAILED_VERIFICATION
+            | CURLE_SSL_CERTPROBLEM
+            | CURLE_SSL_CIPHER
+            | CURLE_SSL_CACERT_BADFILE
+            | CURLE_SSL_CRL_BADFILE
+            | CURLE_SSL_ISSUER_ERROR
+            | CURLE_SSL_INVALIDCERTSTATUS
+            | CURLE_SSL_PINNEDPUBKEYNOTMATCH => FaultKind::Tls { verification: true },
+            // What libcurl 8 says of a `client_key` that cannot be used.
+            CURLE_BAD_FUNCTION_ARGUMENT if tls => FaultKind::Tls { verification: true },
+            CURLE_URL_MALFORMAT | CURLE_OUT_OF_MEMORY | CURLE_FAILED_INIT => FaultKind::Refused,
+            // Among the rest UNSUPPORTED_PROTOCOL: the server does not speak HTTP/1.
+            _ => FaultKind::Io,
+        }
+    }
 }
 
 /// A failed attempt.

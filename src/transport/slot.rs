@@ -427,36 +427,15 @@ impl Slot {
                 }
             };
         }
-        let kind = match code {
-            CURLE_WRITE_ERROR if receiver.too_large => {
-                let message =
-                    format!("the answer has more than {} bytes (max_response_bytes)", receiver.limit);
-                return Err(Fault { kind: FaultKind::TooLarge, message });
-            }
-            CURLE_WRITE_ERROR if receiver.no_memory => {
-                let message = format!("no memory for an answer of more than {} bytes", receiver.body.len());
-                return Err(Fault { kind: FaultKind::Refused, message });
-            }
-            CURLE_COULDNT_RESOLVE_HOST | CURLE_COULDNT_RESOLVE_PROXY | CURLE_COULDNT_CONNECT => {
-                FaultKind::Connect
-            }
-            // The connect timeout is the only one that libcurl is given.
-            CURLE_OPERATION_TIMEDOUT => FaultKind::Connect,
-            CURLE_SSL_CONNECT_ERROR => FaultKind::Tls { verification: false },
-            CURLE_PEER_FAILED_VERIFICATION
-            | CURLE_SSL_CERTPROBLEM
-            | CURLE_SSL_CIPHER
-            | CURLE_SSL_CACERT_BADFILE
-            | CURLE_SSL_CRL_BADFILE
-            | CURLE_SSL_ISSUER_ERROR
-            | CURLE_SSL_INVALIDCERTSTATUS
-            | CURLE_SSL_PINNEDPUBKEYNOTMATCH => FaultKind::Tls { verification: true },
-            // What libcurl 8 says of a `client_key` that cannot be used.
-            CURLE_BAD_FUNCTION_ARGUMENT if self.tls => FaultKind::Tls { verification: true },
-            CURLE_URL_MALFORMAT | CURLE_OUT_OF_MEMORY | CURLE_FAILED_INIT => FaultKind::Refused,
-            // Among the rest UNSUPPORTED_PROTOCOL: the server does not speak HTTP/1.
-            _ => FaultKind::Io,
-        };
+        if code == CURLE_WRITE_ERROR && receiver.too_large {
+            let message = format!("the answer has more than {} bytes (max_response_bytes)", receiver.limit);
+            return Err(Fault { kind: FaultKind::TooLarge, message });
+        }
+        if code == CURLE_WRITE_ERROR && receiver.no_memory {
+            let message = format!("no memory for an answer of more than {} bytes", receiver.body.len());
+            return Err(refused(message));
+        }
+        let kind = FaultKind::of(code, self.tls);
         let words = receiver.words();
         Err(Fault { kind, message: if words.is_empty() { describe(code) } else { words } })
     }

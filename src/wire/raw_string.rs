@@ -24,7 +24,13 @@ impl<'a> RawString<'a> {
 
     /// Whether its escapes can be undone.
     pub fn check(&self) -> Result<(), &'static str> {
-        if self.escaped { self.append_to(&mut Vec::new()) } else { Ok(()) }
+        let mut rest = if self.escaped { self.raw } else { "" };
+        while let Some(backslash) = rest.find('\\') {
+            rest = &rest[backslash + 1..];
+            let (_, length) = escape(rest)?;
+            rest = &rest[length..];
+        }
+        Ok(())
     }
 
     /// Whether the string, escapes undone, is `text`.
@@ -47,27 +53,28 @@ impl<'a> RawString<'a> {
         while let Some(backslash) = rest.find('\\') {
             out.extend_from_slice(&rest.as_bytes()[..backslash]);
             rest = &rest[backslash + 1..];
-            let plain = match rest.as_bytes().first() {
-                Some(&literal @ (b'"' | b'\\' | b'/')) => literal,
-                Some(b'b') => 0x08,
-                Some(b'f') => 0x0c,
-                Some(b'n') => b'\n',
-                Some(b'r') => b'\r',
-                Some(b't') => b'\t',
-                Some(b'u') => {
-                    let (character, length) = unicode_escape(rest)?;
-                    out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                    rest = &rest[length..];
-                    continue;
-                }
-                _ => return Err("an unknown escape in a string"),
-            };
-            out.push(plain);
-            rest = &rest[1..];
+            let (character, length) = escape(rest)?;
+            out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = &rest[length..];
         }
         out.extend_from_slice(rest.as_bytes());
         Ok(())
     }
+}
+
+/// What stands behind a backslash: the character that is meant, and the bytes it takes.
+fn escape(text: &str) -> Result<(char, usize), &'static str> {
+    let plain = match text.as_bytes().first() {
+        Some(&literal @ (b'"' | b'\\' | b'/')) => char::from(literal),
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return unicode_escape(text),
+        _ => return Err("an unknown escape in a string"),
+    };
+    Ok((plain, 1))
 }
 
 /// Reads `uXXXX`, or `uXXXX\uXXXX` for a surrogate pair; returns the character and the bytes it took.

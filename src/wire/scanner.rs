@@ -209,7 +209,7 @@ impl<'a> Scanner<'a> {
                 break;
             }
             escaped = true;
-            // The backslash and what it escapes; the escape itself is checked when it is undone.
+            // The backslash and what it escapes.
             self.at = (self.at + 2).min(self.bytes.len());
         }
         let end = self.at;
@@ -221,7 +221,9 @@ impl<'a> Scanner<'a> {
         let Some(raw) = self.text.get(start..end) else {
             return self.fault("the text is not UTF-8");
         };
-        Ok(RawString { raw, escaped })
+        let string = RawString { raw, escaped };
+        string.check().map_err(|why| Fault { at: start, why })?;
+        Ok(string)
     }
 
     /// Reads a number.
@@ -340,15 +342,9 @@ impl<'a> Scanner<'a> {
             return self.fault("nested more than 128 levels deep");
         }
         match self.peek() {
-            b'"' => {
-                let at = self.at;
-                self.string()?.check().map_err(|why| Fault { at, why })
-            }
+            b'"' => self.string().map(drop),
             b'[' => self.array(|scanner| scanner.pass_value(depth + 1)),
-            b'{' => self.object(|scanner, key| {
-                key.check().map_err(|why| Fault { at: scanner.at, why })?;
-                scanner.pass_value(depth + 1)
-            }),
+            b'{' => self.object(|scanner, _| scanner.pass_value(depth + 1)),
             b't' if self.literal("true") => Ok(()),
             b'f' if self.literal("false") => Ok(()),
             b'n' if self.literal("null") => Ok(()),

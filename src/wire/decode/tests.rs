@@ -311,6 +311,20 @@ fn declared_columns_are_converted_exactly() {
 }
 
 #[test]
+fn an_unknown_escape_is_no_json_wherever_it_stands() {
+    let answer = r#"{"results":[{"values":[1]},{"values":[2],"statuses":["PRESENT"],"more":["x"]}],"metadata":{"feature_names":["id","f"]}}"#;
+    let request = ask(&["v:f"], 1);
+    decode(answer.as_bytes(), &request).unwrap();
+    for place in ["results", "values", "statuses", "PRESENT", "more", "x", "metadata", "feature_names", "id"]
+    {
+        let broken = answer.replace(&format!("\"{place}\""), &format!("\"{place}\\q\""));
+        let error = decode(broken.as_bytes(), &request).unwrap_err();
+        assert_eq!(error.code, Code::Decode, "{place}: {error}");
+        assert!(error.message.contains("an unknown escape in a string"), "{place}: {error}");
+    }
+}
+
+#[test]
 fn what_is_no_json_is_told_as_that_whatever_was_declared() {
     let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
     for value in [r#""\ud800""#, r#""\x""#, &deep, "{\"a\":}"] {
