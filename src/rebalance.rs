@@ -10,7 +10,8 @@ use std::time::Duration;
 
 /// How much faster a call on well spread connections is, at the least.
 const CONTRAST: f64 = 1.4;
-/// Connections given up while no difference is seen. With two workers and two parts, one store in 256 finds none.
+/// Connections given up while no difference is seen. With two workers and two parts, one store in 256 then still knows
+/// no better ones.
 const EXPLORED: u32 = 8;
 /// Calls of which the fastest tells how fast the connections are: one call may be slow by accident.
 const JUDGED_BY: u32 = 2;
@@ -20,89 +21,93 @@ const SAVED: f64 = 16.0;
 const EARNED: f64 = 1.0 / 32.0;
 /// What the fastest calls still count for after others: a server may become slower for good.
 const FADING: f64 = 0.999;
-/// Calls whose answers differ in size by more than this cannot be compared, since every request has a cost of its own.
-const ALIKE: f64 = 1.25;
-/// Calls of another size in a row after which that size is the usual one.
-const OTHERS_IN_A_ROW: u32 = 8;
+/// Calls whose answers differ in size by more than this are not compared, since every request has a cost of its own.
+const ALIKE: f64 = 1.5;
+/// Sizes of which something is known: those that came last.
+const SIZES: usize = 8;
 
 /// Of one store.
 #[derive(Debug)]
 pub struct Rebalance {
-    /// Bytes of the answers that are compared.
-    size: f64,
-    others_in_a_row: u32,
-    /// Speeds in bytes a second: the fastest ever, and of the connections tried at the beginning the slowest.
+    sizes: Vec<Size>,
+    explored: u32,
+    tokens: f64,
+}
+
+/// What is known of the calls of one size. Speeds are in bytes a second.
+#[derive(Debug)]
+struct Size {
+    /// Logarithm of the bytes, to the base `ALIKE`.
+    of: i32,
+    /// The fastest ever, and of the connections tried at the beginning the slowest.
     fastest: f64,
     slowest: f64,
-    explored: u32,
     /// Of the connections there are now, and from how many calls that is known.
     speed: f64,
     calls: u32,
-    tokens: f64,
 }
 
 impl Default for Rebalance {
     fn default() -> Rebalance {
-        Rebalance {
-            size: 0.0,
-            others_in_a_row: 0,
-            fastest: 0.0,
-            slowest: f64::INFINITY,
-            explored: 0,
-            speed: 0.0,
-            calls: 0,
-            tokens: SAVED,
-        }
+        Rebalance { sizes: Vec::new(), explored: 0, tokens: SAVED }
     }
 }
 
 impl Rebalance {
-    /// A call in parts has brought so many bytes in this time, all of it on connections that it found. Whether the
-    /// connection of its last part shall be given up.
+    /// A call in parts has brought so many bytes in this time. Whether the connection of its last part shall be given up.
     pub fn gives_up(&mut self, bytes: usize, time: Duration) -> bool {
         self.tokens = (self.tokens + EARNED).min(SAVED);
-        if !self.is_comparable(bytes as f64) {
+        let explores = self.explored < EXPLORED;
+        let Some((sees_difference, is_slow)) = self.calls_of(bytes).judge(bytes, time, explores) else {
+            return false;
+        };
+        let wanted = is_slow || explores && !sees_difference;
+        if explores {
+            self.explored = if sees_difference && !is_slow { EXPLORED } else { self.explored + 1 };
+        }
+        if !wanted || self.tokens < 1.0 {
             return false;
         }
+        self.tokens -= 1.0;
+        // What is known of the connections was known of the one that goes, too.
+        for size in &mut self.sizes {
+            (size.speed, size.calls) = (0.0, 0);
+        }
+        true
+    }
+
+    fn calls_of(&mut self, bytes: usize) -> &mut Size {
+        let of = (bytes.max(1) as f64).log(ALIKE).round() as i32;
+        let known = self.sizes.iter().position(|size| size.of == of);
+        // The one used last comes last.
+        let size = match known {
+            Some(at) => self.sizes.remove(at),
+            None => Size { of, fastest: 0.0, slowest: f64::INFINITY, speed: 0.0, calls: 0 },
+        };
+        if self.sizes.len() == SIZES {
+            self.sizes.remove(0);
+        }
+        self.sizes.push(size);
+        let last = self.sizes.len() - 1;
+        &mut self.sizes[last]
+    }
+}
+
+impl Size {
+    /// Whether a difference between connections has been seen, and whether those there are now are slow ones; `None`
+    /// after too few calls.
+    fn judge(&mut self, bytes: usize, time: Duration, explores: bool) -> Option<(bool, bool)> {
         self.speed = self.speed.max(bytes as f64 / time.as_secs_f64().max(1e-6));
         self.calls += 1;
         if self.calls < JUDGED_BY {
-            return false;
+            return None;
         }
         let speed = std::mem::take(&mut self.speed);
         self.calls = 0;
         self.fastest = speed.max(self.fastest * FADING);
-        let is_slow = speed * CONTRAST < self.fastest;
-        if self.explored < EXPLORED {
+        if explores {
             self.slowest = self.slowest.min(speed);
-            let sees_difference = self.slowest * CONTRAST < self.fastest;
-            if sees_difference && !is_slow {
-                self.explored = EXPLORED;
-                return false;
-            }
-            self.explored += 1;
-            return self.pay();
         }
-        is_slow && self.pay()
-    }
-
-    fn pay(&mut self) -> bool {
-        let can = self.tokens >= 1.0;
-        self.tokens -= f64::from(u8::from(can));
-        can
-    }
-
-    fn is_comparable(&mut self, size: f64) -> bool {
-        if size <= self.size * ALIKE && size * ALIKE >= self.size {
-            self.others_in_a_row = 0;
-            return true;
-        }
-        self.others_in_a_row += 1;
-        // Large calls are what parts are for.
-        if size < self.size && self.others_in_a_row < OTHERS_IN_A_ROW {
-            return false;
-        }
-        *self = Rebalance { size, tokens: self.tokens, ..Rebalance::default() };
-        true
+        Some((self.slowest * CONTRAST < self.fastest, speed * CONTRAST < self.fastest))
     }
 }

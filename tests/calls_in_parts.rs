@@ -4,7 +4,7 @@
 mod support;
 
 use std::cell::Cell;
-use std::sync::Mutex;
+use std::sync::{Barrier, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -17,10 +17,12 @@ use support::wait_until;
 
 #[test]
 fn large_calls_go_out_as_several_requests_at_once_and_come_back_as_one() {
-    let server = Server::start(|seen| {
-        let mut steps = vec![Step::Wait(Duration::from_millis(20))];
-        steps.extend(answer(seen));
-        steps
+    let together = Barrier::new(11);
+    let server = Server::start(move |seen| {
+        if seen.number < 11 {
+            together.wait();
+        }
+        answer(seen)
     });
     let remote = open(&server, &[("max_rows_per_request", "100")]);
     let ids: Vec<i64> = (0..1001).collect();
@@ -71,7 +73,9 @@ fn calls_in_parts_come_to_use_different_workers_and_stay_there() {
     });
     let figures = figures(&remote);
     let closed = figures["connections_closed_rebalancing"].as_u64().unwrap();
-    assert!(closed >= 2 && figures["connections_opened"] == 2 + closed, "{figures}");
+    // The last call may have closed one.
+    let opened = figures["connections_opened"].as_u64().unwrap();
+    assert!(closed >= 2 && (opened == 1 + closed || opened == 2 + closed), "{figures}");
     assert_eq!((&figures["calls_failed"], &figures["connections_closed_by_server"]), (&0.into(), &0.into()));
 }
 

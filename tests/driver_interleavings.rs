@@ -354,6 +354,9 @@ mod transport {
         pub fn number(&self) -> u32 {
             self.number
         }
+        pub fn is_connected(&self) -> bool {
+            true
+        }
         pub fn timer(&self) -> Option<Instant> {
             None
         }

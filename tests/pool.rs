@@ -153,7 +153,7 @@ fn idle_connections_are_closed_at_their_time_with_no_call_to_trigger_it() {
         for remote in [&remote, &patient] {
             three_calls(remote, blocking);
         }
-        assert_eq!((server.open(), lasting.open()), (3, 3));
+        assert_eq!((server.connections(), lasting.open()), (3, 3));
         wait_until("the connections are closed", || server.open() == 0);
         assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
         assert_eq!(lasting.open(), 3, "0 is never");

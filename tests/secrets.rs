@@ -99,3 +99,10 @@ fn an_answer_that_cannot_be_read_gives_no_secret_away() {
         }
     }
 }
+
+#[test]
+fn an_answer_without_secrets_is_told_as_it_is() {
+    let (_server, remote) = repeating(|_| r#"{"results":[{"values":["x\qy"]}]}"#.to_owned());
+    let error = remote.get_online_features_json(b"{}", None).unwrap_err();
+    assert!(error.message.contains("an unknown escape in a string at byte 24, near `x\\\\qy"), "{error}");
+}

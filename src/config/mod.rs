@@ -140,18 +140,13 @@ impl Config {
 
     /// Everything of it and of the environment that must not stand in a message, and the credentials of these proxies.
     pub fn mask(&self, proxies: &[&str], environment: &Environment) -> Mask {
-        const PLAIN: [&str; 4] = ["accept", "accept-charset", "accept-encoding", "accept-language"];
         let auth = &self.auth;
         let secrets = [&auth.token, &auth.client_secret, &auth.password, &auth.user_token];
         let plain = secrets.iter().map(|secret| secret.reveal().to_owned());
         let shared = environment.non_empty("INTRA_COMMUNICATION_BASE64");
-        let headers = self
-            .headers
-            .iter()
-            .filter(|(name, _)| !PLAIN.iter().any(|plain| name.eq_ignore_ascii_case(plain)));
         let urls = [self.path.as_str(), &auth.auth_discovery_url].into_iter().chain(proxies.iter().copied());
         let of_urls = urls.flat_map(secret::credentials);
-        let of_headers = headers.flat_map(|(_, value)| secret::of_header(value));
+        let of_headers = self.headers.iter().flat_map(|(name, value)| secret::of_header(name, value));
         Mask::new(plain.chain(shared).chain(of_headers).chain(of_urls))
     }
 
@@ -398,24 +393,33 @@ mod tests {
             ("header.X-Api-Key", "key-12345"),
             ("header.Accept", "application/json"),
             ("header.Cookie", "session=abcdefghijklmnop; lang=de"),
-            ("header.X-Odd", "Token token=\"one-and-twenty\""),
+            ("header.X-Odd", "Token token=\"one-and-20-more\""),
+            ("header.X-Debug", "true"),
+            ("header.X-Project", "driver_hourly_stats"),
             ("header.Accept-Token", "let-me-in"),
-            ("header.X-Quoted", "say \"sesame\" & enter"),
+            ("header.X-Secret", "say \"sesame\" & enter"),
         ] {
             config.set(key, value).unwrap();
         }
         let cleaned = |words: &str| config.mask(&[], &environment()).clean(words.to_owned(), None);
         for words in [
             "abcdefghijklmnop",
-            "one-and-twenty",
+            "one-and-20-more",
             "let-me-in",
             "shared-word",
             r#"say \"sesame\" & enter"#,
             "say &quot;sesame&quot; &amp; enter",
             "say+%22sesame%22+%26+enter",
+            "say%20%22sesame%22%20%26%20enter",
         ] {
             assert_eq!(cleaned(&format!("<{words}> in German")), "<[secret]> in German", "{words}");
         }
+        let plain = "true: view driver_hourly_stats does not exist (application/json)";
+        assert_eq!(cleaned(plain), plain);
+        let longer = Secret::new("hunter2-and-more".to_owned());
+        let of_longer =
+            config.mask(&[], &environment()).clean("<hunter2-and-more>".to_owned(), Some(&longer));
+        assert_eq!(of_longer, "<[secret]>");
         let token = Secret::new("tok-1".to_owned());
         let words = "hunter2 a&b cd a%26b+cd key-12345 application/json tok-1 x".to_owned();
         let clean = config.mask(&[], &environment()).clean(words, Some(&token));

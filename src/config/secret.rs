@@ -47,36 +47,62 @@ impl Mask {
     /// What a configuration knows of.
     pub(super) fn new(secrets: impl Iterator<Item = String>) -> Mask {
         // What is shorter is no secret, and would tear holes into every message.
-        let mut secrets: Vec<String> =
-            secrets.filter(|secret| secret.len() >= 4).flat_map(|secret| forms(&secret)).collect();
-        // The longest first: what is left of it when a part has been taken out would not be recognized.
-        secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        let long_enough = secrets.filter(|secret| secret.len() >= 4);
+        let mut secrets: Vec<Secret> =
+            long_enough.flat_map(|secret| forms(&Zeroizing::new(secret))).collect();
+        secrets.sort_unstable_by(|a, b| a.reveal().cmp(b.reveal()));
         secrets.dedup();
-        Mask(secrets.into_iter().map(Secret::new).collect())
+        Mask(secrets)
     }
 
     /// The text without them, and without this token.
     pub fn clean(&self, mut text: String, token: Option<&Secret>) -> String {
-        let of_token: Vec<Secret> =
-            token.map_or(Vec::new(), |token| forms(token.reveal()).map(Secret::new).into());
-        for secret in self.0.iter().chain(&of_token) {
-            if !secret.is_empty() && text.contains(secret.reveal()) {
+        self.each(token, |secret| {
+            if text.contains(secret) {
                 // Not in what has been put in their place.
                 let parts: Vec<String> =
-                    text.split(MASKED).map(|part| part.replace(secret.reveal(), MASKED)).collect();
+                    text.split(MASKED).map(|part| part.replace(secret, MASKED)).collect();
                 text = parts.join(MASKED);
             }
-        }
+        });
         text
+    }
+
+    /// Whether one of them, or this token, stands in the text.
+    pub fn finds(&self, text: &[u8], token: Option<&Secret>) -> bool {
+        let mut found = false;
+        self.each(token, |secret| found |= memchr::memmem::find(text, secret.as_bytes()).is_some());
+        found
+    }
+
+    /// The longest first: what is left of it when a part has been taken out would not be recognized.
+    fn each(&self, token: Option<&Secret>, mut with: impl FnMut(&str)) {
+        let of_token = token.map_or(Vec::new(), |token| forms(token.reveal()).into());
+        let mut all: Vec<&Secret> =
+            self.0.iter().chain(&of_token).filter(|secret| !secret.is_empty()).collect();
+        all.sort_by_key(|secret| std::cmp::Reverse(secret.reveal().len()));
+        all.into_iter().for_each(|secret| with(secret.reveal()));
     }
 }
 
-/// As somebody who repeats it may write it: as it is, in JSON, in a form or URL, and in HTML.
-fn forms(secret: &str) -> [String; 4] {
-    let json = serde_json::Value::from(secret).to_string();
-    let html = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+/// As somebody who repeats it may write it: as it is, in JSON, in a form, in a URL, and in HTML.
+fn forms(secret: &str) -> [Secret; 5] {
+    let json = Zeroizing::new(serde_json::Value::from(secret).to_string());
     let in_quotes = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
-    [secret.to_owned(), in_quotes, form_encoded(secret).to_string(), html.replace('\'', "&#x27;")]
+    let form = form_encoded(secret);
+    let url = form.replace('+', "%20").replace("%2F", "/");
+    let mut html = String::with_capacity(6 * secret.len());
+    for character in secret.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#x27;"),
+            _ => html.push(character),
+        }
+    }
+    [secret.to_owned(), in_quotes, form.to_string(), url, html].map(Secret::new)
 }
 
 /// What gives a URL's credentials away: what stands in it, what that means, and as a header has it.
@@ -94,12 +120,22 @@ pub(super) fn credentials(url: &str) -> Vec<String> {
     found
 }
 
-/// What gives a header's value away: the whole, without the word for the scheme, the password in it, and what of it may
-/// be a token.
-pub(super) fn of_header(value: &str) -> Vec<String> {
-    let mut found = vec![value.to_owned()];
-    let parts = value.split([' ', ';', ',', '=', '"', '\'']).filter(|part| part.len() >= TOKEN_LIKE);
-    found.extend(parts.map(str::to_owned));
+/// What gives a header's value away. Of one whose name speaks of credentials: the whole, without the word for the scheme,
+/// the password in it, and what of it is long. Of others, which are mostly words, only what looks like a token.
+pub(super) fn of_header(name: &str, value: &str) -> Vec<String> {
+    const SPEAKING: [&str; 7] = ["auth", "cookie", "token", "key", "secret", "session", "password"];
+    let name = name.to_ascii_lowercase();
+    let speaks = SPEAKING.iter().any(|word| name.contains(word));
+    let is_mixed = |text: &str| {
+        text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+    };
+    let is_secret = |text: &&str| text.len() >= TOKEN_LIKE && (speaks || is_mixed(text));
+    let parts = value.split([' ', ';', ',', '=', ':', '"', '\'']);
+    let mut found: Vec<String> = parts.chain([value]).filter(is_secret).map(str::to_owned).collect();
+    if !speaks {
+        return found;
+    }
+    found.push(value.to_owned());
     if let Some((scheme, credentials)) = value.split_once(' ') {
         let credentials = credentials.trim();
         found.push(credentials.to_owned());

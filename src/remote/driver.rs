@@ -19,7 +19,7 @@ use crate::panics::contained;
 use crate::rebalance::Rebalance;
 use crate::stats::Stats;
 use crate::sync::Arc;
-use crate::transport::{Asked, Fault, FaultKind, Listener, OwnPlace, Poller, Ready, Wish, Worker};
+use crate::transport::{Asked, Fault, FaultKind, Listener, OwnPlace, Poller, Ready, Transfer, Wish, Worker};
 
 /// After a second panic the driver does not rise again.
 const LIVES: usize = 2;
@@ -394,7 +394,7 @@ impl<'a> Driver<'a> {
             }
             (Ok(Ok(())), None) => self.attempt_ended(task, Err(lost())),
             (Ok(Err(fault)), _) => self.attempt_ended(task, Err(fault)),
-            (Err(error), _) => self.fail(task, error),
+            (Err(error), _) => self.without_place(task, error),
         }
     }
 
@@ -415,20 +415,15 @@ impl<'a> Driver<'a> {
         let Stage::Wire { mut place, token, .. } = std::mem::replace(&mut task.stage, Stage::Moving) else {
             return self.keep(task);
         };
-        let store = &self.inner.store;
         let Some(slot) = place.slot() else { return };
         self.by_slot.remove(&slot.number());
         let mut transfer = slot.end(result);
-        // With a new connection a call takes longer than it will.
-        if matches!(transfer.result, Ok(200))
-            && transfer.connections_opened == 0
-            && let Some((bytes, time)) = task.submission.part.completes(transfer.body.len())
-            && self.rebalance.as_mut().is_some_and(|rebalance| rebalance.gives_up(bytes, time))
-        {
-            Stats::count(&store.stats.connections_closed_rebalancing);
+        if slot.is_connected() && self.gives_up_connection(&task, &transfer) {
+            Stats::count(&self.inner.store.stats.connections_closed_rebalancing);
             place.close_connection();
         }
         drop(place);
+        let store = &self.inner.store;
         let request = std::mem::take(&mut transfer.request);
         let call = &mut task.submission.call;
         match call.after_attempt(store, &self.inner.auth, token.as_ref(), transfer) {
@@ -454,6 +449,18 @@ impl<'a> Driver<'a> {
             }
             Next::Failed(error) => self.fail(task, error),
         }
+    }
+
+    /// Whether the connection of a call's last part shall make room for another one, see [`Rebalance`].
+    fn gives_up_connection(&mut self, task: &Task, transfer: &Transfer) -> bool {
+        let Some(rebalance) = &mut self.rebalance else { return false };
+        // A new connection, or a second attempt, makes a call take longer than it will.
+        let as_usual = transfer.connections_opened == 0 && task.submission.call.attempts() == 1;
+        if !(as_usual && matches!(transfer.result, Ok(200))) {
+            return false;
+        }
+        let completed = task.submission.part.completes(transfer.body.len());
+        completed.is_some_and(|(bytes, time)| rebalance.gives_up(bytes, time))
     }
 
     /// There may be an event in this queue. Who waits for it is told when there are many, or when all that is ready has

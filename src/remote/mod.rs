@@ -331,7 +331,9 @@ impl Remote {
                 auth.token(pool, call.deadline()).map_err(|error| call.without_token(store, error))?;
             let mut place = pool.enter(call.deadline()).map_err(|error| call.without_place(store, error))?;
             let deadline = call.begin_attempt(store, Instant::now());
-            let mut transfer = place.perform(request, token.as_ref(), store.buffer(), deadline)?;
+            let mut transfer = place
+                .perform(request, token.as_ref(), store.buffer(), deadline)
+                .map_err(|error| call.without_place(store, error))?;
             drop(place);
             fault_point();
             request = std::mem::take(&mut transfer.request);

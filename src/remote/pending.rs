@@ -84,8 +84,8 @@ impl Pending {
 
     fn completed_by(&self, bytes: usize) -> Option<(usize, Duration)> {
         let state = lock(&self.state);
-        let gathered =
-            state.as_ref().filter(|gathered| gathered.bodies.len() > 1 && gathered.missing == 1)?;
+        let is_last = |it: &&Gathered| it.bodies.len() > 1 && it.missing == 1 && it.attempts == 1;
+        let gathered = state.as_ref().filter(is_last)?;
         let others: usize = gathered.bodies.iter().map(Vec::len).sum();
         Some((others + bytes, self.start.elapsed()))
     }
@@ -127,8 +127,8 @@ impl Part {
         self.pending.numbers()
     }
 
-    /// The bytes of the call's answers and the time that it took, if it went out in parts and this answer, of so many
-    /// bytes, is the last one.
+    /// The bytes of the call's answers and the time that it took, if it went out in parts, the others were answered at
+    /// their first attempt, and this answer, of so many bytes, is the last one.
     pub fn completes(&self, bytes: usize) -> Option<(usize, Duration)> {
         self.pending.completed_by(bytes)
     }

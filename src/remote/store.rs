@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::auth::Token;
-use crate::config::{Config, Mask};
+use crate::config::{Config, Mask, Secret};
 use crate::error::{Code, Error, Result};
 use crate::panics::fault_point;
 use crate::retry::{RetryBudget, RetryPolicy};
@@ -40,6 +40,8 @@ pub type Pause = dyn Fn(Duration) + Send + Sync;
 
 /// Of requests that differ, and for threads that decode at the same time.
 const LAYOUTS_KEPT: usize = 32;
+/// Of larger answers there is no copy for the sake of an error.
+const SEARCHED_ANEW: usize = 1 << 20;
 /// Buffers up to this size are kept for the next call, larger ones are given back.
 const KEPT_BUFFER: usize = 1 << 20;
 
@@ -135,17 +137,30 @@ impl Store {
         bodies: &[Vec<u8>],
         read: impl FnOnce(&[Vec<u8>]) -> Option<Error>,
     ) -> Error {
-        // The error quotes the answer, maybe half a secret of it: so it is found anew in an answer without them.
-        let clean = |body: &Vec<u8>| {
-            self.mask.clean(String::from_utf8_lossy(body).into_owned(), token.map(|it| &**it))
-        };
-        let cleaned: Vec<Vec<u8>> = bodies.iter().map(|body| clean(body).into_bytes()).collect();
-        let error = match cleaned == bodies || error.code == Code::Internal {
-            true => error,
-            false => read(&cleaned)
-                .unwrap_or_else(|| Error::decode("the server's answer cannot be read".to_owned())),
+        let token = token.map(|token| &**token);
+        let error = match bodies.iter().any(|body| self.mask.finds(body, token)) {
+            // The error quotes the answer, maybe half a secret of it: so it is found anew in an answer without them.
+            true => self.without_secrets(error, token, bodies, read),
+            false => error,
         };
         Error { message: format!("{}: {}", self.server, error.message), http_status: 200, attempts, ..error }
+    }
+
+    fn without_secrets(
+        &self,
+        error: Error,
+        token: Option<&Secret>,
+        bodies: &[Vec<u8>],
+        read: impl FnOnce(&[Vec<u8>]) -> Option<Error>,
+    ) -> Error {
+        let unquoted = Error::new(error.code, "the server's answer cannot be read, and repeats a secret");
+        if bodies.iter().map(Vec::len).sum::<usize>() > SEARCHED_ANEW {
+            return unquoted;
+        }
+        let clean = |body: &Vec<u8>| self.mask.clean(String::from_utf8_lossy(body).into_owned(), token);
+        let cleaned: Vec<Vec<u8>> = bodies.iter().map(|body| clean(body).into_bytes()).collect();
+        // Without them it may be another answer.
+        read(&cleaned).filter(|found| found.code == error.code).unwrap_or(unquoted)
     }
 
     /// Counts what an attempt did.

@@ -161,6 +161,11 @@ impl Http {
         is_https(&self.url.to_string_lossy())
     }
 
+    /// Whether there is a proxy for its URL.
+    pub fn uses_proxy(&self) -> bool {
+        !self.proxies[usize::from(self.is_https())].is_empty()
+    }
+
     /// Whether connections use TLS, to the server or to a proxy.
     pub fn uses_tls(&self) -> bool {
         let proxy = &self.proxies[usize::from(self.is_https())];
@@ -174,9 +179,8 @@ impl Http {
         let authority = url.find("://")? + 3;
         let (server, target) = url.split_at(authority + url[authority..].find(['/', '?', '#'])?);
         let as_it_is = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~=&?".contains(&byte);
-        let without_proxy = self.proxies[usize::from(self.is_https())].is_empty();
         let names_host = server.len() > authority;
-        if !(names_host && without_proxy && target.starts_with('/') && target.bytes().all(as_it_is)) {
+        if !(names_host && !self.uses_proxy() && target.starts_with('/') && target.bytes().all(as_it_is)) {
             return None;
         }
         Some((CString::new(server).ok()?, CString::new(target).ok()?))

@@ -66,6 +66,8 @@ pub struct Slot {
     request: Vec<u8>,
     /// Its connections use OpenSSL.
     tls: bool,
+    /// They may go to a proxy first.
+    proxied: bool,
     /// An attempt has begun and not ended.
     busy: bool,
     /// A connection was made and, as far as we know, is kept.
@@ -114,6 +116,7 @@ impl Slot {
             reports: false,
             request: Vec::new(),
             tls: http.uses_tls(),
+            proxied: http.uses_proxy(),
             busy: false,
             connected: false,
             kept: false,
@@ -455,7 +458,7 @@ impl Slot {
             // SAFETY: this thread drives the live handle.
             let sent = unsafe { getinfo_off_t(self.easy, CURLINFO_SIZE_UPLOAD_T) };
             if sent < self.request.len() as u64 { Phase::Send } else { Phase::Wait }
-        } else if self.tls && self.is_tcp_connected() {
+        } else if self.tls && !self.proxied && self.is_tcp_connected() {
             Phase::Tls
         } else if reached(CURLINFO_NAMELOOKUP_TIME_T) {
             Phase::Connect

@@ -157,8 +157,8 @@ impl Sockets {
     pub fn have_input(&self) -> bool {
         self.made.iter().any(|&fd| {
             let mut asked = libc::pollfd { fd, events: libc::POLLIN | libc::POLLRDHUP, revents: 0 };
-            // SAFETY: one entry, as said; it does not wait.
-            unsafe { libc::poll(&mut asked, 1, 0) != 0 }
+            // SAFETY: one entry, as said; it does not wait. Interrupted by a signal it fails, which is no input.
+            unsafe { libc::poll(&mut asked, 1, 0) > 0 }
         })
     }
 

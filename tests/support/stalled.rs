@@ -47,14 +47,15 @@ impl Stalled {
             ("receiving the answer", b"HTTP/1.1 200 OK\r\nContent-Le"),
             ("receiving the answer", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
         ] {
-            let server = Server::start(move |_| vec![Step::Send(start.to_vec()), Step::Stall]);
-            let url = server.url();
-            all.push(Stalled {
-                phase,
-                url,
-                is_large: false,
-                reached: Box::new(move || server.requests() >= 1),
+            let sent = Arc::new(AtomicBool::new(false));
+            let told = Arc::clone(&sent);
+            let server = Server::start(move |_| {
+                vec![Step::Send(start.to_vec()), Step::Tell(Arc::clone(&told)), Step::Stall]
             });
+            let url = server.url();
+            // The server is kept by what is asked.
+            let reached = Box::new(move || server.requests() > 0 && sent.load(Ordering::SeqCst));
+            all.push(Stalled { phase, url, is_large: false, reached });
         }
         all
     }
