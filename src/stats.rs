@@ -101,7 +101,7 @@ statistics! {
     Counter connections_closed_by_server: AtomicU64 = "Connections that had to be replaced because they were closed \
         from the other side, which includes that something came on them unasked.";
     Counter connections_closed_rebalancing: AtomicU64 = "Connections of calls in parts (max_rows_per_request) closed \
-        because they seemed to share a worker of the server.";
+        because they seemed to share a worker of the server, or to see what another one brings.";
     Counter driver_restarts: AtomicU64 = "Times that the thread of the asynchronous calls was started again after a bug.";
     Latency queue: Histogram = "Waiting for a free connection, of calls that had to.";
     Latency connect: Histogram = "Name lookup and TCP connection, of new connections.";
