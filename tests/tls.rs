@@ -14,7 +14,7 @@ use support::cc::compile;
 use support::feast::Feast;
 use support::nginx::Nginx;
 use support::paths::scratch;
-use support::server::{Server, answer};
+use support::server::{Server, Step, answer, say};
 use support::tls::{Authority, TlsServer, encrypted};
 
 fn open(url: &str, cert: Option<&str>) -> Result<Remote, Error> {
@@ -57,6 +57,43 @@ fn the_cert_file_is_read_at_open_and_not_again() {
     std::fs::remove_file(&file).unwrap();
     (0..5).for_each(|id| call(&remote, id).unwrap());
     assert_eq!(server.handshakes(), 5);
+}
+
+#[test]
+fn what_breaks_over_tls_is_tried_again_and_never_passes_for_a_whole_answer() {
+    type Script = (&'static str, fn() -> Vec<Step>);
+    let scripts: [Script; 6] = [
+        ("reset before the header", || vec![Step::Reset]),
+        ("closed within the header", || vec![Step::Send(b"HTTP/1.1 20".to_vec()), Step::Close]),
+        ("reset within the body", || {
+            vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Reset]
+        }),
+        ("half-closed within the body", || {
+            vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::HalfClose]
+        }),
+        // Whoever stands in between could do it.
+        ("cut off, without a length", || {
+            vec![Step::Send(b"HTTP/1.1 200 OK\r\n\r\n{}".to_vec()), Step::Close]
+        }),
+        ("an error status", || say(503, "\"busy\"")),
+    ];
+    let authority = Authority::new("our CA");
+    for (name, script) in scripts {
+        let server = Server::start_tls(authority.acceptor("127.0.0.1", 30), move |seen| match seen.number {
+            1 | 2 => script(),
+            _ => answer(seen),
+        });
+        let remote = open(&server.url(), authority.file().to_str()).unwrap();
+        call(&remote, 1).unwrap();
+        call(&remote, 2).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(server.requests() >= 3, "{name}: {}", server.requests());
+    }
+    let cut = Server::start_tls(authority.acceptor("127.0.0.1", 30), |_| {
+        vec![Step::Send(b"HTTP/1.1 200 OK\r\n\r\n{}".to_vec()), Step::Close]
+    });
+    let json = open(&cut.url(), authority.file().to_str()).unwrap().get_online_features_json(b"{}", None);
+    let error = json.unwrap_err();
+    assert_eq!((error.code, error.attempts), (Code::Io, 4), "{error}");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use openssl::ssl::SslAcceptor;
 use serde_json::{Value, json};
 
 /// A request as it arrived.
@@ -140,7 +141,15 @@ pub fn answer(seen: &Seen) -> Vec<Step> {
 type Greeter = dyn Fn(usize) -> Welcome + Send + Sync;
 type Answerer = dyn Fn(&Seen) -> Vec<Step> + Send + Sync;
 
+/// A connection, with TLS or without.
+trait Stream: Read + Write {}
+
+impl<S: Read + Write> Stream for S {}
+
+type Reader = BufReader<Box<dyn Stream>>;
+
 struct State {
+    acceptor: Option<SslAcceptor>,
     welcome: Box<Greeter>,
     answer: Box<Answerer>,
     connections: AtomicUsize,
@@ -171,9 +180,26 @@ impl Server {
         welcome: impl Fn(usize) -> Welcome + Send + Sync + 'static,
         answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static,
     ) -> Server {
+        Server::over(None, welcome, answer)
+    }
+
+    /// The same over TLS. Steps that close or reset a connection say nothing in TLS first.
+    pub fn start_tls(
+        acceptor: SslAcceptor,
+        answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static,
+    ) -> Server {
+        Server::over(Some(acceptor), |_| Welcome::Serve, answer)
+    }
+
+    fn over(
+        acceptor: Option<SslAcceptor>,
+        welcome: impl Fn(usize) -> Welcome + Send + Sync + 'static,
+        answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static,
+    ) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
+            acceptor,
             welcome: Box::new(welcome),
             answer: Box::new(answer),
             connections: AtomicUsize::new(0),
@@ -210,7 +236,8 @@ impl Server {
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        let scheme = if self.state.acceptor.is_some() { "https" } else { "http" };
+        format!("{scheme}://127.0.0.1:{}", self.port)
     }
 
     /// Connections accepted so far.
@@ -286,20 +313,24 @@ fn serve(state: &State, socket: TcpStream, connection: usize) -> std::io::Result
         Welcome::Late(wait) => thread::sleep(wait),
         Welcome::IdleLimit(limit) => socket.set_read_timeout(Some(limit))?,
     }
-    let mut reader = BufReader::new(socket.try_clone()?);
+    let stream: Box<dyn Stream> = match &state.acceptor {
+        Some(acceptor) => Box::new(acceptor.accept(socket.try_clone()?).map_err(std::io::Error::other)?),
+        None => Box::new(socket.try_clone()?),
+    };
+    let mut reader = BufReader::new(stream);
     while let Some(seen) = read_request(state, &mut reader, connection)? {
         let steps = (state.answer)(&seen);
         if state.keep_bodies.load(Ordering::SeqCst) {
             state.seen.lock().unwrap().push(seen);
         }
-        let send = |bytes: &[u8]| {
+        let send = |reader: &mut Reader, bytes: &[u8]| {
             // Before somebody can have read them.
             state.bytes_sent.fetch_add(bytes.len(), Ordering::SeqCst);
-            (&socket).write_all(bytes)
+            reader.get_mut().write_all(bytes)
         };
         for step in steps {
             match step {
-                Step::Send(bytes) => send(&bytes)?,
+                Step::Send(bytes) => send(&mut reader, &bytes)?,
                 Step::Wait(time) => thread::sleep(time),
                 Step::Until(set) => {
                     super::wait_until("the test lets it go on", || set.load(Ordering::SeqCst))
@@ -307,7 +338,7 @@ fn serve(state: &State, socket: TcpStream, connection: usize) -> std::io::Result
                 Step::Tell(told) => told.store(true, Ordering::SeqCst),
                 Step::Drip { bytes, count, every } => {
                     for part in bytes.chunks(count) {
-                        send(part)?;
+                        send(&mut reader, part)?;
                         thread::sleep(every);
                     }
                 }
@@ -315,7 +346,7 @@ fn serve(state: &State, socket: TcpStream, connection: usize) -> std::io::Result
                     let mut sent = 0;
                     while sent < total {
                         let part = &bytes[..bytes.len().min(total - sent)];
-                        send(part)?;
+                        send(&mut reader, part)?;
                         sent += part.len();
                     }
                 }
@@ -340,11 +371,7 @@ fn serve(state: &State, socket: TcpStream, connection: usize) -> std::io::Result
     Ok(())
 }
 
-fn read_request(
-    state: &State,
-    reader: &mut BufReader<TcpStream>,
-    connection: usize,
-) -> std::io::Result<Option<Seen>> {
+fn read_request(state: &State, reader: &mut Reader, connection: usize) -> std::io::Result<Option<Seen>> {
     let mut line = String::new();
     let mut bytes = reader.read_line(&mut line)?;
     if bytes == 0 {

@@ -83,12 +83,17 @@ impl Authority {
 
     /// A server for `host` with a certificate of this authority that is valid until so many days from now.
     pub fn serve(&self, host: &str, valid_days: i64) -> TlsServer {
+        TlsServer::start(self.acceptor(host, valid_days))
+    }
+
+    /// What such a server accepts connections with.
+    pub fn acceptor(&self, host: &str, valid_days: i64) -> SslAcceptor {
         let (certificate, key) = self.certify(host, valid_days);
         let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
         acceptor.set_certificate(&certificate).unwrap();
         acceptor.set_private_key(&key).unwrap();
         acceptor.set_session_id_context(b"test").unwrap();
-        TlsServer::start(acceptor.build())
+        acceptor.build()
     }
 
     /// The same, with nothing newer than TLS 1.1.
