@@ -44,11 +44,18 @@ final class Check {
                 .join();
         expect("a rate", rate > 0);
 
+        int cancelled = 0;
         for (int i = 0; i < 200; i++) {
             CompletableFuture<Response> future = remote.getOnlineFeaturesAsync(request);
-            future.cancel(true);
-            fails(CancellationException.class, future::join);
+            if (future.cancel(true)) {
+                cancelled++;
+                fails(CancellationException.class, future::join);
+            } else {
+                // This thread did not run for so long that the answer was there first.
+                future.join().close();
+            }
         }
+        expect("cancelled futures", cancelled > 0);
 
         fails("CONFIG", () -> FeastRemote.open(Map.of("path", url, "no_such_key", "1")));
         fails("INVALID_ARGUMENT", () -> new Request("no colon"));
