@@ -74,7 +74,9 @@ fn an_attempt_limit_leaves_time_for_another_try() {
 #[test]
 fn no_pause_is_begun_that_would_pass_the_deadline() {
     let server = Server::start(|_| vec![Step::Send(reply(503, &[("Retry-After", "3600")], "\"later\""))]);
+    let start = Instant::now();
     let error = fails(&open(&server, &[("request_timeout_ms", "5000")]), 1);
+    assert!(start.elapsed() < Duration::from_secs(5), "it did not wait for the deadline");
     assert_eq!((error.code, error.attempts), (Code::Server, 1));
     assert!(error.message.contains("would have come after 3600.0s, past the call's deadline"), "{error}");
 }
