@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use feast_remote::config::{Config, Environment};
-use feast_remote::deadline::Deadline;
+use feast_remote::observe::statistics::Stats;
+use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::Remote;
-use feast_remote::stats::Stats;
 use feast_remote::transport::Pool;
 use feast_remote::wire::request::Request;
 use support::server::{Server, Step, reply};
@@ -26,7 +26,7 @@ fn benches(criterion: &mut Criterion) {
 
     let pool = Pool::new(&config, &Environment::of_process(), Arc::new(Stats::default())).unwrap();
     criterion.bench_function("a place in the pool, taken and given back", |bencher| {
-        bencher.iter(|| drop(pool.enter(Deadline::NEVER).unwrap()));
+        bencher.iter(|| drop(pool.acquire(Deadline::NEVER).unwrap()));
     });
 
     let remote = Remote::open(&config).unwrap();

@@ -5,8 +5,8 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use feast_remote::columns::{Dense, Matrix};
-use feast_remote::wire::answer::Layout;
-use feast_remote::wire::decode::{decode, decode_into};
+use feast_remote::wire::answer::decode::{decode, decode_into};
+use feast_remote::wire::answer::frame::Layout;
 use feast_remote::wire::request::Request;
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -1,14 +1,13 @@
 //! Online features from a remote Feast feature server, over pooled libcurl connections, for callers of C.
 //!
 //! The way of a call: a C program enters at [`ffi`], which turns pointers into types and nothing else;
-//! [`remote`] admits it, makes attempts under one deadline and decides on retries ([`deadline`], [`retry`],
-//! [`admission`], [`rebalance`] are pure policy: clock and randomness are arguments); [`transport`] is the only user of
+//! [`remote`] admits it, makes attempts under one deadline and decides on retries by the rules of [`policy`]; [`transport`] is the only user of
 //! libcurl; [`auth`] gives the token of an attempt; [`wire`] writes the request and reads the answer into [`columns`];
-//! `ffi` hands them out. [`config`] is what a store is told, [`stats`] and [`log`] are what it tells.
+//! `ffi` hands them out. [`config`] is what a store is told, [`observe`] what it tells; [`process`] keeps panics and forks from doing harm.
 //!
 //! Threads: a [`remote::Remote`] is used by any number of threads at once. A blocking call drives its own
 //! connection on the caller's thread. Asynchronous calls are driven by one thread of ours a store, the driver, and come
-//! back through a [`queue`]. Another thread, the reaper, closes idle connections.
+//! back through a [queue](remote::EventQueue). Another thread, the reaper, closes idle connections.
 
 #![deny(unsafe_code)]
 
@@ -20,25 +19,16 @@ compile_error!(
     "one of the features `vendored` (the default) and `system` (with --no-default-features) is needed"
 );
 
-pub mod admission;
 pub mod auth;
 pub mod columns;
 pub mod config;
-pub mod deadline;
 pub mod error;
 #[allow(unsafe_code)]
 pub mod ffi;
-pub mod log;
-#[cfg(not(feature = "fault-injection"))]
-mod panics;
-#[cfg(feature = "fault-injection")]
-pub mod panics;
-pub mod queue;
-pub mod rebalance;
+pub mod observe;
+pub mod policy;
+pub mod process;
 pub mod remote;
-pub mod retry;
-pub mod stats;
-mod sync;
 #[allow(unsafe_code)]
 pub mod transport;
 pub mod wire;

@@ -11,7 +11,7 @@ use feast_remote::columns::{Dense, Matrix};
 use feast_remote::config::Config;
 use feast_remote::remote::Remote;
 use feast_remote::wire::answer;
-use feast_remote::wire::decode::decode;
+use feast_remote::wire::answer::decode::decode;
 use feast_remote::wire::request::Request;
 use support::server::{self, Server};
 
@@ -107,7 +107,7 @@ fn decoding_a_large_answer_takes_little_more_than_its_columns() {
     );
     let before = BYTES.get();
     PEAK.set(before);
-    let response = decode(body.as_bytes(), &request, &mut answer::Layout::default()).unwrap();
+    let response = decode(body.as_bytes(), &request, &mut answer::frame::Layout::default()).unwrap();
     let (peak, size) = ((PEAK.get() - before) as f64, response.size() as f64);
     println!("{peak} bytes at most for columns of {size}, an answer of {}", body.len());
     assert!(peak < 1.6 * size, "{peak} bytes at most for columns of {size}");

@@ -11,8 +11,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use feast_remote::deadline::Deadline;
 use feast_remote::error::Code;
+use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::{Handle, Remote};
 use feast_remote::wire::request::Request;
 use serde_json::Value;
@@ -90,11 +90,11 @@ fn blocking_and_asynchronous_calls_together_stay_within_the_pool() {
 
 #[test]
 fn blocking_and_asynchronous_calls_wait_in_one_queue() {
-    let (go, gate) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (go, semaphore) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let held = Arc::clone(&go);
     let server = Server::start(move |seen| {
         if seen.number == 0 {
-            gate.store(true, Ordering::SeqCst);
+            semaphore.store(true, Ordering::SeqCst);
             while !held.load(Ordering::SeqCst) {
                 thread::sleep(Duration::from_millis(1));
             }

@@ -6,7 +6,7 @@ mod support;
 use std::sync::Arc;
 
 use feast_remote::config::Config;
-use feast_remote::deadline::Deadline;
+use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::{EventQueue, Remote};
 use feast_remote::wire::request::Request;
 use support::process::{descriptors, resident_bytes, threads};

@@ -10,8 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use feast_remote::config::{Config, Environment};
-use feast_remote::deadline::Deadline;
 use feast_remote::error::{Code, Error};
+use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::{EventQueue, Remote};
 use feast_remote::wire::request::Request;
 use serde_json::{Value, json};

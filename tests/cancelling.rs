@@ -8,8 +8,8 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use feast_remote::deadline::Deadline;
 use feast_remote::error::Code;
+use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
 use support::events::{code, next, nothing_comes, outcome, queue, submit};

@@ -5,163 +5,185 @@
 #![allow(dead_code, unused_imports)] // of the files compiled here, a part is used
 #![allow(missing_docs, clippy::clone_on_copy)] // of the fakes
 
-#[path = "../src/admission.rs"]
-mod admission;
-#[path = "../src/deadline.rs"]
-mod deadline;
 #[path = "../src/error.rs"]
 mod error;
-#[path = "../src/transport/gate.rs"]
-mod gate;
-#[path = "../src/queue.rs"]
-mod queue;
-#[path = "../src/rebalance.rs"]
-mod rebalance;
-#[path = "support/sync_over_shuttle.rs"]
-mod sync;
+#[path = "../src/policy/mod.rs"]
+mod policy;
+#[path = "../src/transport/semaphore.rs"]
+mod semaphore;
 
-#[path = "../src/remote/desk.rs"]
-mod desk;
-#[path = "../src/remote/driver.rs"]
-mod driver;
-#[path = "../src/remote/mailbox.rs"]
-mod mailbox;
-#[path = "../src/remote/pending.rs"]
-mod pending;
+#[path = "."]
+mod process {
+    #[path = "support/sync_over_shuttle.rs"]
+    pub mod sync;
 
-pub struct Inner {
-    pub pool: crate::transport::Pool,
-    pub auth: crate::auth::Auth,
-    pub store: Arc<store::Store>,
-}
+    pub mod panics {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub mod store {
-    use std::time::Duration;
+        use crate::error::{Code, Error, Result};
 
-    pub struct Store {
-        pub stats: crate::stats::Stats,
-        pub pause: Option<Box<dyn Fn(Duration) + Send + Sync>>,
-    }
-
-    impl Store {
-        pub fn buffer(&self) -> Vec<u8> {
-            Vec::new()
+        pub fn contained<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
+            catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Error::new(Code::Panic, "contained")))
         }
-        pub fn keep_buffer(&self, _buffer: Vec<u8>) {}
-        pub fn record(&self, _transfer: &crate::transport::Transfer) {}
     }
 }
 
-pub mod call {
-    use std::time::{Duration, Instant};
+#[path = "../src/remote"]
+mod remote {
+    #[path = "driver/mod.rs"]
+    pub mod driver;
+    #[path = "pending.rs"]
+    pub mod pending;
 
-    use super::store::Store;
-    use crate::auth::{Auth, Token};
-    use crate::deadline::Deadline;
-    use crate::error::{Code, Error};
-    use crate::transport::Transfer;
-
-    /// What happens to a call when its attempts end.
-    #[derive(Clone, Copy, PartialEq)]
-    pub enum Fate {
-        Answered,
-        Failed,
-        SecondTry,
-        Panic,
+    pub struct Inner {
+        pub pool: crate::transport::Pool,
+        pub auth: crate::auth::Auth,
+        pub store: Arc<store::Store>,
     }
 
-    pub struct Call {
-        pub fate: Fate,
-        pub attempts: u32,
+    pub mod store {
+        use std::time::Duration;
+
+        pub struct Store {
+            pub stats: crate::observe::statistics::Stats,
+            pub pause: Option<Box<dyn Fn(Duration) + Send + Sync>>,
+        }
+
+        impl Store {
+            pub fn buffer(&self) -> Vec<u8> {
+                Vec::new()
+            }
+            pub fn keep_buffer(&self, _buffer: Vec<u8>) {}
+            pub fn record(&self, _transfer: &crate::transport::Transfer) {}
+        }
     }
 
-    pub enum Next {
-        Answered(Vec<u8>),
-        Again(Duration),
-        Failed(Error),
-    }
+    pub mod call {
+        use std::time::{Duration, Instant};
 
-    impl Call {
-        pub fn deadline(&self) -> Deadline {
-            Deadline::NEVER
+        use super::store::Store;
+        use crate::auth::{Auth, Token};
+        use crate::error::{Code, Error};
+        use crate::policy::deadline::Deadline;
+        use crate::transport::Transfer;
+
+        /// What happens to a call when its attempts end.
+        #[derive(Clone, Copy, PartialEq)]
+        pub enum Fate {
+            Answered,
+            Failed,
+            SecondTry,
+            Panic,
         }
-        pub fn begin_attempt(&mut self, _store: &Store, _now: Instant) -> Deadline {
-            self.attempts += 1;
-            Deadline::NEVER
+
+        pub struct Call {
+            pub fate: Fate,
+            pub attempts: u32,
         }
-        pub fn attempts(&self) -> u32 {
-            self.attempts
+
+        pub enum Next {
+            Answered(Vec<u8>),
+            Again(Duration),
+            Failed(Error),
         }
-        pub fn after_attempt(&mut self, _: &Store, _: &Auth, _: Option<&Token>, transfer: Transfer) -> Next {
-            match self.fate {
-                Fate::Answered => Next::Answered(transfer.request),
-                Fate::Failed => Next::Failed(Error::new(Code::Io, "broken")),
-                Fate::SecondTry if self.attempts == 1 => Next::Again(Duration::ZERO),
-                Fate::SecondTry => Next::Answered(transfer.request),
-                // Without the panic hook, which shuttle takes for the end of the test.
-                Fate::Panic => std::panic::resume_unwind(Box::new("a bug")),
+
+        impl Call {
+            pub fn deadline(&self) -> Deadline {
+                Deadline::NEVER
+            }
+            pub fn begin_attempt(&mut self, _store: &Store, _now: Instant) -> Deadline {
+                self.attempts += 1;
+                Deadline::NEVER
+            }
+            pub fn attempts(&self) -> u32 {
+                self.attempts
+            }
+            pub fn after_attempt(
+                &mut self,
+                _: &Store,
+                _: &Auth,
+                _: Option<&Token>,
+                transfer: Transfer,
+            ) -> Next {
+                match self.fate {
+                    Fate::Answered => Next::Answered(transfer.request),
+                    Fate::Failed => Next::Failed(Error::new(Code::Io, "broken")),
+                    Fate::SecondTry if self.attempts == 1 => Next::Again(Duration::ZERO),
+                    Fate::SecondTry => Next::Answered(transfer.request),
+                    // Without the panic hook, which shuttle takes for the end of the test.
+                    Fate::Panic => std::panic::resume_unwind(Box::new("a bug")),
+                }
+            }
+            pub fn ended_by(&self, error: Error) -> Error {
+                error
+            }
+            pub fn without_token(&self, _store: &Store, error: Error) -> Error {
+                error
+            }
+            pub fn without_permit(&mut self, _store: &Store, error: Error) -> Error {
+                error
             }
         }
-        pub fn ended_by(&self, error: Error) -> Error {
-            error
-        }
-        pub fn without_token(&self, _store: &Store, error: Error) -> Error {
-            error
-        }
-        pub fn without_place(&mut self, _store: &Store, error: Error) -> Error {
-            error
-        }
-    }
-}
-
-pub mod events {
-    use super::desk::Desk;
-    use super::store::Store;
-    use crate::error::Result;
-    use crate::queue::Queue;
-    use crate::sync::{Arc, Mutex, lock};
-    use crate::transport::Bell;
-
-    pub struct Event {
-        pub tag: usize,
-        pub outcome: Result<Answer>,
     }
 
-    pub struct Answer {
-        pub store: Arc<Store>,
-        pub question: crate::wire::request::Request,
-        pub bodies: Vec<Vec<u8>>,
-        pub attempts: u32,
-        pub token: Option<crate::auth::Token>,
-        pub took: std::time::Duration,
-    }
+    #[path = "events"]
+    pub mod events {
+        #[path = "queue.rs"]
+        pub mod queue;
 
-    pub struct EventQueue {
-        pub events: Queue<Event>,
-        pub desks: Mutex<Vec<Arc<Desk>>>,
-        pub bell: Bell,
-    }
+        use self::queue::Queue;
+        use super::driver::handle::DriverHandle;
+        use super::store::Store;
+        use crate::error::Result;
+        use crate::process::sync::{Arc, Mutex, lock};
+        use crate::transport::EventFd;
 
-    impl EventQueue {
-        pub fn new() -> Arc<EventQueue> {
-            let bell = Bell::new();
-            Arc::new(EventQueue { events: Queue::new(bell.clone()), desks: Mutex::new(Vec::new()), bell })
+        pub struct Event {
+            pub tag: usize,
+            pub outcome: Result<Answer>,
         }
-        pub fn announce(&self) {
-            self.events.announce();
+
+        pub struct Answer {
+            pub store: Arc<Store>,
+            pub question: crate::wire::request::Request,
+            pub bodies: Vec<Vec<u8>>,
+            pub attempts: u32,
+            pub token: Option<crate::auth::Token>,
+            pub took: std::time::Duration,
         }
-        pub fn close(&self) {
-            self.events.close();
-            lock(&self.desks).drain(..).for_each(|desk| desk.sweep());
+
+        pub struct EventQueue {
+            pub events: Queue<Event>,
+            pub handles: Mutex<Vec<Arc<DriverHandle>>>,
+            pub event_fd: EventFd,
+        }
+
+        impl EventQueue {
+            pub fn new() -> Arc<EventQueue> {
+                let event_fd = EventFd::new();
+                Arc::new(EventQueue {
+                    events: Queue::new(event_fd.clone()),
+                    handles: Mutex::new(Vec::new()),
+                    event_fd,
+                })
+            }
+            pub fn announce(&self) {
+                self.events.announce();
+            }
+            pub fn close(&self) {
+                self.events.close();
+                lock(&self.handles).drain(..).for_each(|handle| handle.sweep());
+            }
         }
     }
+    use crate::process::sync::Arc;
 }
 
 mod auth {
     use shuttle::rand::Rng;
 
-    use crate::deadline::Deadline;
     use crate::error::{Code, Error, Result};
+    use crate::policy::deadline::Deadline;
     use crate::transport::Pool;
 
     pub type Token = ();
@@ -195,38 +217,30 @@ mod auth {
     }
 }
 
-mod panics {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
+mod observe {
+    pub mod statistics {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        use std::time::Duration;
 
-    use crate::error::{Code, Error, Result};
+        #[derive(Default)]
+        pub struct Latency;
 
-    pub fn contained<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-        catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| Err(Error::new(Code::Panic, "contained")))
-    }
-}
+        impl Latency {
+            pub fn record(&self, _time: Duration) {}
+        }
 
-mod stats {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    use std::time::Duration;
+        #[derive(Default)]
+        pub struct Stats {
+            pub driver_restarts: AtomicU64,
+            pub calls_failed: AtomicU64,
+            pub connections_closed_rebalancing: AtomicU64,
+            pub total: Latency,
+        }
 
-    #[derive(Default)]
-    pub struct Latency;
-
-    impl Latency {
-        pub fn record(&self, _time: Duration) {}
-    }
-
-    #[derive(Default)]
-    pub struct Stats {
-        pub driver_restarts: AtomicU64,
-        pub calls_failed: AtomicU64,
-        pub connections_closed_rebalancing: AtomicU64,
-        pub total: Latency,
-    }
-
-    impl Stats {
-        pub fn count(counter: &AtomicU64) {
-            counter.fetch_add(1, Ordering::Relaxed);
+        impl Stats {
+            pub fn count(counter: &AtomicU64) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 }
@@ -244,11 +258,11 @@ mod transport {
 
     use shuttle::rand::Rng;
 
-    use crate::admission::Ticket;
     use crate::error::{Error, Result};
-    pub use crate::gate::Listener;
-    use crate::gate::{self, Gate, Wakeable};
-    use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, wait};
+    use crate::policy::admission::Ticket;
+    use crate::process::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, wait};
+    pub use crate::semaphore::Listener;
+    use crate::semaphore::{self, Semaphore, Wakeable};
 
     #[derive(Default)]
     struct Air {
@@ -258,17 +272,17 @@ mod transport {
 
     /// Rings in the air that the poller listens to.
     #[derive(Clone)]
-    pub struct Bell(Arc<Air>);
+    pub struct EventFd(Arc<Air>);
 
-    impl Bell {
-        pub fn new() -> Bell {
-            Bell(Arc::default())
+    impl EventFd {
+        pub fn new() -> EventFd {
+            EventFd(Arc::default())
         }
-        pub fn ring(&self) {
+        pub fn notify(&self) {
             lock(&self.0.state).0 = true;
             self.0.changed.notify_all();
         }
-        pub fn silence(&self) {
+        pub fn clear(&self) {
             lock(&self.0.state).0 = false;
         }
         pub fn rings(&self) -> bool {
@@ -284,17 +298,17 @@ mod transport {
         pub slot: u32,
     }
 
-    pub struct Poller(Bell, Vec<Ready>);
+    pub struct Poller(EventFd, Vec<Ready>);
 
     impl Poller {
-        pub fn new(bell: &Bell) -> Poller {
-            Poller(bell.clone(), Vec::new())
+        pub fn new(event_fd: &EventFd) -> Poller {
+            Poller(event_fd.clone(), Vec::new())
         }
         pub fn wait(&mut self, limit: Option<Duration>) -> &[Ready] {
             let air = &self.0.0;
             let mut state = lock(&air.state);
             while limit.is_none() && !state.0 && state.1.is_empty() {
-                state = wait(&air.changed, state, crate::deadline::Deadline::NEVER).0;
+                state = wait(&air.changed, state, crate::policy::deadline::Deadline::NEVER).0;
             }
             state.0 = false;
             self.1 = std::mem::take(&mut state.1);
@@ -305,19 +319,19 @@ mod transport {
     }
 
     #[derive(Debug, PartialEq)]
-    pub enum FaultKind {
+    pub enum TransferErrorKind {
         Closed,
         Refused,
     }
 
     #[derive(Debug)]
-    pub struct Fault {
-        pub kind: FaultKind,
+    pub struct TransferError {
+        pub kind: TransferErrorKind,
         pub message: String,
     }
 
     pub struct Transfer {
-        pub result: std::result::Result<u16, Fault>,
+        pub result: std::result::Result<u16, TransferError>,
         pub request: Vec<u8>,
         pub body: Vec<u8>,
         pub connections_opened: u32,
@@ -330,10 +344,10 @@ mod transport {
         busy: bool,
     }
 
-    /// What the places of a pool have in common.
+    /// What the permits of a pool have in common.
     pub struct World {
-        pub bell: Bell,
-        pub gate: Gate<Slot>,
+        pub event_fd: EventFd,
+        pub semaphore: Semaphore<Slot>,
         pub slots: AtomicUsize,
         pub busy: AtomicUsize,
         pub capacity: usize,
@@ -360,10 +374,10 @@ mod transport {
         pub fn timer(&self) -> Option<Instant> {
             None
         }
-        pub fn timed_out(&self) -> Fault {
-            Fault { kind: FaultKind::Closed, message: String::new() }
+        pub fn timed_out(&self) -> TransferError {
+            TransferError { kind: TransferErrorKind::Closed, message: String::new() }
         }
-        pub fn step(&mut self, ready: Option<Ready>) -> Option<std::result::Result<u16, Fault>> {
+        pub fn step(&mut self, ready: Option<Ready>) -> Option<std::result::Result<u16, TransferError>> {
             assert!(self.busy, "a step without an attempt");
             match ready {
                 Some(_) => Some(Ok(200)),
@@ -372,7 +386,7 @@ mod transport {
                     0 => Some(Ok(200)),
                     1 if self.request != b"answer" => None,
                     _ => {
-                        let (air, slot) = (Arc::clone(&self.world.bell.0), self.number);
+                        let (air, slot) = (Arc::clone(&self.world.event_fd.0), self.number);
                         shuttle::thread::spawn(move || {
                             lock(&air.state).1.push(Ready { slot });
                             air.changed.notify_all();
@@ -382,10 +396,10 @@ mod transport {
                 },
             }
         }
-        pub fn watch(&mut self, _poller: &Poller) -> std::result::Result<(), Fault> {
+        pub fn watch(&mut self, _poller: &Poller) -> std::result::Result<(), TransferError> {
             Ok(())
         }
-        pub fn end(&mut self, result: std::result::Result<u16, Fault>) -> Transfer {
+        pub fn end(&mut self, result: std::result::Result<u16, TransferError>) -> Transfer {
             assert!(self.busy, "an end without a beginning");
             self.busy = false;
             self.world.busy.fetch_sub(1, Ordering::SeqCst);
@@ -394,22 +408,22 @@ mod transport {
         }
     }
 
-    pub struct OwnPlace {
+    pub struct OwnedPermit {
         world: Arc<World>,
         slot: Option<Slot>,
     }
 
-    impl OwnPlace {
+    impl OwnedPermit {
         pub fn begin(
             &mut self,
             request: Vec<u8>,
             _token: Option<&()>,
             _body: Vec<u8>,
-        ) -> Result<std::result::Result<(), Fault>> {
+        ) -> Result<std::result::Result<(), TransferError>> {
             let slot = self.slot.as_mut().unwrap();
             assert!(!slot.busy, "two attempts on one slot");
             let busy = self.world.busy.fetch_add(1, Ordering::SeqCst);
-            assert!(busy < self.world.capacity, "more attempts than places");
+            assert!(busy < self.world.capacity, "more attempts than permits");
             slot.busy = true;
             slot.request = request;
             Ok(Ok(()))
@@ -422,47 +436,47 @@ mod transport {
         }
     }
 
-    impl Drop for OwnPlace {
+    impl Drop for OwnedPermit {
         fn drop(&mut self) {
             let mut slot = self.slot.take();
             if slot.take_if(|slot| slot.busy).is_some() {
                 self.world.busy.fetch_sub(1, Ordering::SeqCst);
             }
-            self.world.gate.give_back(slot);
+            self.world.semaphore.release(slot);
         }
     }
 
-    pub struct Wish {
+    pub struct PendingAcquire {
         world: Arc<World>,
         ticket: Option<Ticket>,
     }
 
-    impl Wish {
-        pub fn in_vain(&mut self, _waited: Duration) -> Error {
-            self.world.gate.overloaded()
+    impl PendingAcquire {
+        pub fn timed_out(&mut self, _waited: Duration) -> Error {
+            self.world.semaphore.overloaded()
         }
     }
 
-    impl Drop for Wish {
+    impl Drop for PendingAcquire {
         fn drop(&mut self) {
             if let Some(ticket) = self.ticket {
-                self.world.gate.withdraw(ticket);
+                self.world.semaphore.cancel_acquire(ticket);
             }
         }
     }
 
-    pub enum Asked {
-        Place(OwnPlace),
-        Wish(Wish, Ticket),
+    pub enum Acquire {
+        Permit(OwnedPermit),
+        PendingAcquire(PendingAcquire, Ticket),
     }
 
     pub struct Pool(pub Arc<World>);
 
     impl Pool {
-        pub fn new(capacity: usize, bell: &Bell) -> Pool {
+        pub fn new(capacity: usize, event_fd: &EventFd) -> Pool {
             Pool(Arc::new(World {
-                bell: bell.clone(),
-                gate: Gate::new(capacity),
+                event_fd: event_fd.clone(),
+                semaphore: Semaphore::new(capacity),
                 slots: AtomicUsize::new(0),
                 busy: AtomicUsize::new(0),
                 capacity,
@@ -472,28 +486,29 @@ mod transport {
             self.0.capacity
         }
         pub fn is_closing(&self) -> bool {
-            self.0.gate.is_closing()
+            self.0.semaphore.is_closing()
         }
-        pub fn ask(&self, listener: &Arc<dyn Listener>) -> Result<Asked> {
-            Ok(match self.0.gate.ask(listener)? {
-                gate::Asked::Admitted(slot) => Asked::Place(self.place(slot)),
-                gate::Asked::Queued(ticket) => {
-                    Asked::Wish(Wish { world: Arc::clone(&self.0), ticket: Some(ticket) }, ticket)
-                }
+        pub fn acquire_queued(&self, listener: &Arc<dyn Listener>) -> Result<Acquire> {
+            Ok(match self.0.semaphore.acquire_queued(listener)? {
+                semaphore::Acquire::Admitted(slot) => Acquire::Permit(self.permit(slot)),
+                semaphore::Acquire::Queued(ticket) => Acquire::PendingAcquire(
+                    PendingAcquire { world: Arc::clone(&self.0), ticket: Some(ticket) },
+                    ticket,
+                ),
             })
         }
-        pub fn collect(&self, mut wish: Wish, _waited: Duration) -> Result<OwnPlace> {
-            wish.ticket = None;
-            Ok(self.place(self.0.gate.collect()))
+        pub fn claim(&self, mut pending: PendingAcquire, _waited: Duration) -> Result<OwnedPermit> {
+            pending.ticket = None;
+            Ok(self.permit(self.0.semaphore.claim()))
         }
-        fn place(&self, slot: Option<Slot>) -> OwnPlace {
+        fn permit(&self, slot: Option<Slot>) -> OwnedPermit {
             let world = Arc::clone(&self.0);
             let new = || {
                 let number = world.slots.fetch_add(1, Ordering::SeqCst) as u32;
                 Slot { number, world: Arc::clone(&world), request: Vec::new(), busy: false }
             };
             let slot = slot.unwrap_or_else(new);
-            OwnPlace { world: Arc::clone(&self.0), slot: Some(slot) }
+            OwnedPermit { world: Arc::clone(&self.0), slot: Some(slot) }
         }
     }
 
@@ -511,18 +526,20 @@ mod transport {
 
 use std::time::Instant;
 
-use call::{Call, Fate};
-use deadline::Deadline;
-use desk::{Desk, Submission};
-use driver::live;
 use error::Code;
-use events::EventQueue;
-use pending::Pending;
+use observe::statistics;
+use policy::deadline::Deadline;
+use process::sync::{self, Arc, AtomicUsize, Ordering, lock};
+use remote::Inner;
+use remote::call::{Call, Fate};
+use remote::driver::handle::{DriverHandle, Submission};
+use remote::driver::live;
+use remote::events::{self, EventQueue};
+use remote::pending::Pending;
+use remote::store::Store;
 use shuttle::rand::Rng;
 use shuttle::thread;
-use store::Store;
-use sync::{Arc, AtomicUsize, Ordering, lock};
-use transport::{Bell, Poller, Pool, Worker};
+use transport::{EventFd, Poller, Pool, Worker};
 use wire::request::Request;
 
 /// A million orders in all with FEAST_SCHEDULES=62500; a share of them otherwise.
@@ -533,25 +550,25 @@ fn in_many_orders(scenario: impl Fn() + Send + Sync + 'static) {
 
 struct House {
     inner: Arc<Inner>,
-    desk: Arc<Desk>,
+    handle: Arc<DriverHandle>,
     worker: Option<Worker>,
     numbers: AtomicUsize,
 }
 
 impl House {
     fn new(capacity: usize, tokens: bool) -> House {
-        let bell = Bell::new();
-        let store = Store { stats: stats::Stats::default(), pause: Some(Box::new(|_| ())) };
+        let event_fd = EventFd::new();
+        let store = Store { stats: statistics::Stats::default(), pause: Some(Box::new(|_| ())) };
         let inner = Arc::new(Inner {
-            pool: Pool::new(capacity, &bell),
+            pool: Pool::new(capacity, &event_fd),
             auth: auth::Auth { needed: tokens },
             store: Arc::new(store),
         });
-        let desk = Arc::new(Desk::new(8, Arc::new(bell.clone())));
-        let (own_inner, own_desk) = (Arc::clone(&inner), Arc::clone(&desk));
-        let mut poller = Poller::new(&bell);
-        let worker = Worker::start("driver", move || live(&own_inner, &own_desk, &mut poller));
-        House { inner, desk, worker, numbers: AtomicUsize::new(0) }
+        let handle = Arc::new(DriverHandle::new(8, Arc::new(event_fd.clone())));
+        let (own_inner, own_handle) = (Arc::clone(&inner), Arc::clone(&handle));
+        let mut poller = Poller::new(&event_fd);
+        let worker = Worker::start("driver", move || live(&own_inner, &own_handle, &mut poller));
+        House { inner, handle, worker, numbers: AtomicUsize::new(0) }
     }
 
     /// A call of so many requests; `None` if it is refused.
@@ -562,32 +579,32 @@ impl House {
         fates: &[Fate],
         answer: bool,
     ) -> Option<Arc<Pending>> {
-        let mut desks = lock(&queue.desks);
-        if desks.is_empty() {
-            desks.push(Arc::clone(&self.desk));
+        let mut handles = lock(&queue.handles);
+        if handles.is_empty() {
+            handles.push(Arc::clone(&self.handle));
         }
-        drop(desks);
-        self.desk.reserve(fates.len()).ok()?;
+        drop(handles);
+        self.handle.reserve(fates.len()).ok()?;
         let first = self.numbers.fetch_add(fates.len(), Ordering::SeqCst) as u64;
         let numbers = first..first + fates.len() as u64;
         let store = Arc::clone(&self.inner.store);
         let pending = Pending::new(store, Arc::clone(queue), tag, Request, Instant::now(), numbers);
         for (part, &fate) in pending.parts().zip(fates) {
             let request = if answer { b"answer".to_vec() } else { b"perhaps".to_vec() };
-            self.desk.submit(Box::new(Submission { part, call: Call { fate, attempts: 0 }, request }));
+            self.handle.submit(Box::new(Submission { part, call: Call { fate, attempts: 0 }, request }));
         }
         Some(pending)
     }
 
     /// As dropping a store does it.
     fn close(&mut self) {
-        self.inner.pool.0.gate.close();
-        self.desk.close();
-        self.desk.exit();
+        self.inner.pool.0.semaphore.close();
+        self.handle.close();
+        self.handle.exit();
         self.worker.take().unwrap().join();
-        assert_eq!(self.desk.unfinished(), 0, "the count of requests is wrong");
-        let occupancy = self.inner.pool.0.gate.occupancy();
-        assert_eq!((occupancy.waiting, occupancy.in_use), (0, 0), "a place was lost");
+        assert_eq!(self.handle.unfinished(), 0, "the count of requests is wrong");
+        let occupancy = self.inner.pool.0.semaphore.occupancy();
+        assert_eq!((occupancy.waiting, occupancy.in_use), (0, 0), "a permit was lost");
     }
 }
 
@@ -609,7 +626,7 @@ fn take(queue: &EventQueue, count: usize) -> Vec<(usize, Option<Code>)> {
 fn nothing_is_left(queue: &EventQueue) {
     queue.events.wake();
     queue.events.poll(9, Deadline::NEVER, |event| panic!("a second event for {}", event.tag));
-    assert!(!queue.bell.rings(), "the descriptor is readable and there is nothing");
+    assert!(!queue.event_fd.rings(), "the descriptor is readable and there is nothing");
 }
 
 #[test]
@@ -642,11 +659,11 @@ fn cancel_and_close_race_with_answers() {
         let queue = EventQueue::new();
         let calls: Vec<_> =
             (0..3).map(|tag| house.submit(&queue, tag, &[Fate::Answered], false).unwrap()).collect();
-        let desk = Arc::clone(&house.desk);
+        let handle = Arc::clone(&house.handle);
         let canceller = thread::spawn(move || {
             for call in &calls[..2] {
                 call.cancel();
-                desk.cancel(call.numbers());
+                handle.cancel(call.numbers());
             }
         });
         house.close();
@@ -666,11 +683,11 @@ fn a_cancelled_call_makes_room_for_the_next() {
         let queue = EventQueue::new();
         let calls: Vec<_> =
             (0..2).map(|tag| house.submit(&queue, tag, &[Fate::Answered], false).unwrap()).collect();
-        let desk = Arc::clone(&house.desk);
+        let handle = Arc::clone(&house.handle);
         let canceller = thread::spawn(move || {
             for call in calls {
                 call.cancel();
-                desk.cancel(call.numbers());
+                handle.cancel(call.numbers());
             }
         });
         house.submit(&queue, 2, &[Fate::Answered], true).unwrap();
@@ -726,7 +743,7 @@ fn a_closed_queue_lets_go_of_its_calls() {
             let doomed = Arc::clone(&doomed);
             thread::spawn(move || doomed.close())
         };
-        // It gets the only place although those before it may stall for ever.
+        // It gets the only permit although those before it may stall for ever.
         house.submit(&other, 9, &[Fate::Answered], true).unwrap();
         assert_eq!(take(&other, 1), [(9, None)]);
         closer.join().unwrap();

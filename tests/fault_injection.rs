@@ -12,8 +12,8 @@ use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use feast_remote::ffi::*;
-use feast_remote::panics::injected;
-use feast_remote::transport::memory;
+use feast_remote::process::panics::injected;
+use feast_remote::transport::allocator;
 use support::nginx::Nginx;
 use support::server::{Server, answer};
 use support::tls::Authority;
@@ -258,7 +258,7 @@ fn memory_may_fail_anywhere_in_libcurl() {
     let (failed, in_spite) = each_allocation_fails(&server, &settings);
     println!("{failed} calls failed and {in_spite} were answered");
     assert!(failed > 100, "{failed} failed");
-    assert_eq!(memory::live(), before, "allocations that are left");
+    assert_eq!(allocator::live(), before, "allocations that are left");
 }
 
 /// Over TLS, OpenSSL's too. The server is a process of its own: OpenSSL's faults are all of this one's.
@@ -279,7 +279,7 @@ fn memory_may_fail_anywhere_in_openssl() {
     each_allocation_fails(&server, &settings);
     let before = live_after_a_call(&server, &settings);
     let (failed, in_spite) = each_allocation_fails(&server, &settings);
-    let left = memory::live() - before;
+    let left = allocator::live() - before;
     println!("over TLS {failed} calls failed and {in_spite} were answered; {left} allocations are left");
     assert!(failed > 500, "{failed} failed");
     // Four of them are what OpenSSL forgets of a thread that does not get the memory for its first error.
@@ -289,7 +289,7 @@ fn memory_may_fail_anywhere_in_openssl() {
 /// What has been set up once, and stays.
 fn live_after_a_call(server: &Server, settings: &[(&str, String)]) -> i64 {
     assert!((0..2).all(|_| is_answered(server, settings)));
-    memory::live()
+    allocator::live()
 }
 
 /// A life of a store, over when its connections are closed.
@@ -308,9 +308,9 @@ fn is_answered(server: &Server, settings: &[(&str, String)]) -> bool {
 fn each_allocation_fails(server: &Server, settings: &[(&str, String)]) -> (usize, usize) {
     let (mut failed, mut in_spite) = (0, 0);
     for k in 0.. {
-        memory::fail_at(k);
+        allocator::fail_at(k);
         let answered = is_answered(server, settings);
-        if !memory::disarm() {
+        if !allocator::disarm() {
             break; // there are no more than k
         }
         failed += usize::from(!answered);

@@ -1,30 +1,31 @@
-//! The gate and the closing of a store under shuttle, which runs each scenario in thousands of orders of
+//! The semaphore and the closing of a store under shuttle, which runs each scenario in thousands of orders of
 //! events. The files under test are compiled here a second time, over another module `sync`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 #![allow(dead_code)] // of the files compiled here, a part is used
 
-#[path = "../src/admission.rs"]
-mod admission;
 #[path = "../src/ffi/closable.rs"]
 mod closable;
-#[path = "../src/deadline.rs"]
-mod deadline;
 #[path = "../src/error.rs"]
 mod error;
-#[path = "../src/transport/gate.rs"]
-mod gate;
+#[path = "../src/policy/mod.rs"]
+mod policy;
+#[path = "../src/transport/semaphore.rs"]
+mod semaphore;
 
-#[path = "support/sync_over_shuttle.rs"]
-mod sync;
+#[path = "."]
+mod process {
+    #[path = "support/sync_over_shuttle.rs"]
+    pub mod sync;
+}
 
 use std::time::{Duration, Instant};
 
 use closable::Closable;
-use deadline::Deadline;
 use error::{Code, Result};
-use gate::{Gate, Wakeable};
+use policy::deadline::Deadline;
+use process::sync::{self, Arc, AtomicBool, AtomicUsize, Ordering};
+use semaphore::{Semaphore, Wakeable};
 use shuttle::thread;
-use sync::{Arc, AtomicBool, AtomicUsize, Ordering};
 
 fn in_many_orders(scenario: impl Fn() + Send + Sync + 'static) {
     sync::in_many_orders(10_000, scenario);
@@ -88,7 +89,7 @@ impl Wakeable for FakeSlot {
 }
 
 struct House {
-    gate: Gate<FakeSlot>,
+    semaphore: Semaphore<FakeSlot>,
     slots: sync::Mutex<Vec<Arc<FakeShared>>>,
     inside: AtomicUsize,
 }
@@ -98,30 +99,30 @@ const CAPACITY: usize = 2;
 impl House {
     fn new() -> Arc<House> {
         let slots = sync::Mutex::new(Vec::new());
-        Arc::new(House { gate: Gate::new(CAPACITY), slots, inside: AtomicUsize::new(0) })
+        Arc::new(House { semaphore: Semaphore::new(CAPACITY), slots, inside: AtomicUsize::new(0) })
     }
 
     /// A call: in, drive, out.
     fn call(&self, deadline: Deadline) -> Result<()> {
-        let slot = self.gate.enter(deadline, |_| ())?;
-        assert!(self.inside.fetch_add(1, Ordering::SeqCst) < CAPACITY, "more calls than places");
+        let slot = self.semaphore.acquire(deadline, |_| ())?;
+        assert!(self.inside.fetch_add(1, Ordering::SeqCst) < CAPACITY, "more calls than permits");
         let slot = slot.unwrap_or_else(|| {
             let slot = FakeSlot::new(&self.slots);
-            self.gate.watch(&slot);
+            self.semaphore.watch(&slot);
             slot
         });
         slot.drive();
         self.inside.fetch_sub(1, Ordering::SeqCst);
-        self.gate.give_back(Some(slot));
+        self.semaphore.release(Some(slot));
         Ok(())
     }
 
     fn assert_all_places_are_free(&self) {
-        let occupancy = self.gate.occupancy();
+        let occupancy = self.semaphore.occupancy();
         assert_eq!((occupancy.waiting, occupancy.in_use), (0, 0));
         assert!(sync::lock(&self.slots).len() <= CAPACITY, "a slot too many was made");
         for _ in 0..CAPACITY {
-            assert!(self.gate.enter(Deadline::NEVER, |_| ()).is_ok(), "a place was lost");
+            assert!(self.semaphore.acquire(Deadline::NEVER, |_| ()).is_ok(), "a permit was lost");
         }
     }
 }
@@ -172,9 +173,9 @@ fn closing_ends_every_wait_and_wakes_every_slot_in_use() {
         let refused = Arc::new(AtomicUsize::new(0));
         let slots: Vec<FakeSlot> = (0..CAPACITY)
             .map(|_| {
-                assert!(house.gate.enter(Deadline::NEVER, |_| ()).unwrap().is_none());
+                assert!(house.semaphore.acquire(Deadline::NEVER, |_| ()).unwrap().is_none());
                 let slot = FakeSlot::new(&house.slots);
-                house.gate.watch(&slot);
+                house.semaphore.watch(&slot);
                 slot
             })
             .collect();
@@ -189,20 +190,20 @@ fn closing_ends_every_wait_and_wakes_every_slot_in_use() {
             .collect();
         let sleeper = {
             let house = Arc::clone(&house);
-            thread::spawn(move || while house.gate.sleep(Duration::from_secs(1)) {})
+            thread::spawn(move || while house.semaphore.sleep(Duration::from_secs(1)) {})
         };
         let reaper = {
             let house = Arc::clone(&house);
-            thread::spawn(move || while house.gate.wait_for_expired(Duration::ZERO).is_some() {})
+            thread::spawn(move || while house.semaphore.wait_for_expired(Duration::ZERO).is_some() {})
         };
-        house.gate.close();
+        house.semaphore.close();
         // The slots are still in use, as by calls that nothing wakes: nobody else may have to wait for them.
         waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
         sleeper.join().unwrap();
         reaper.join().unwrap();
         for slot in slots {
             assert!(slot.shared.woken.load(Ordering::SeqCst));
-            house.gate.give_back(Some(slot));
+            house.semaphore.release(Some(slot));
         }
     });
 }
@@ -213,7 +214,7 @@ fn the_reaper_takes_no_slot_that_is_in_use() {
         let house = House::new();
         let reaper = {
             let house = Arc::clone(&house);
-            thread::spawn(move || while house.gate.wait_for_expired(Duration::ZERO).is_some() {})
+            thread::spawn(move || while house.semaphore.wait_for_expired(Duration::ZERO).is_some() {})
         };
         let callers: Vec<_> = (0..3)
             .map(|_| {
@@ -222,7 +223,7 @@ fn the_reaper_takes_no_slot_that_is_in_use() {
             })
             .collect();
         callers.into_iter().for_each(|caller| caller.join().unwrap());
-        house.gate.close();
+        house.semaphore.close();
         reaper.join().unwrap();
     });
 }

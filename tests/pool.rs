@@ -39,16 +39,16 @@ fn sixty_four_threads_on_a_pool_of_eight_never_open_a_ninth_connection() {
     assert_eq!(server.requests(), 6400);
 }
 
-/// Steps that wait until a gate opens.
-struct Gate(AtomicBool);
+/// Steps that wait until a semaphore opens.
+struct Semaphore(AtomicBool);
 
-impl Gate {
-    fn new() -> Arc<Gate> {
-        Arc::new(Gate(AtomicBool::new(false)))
+impl Semaphore {
+    fn new() -> Arc<Semaphore> {
+        Arc::new(Semaphore(AtomicBool::new(false)))
     }
 
     fn pass(&self) {
-        wait_until("the gate opens", || self.0.load(Ordering::SeqCst));
+        wait_until("the semaphore opens", || self.0.load(Ordering::SeqCst));
     }
 
     fn open(&self) {
@@ -58,8 +58,8 @@ impl Gate {
 
 #[test]
 fn waiting_calls_are_served_in_the_order_of_their_arrival() {
-    let gate = Gate::new();
-    let held = Arc::clone(&gate);
+    let semaphore = Semaphore::new();
+    let held = Arc::clone(&semaphore);
     let server = Server::start(move |seen| {
         held.pass();
         answer(seen)
@@ -76,7 +76,7 @@ fn waiting_calls_are_served_in_the_order_of_their_arrival() {
                 wait_until("the call waits", || remote.waiting() == id as usize);
             }
         }
-        gate.open();
+        semaphore.open();
     });
     let order: Vec<String> = server
         .seen()
@@ -109,8 +109,8 @@ fn a_call_that_finds_no_place_until_its_deadline_is_overloaded() {
 
 #[test]
 fn the_connection_used_last_is_used_first() {
-    let gate = Gate::new();
-    let held = Arc::clone(&gate);
+    let semaphore = Semaphore::new();
+    let held = Arc::clone(&semaphore);
     let server = Server::start(move |seen| {
         if seen.number < 3 {
             held.pass();
@@ -124,7 +124,7 @@ fn the_connection_used_last_is_used_first() {
             scope.spawn(move || call(remote, id).unwrap());
         }
         wait_until("three calls are on the wire", || server.requests() == 3);
-        gate.open();
+        semaphore.open();
     });
     (10..20).for_each(|id| call(&remote, id).unwrap());
     let later: Vec<usize> = server.seen()[3..].iter().map(|seen| seen.connection).collect();

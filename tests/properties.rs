@@ -8,13 +8,13 @@ mod support;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use feast_remote::admission::Admission;
 use feast_remote::columns::{Element, Type};
-use feast_remote::deadline::Deadline;
-use feast_remote::rebalance::Rebalance;
-use feast_remote::retry::{Decision, RetryBudget, RetryPolicy};
-use feast_remote::wire::answer::Layout;
-use feast_remote::wire::decode::decode;
+use feast_remote::policy::admission::Admission;
+use feast_remote::policy::deadline::Deadline;
+use feast_remote::policy::rebalance::Rebalance;
+use feast_remote::policy::retry::{Decision, RetryBudget, RetryPolicy};
+use feast_remote::wire::answer::decode::decode;
+use feast_remote::wire::answer::frame::Layout;
 use feast_remote::wire::request::Request;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -125,10 +125,10 @@ proptest! {
         let mut attempts = 0;
         for (roll, retry_after) in dice {
             attempts += 1;
-            let wish = retry_after.map(Duration::from_secs);
-            match policy.decide(attempts, wish, roll, deadline.remaining(now)) {
+            let pending = retry_after.map(Duration::from_secs);
+            match policy.decide(attempts, pending, roll, deadline.remaining(now)) {
                 Decision::Retry(wait) => {
-                    if wish.is_none_or(|wish| wish.is_zero()) {
+                    if pending.is_none_or(|pending| pending.is_zero()) {
                         prop_assert!(wait <= Duration::from_secs(cap));
                     }
                     now += wait;
@@ -168,29 +168,29 @@ proptest! {
     /// Beside a model with a plain queue: never more than the capacity, and nobody overtakes.
     #[test]
     fn admission_is_a_queue(capacity in 1usize..5, events in prop::collection::vec(0u8..3, 0..200)) {
-        let mut gate = Admission::new(capacity);
+        let mut semaphore = Admission::new(capacity);
         let (mut inside, mut queue, mut next) = (0, VecDeque::new(), 0u64);
         for event in events {
             match event {
                 0 => {
-                    let at_once = gate.enter(next);
+                    let at_once = semaphore.acquire(next);
                     prop_assert_eq!(at_once, inside < capacity);
                     if at_once { inside += 1 } else { queue.push_back(next) }
                     next += 1;
                 }
                 1 if inside > 0 => {
-                    let successor = gate.leave();
+                    let successor = semaphore.release();
                     prop_assert_eq!(successor, queue.pop_front());
                     inside -= usize::from(successor.is_none());
                 }
                 2 if !queue.is_empty() => {
                     let middle = queue.remove(queue.len() / 2).unwrap();
-                    prop_assert!(gate.give_up(middle));
-                    prop_assert!(!gate.give_up(middle));
+                    prop_assert!(semaphore.cancel(middle));
+                    prop_assert!(!semaphore.cancel(middle));
                 }
                 _ => (),
             }
-            prop_assert_eq!(gate.waiting(), queue.len());
+            prop_assert_eq!(semaphore.waiting(), queue.len());
         }
     }
 

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use feast_remote::columns::Response;
 use feast_remote::config::Config;
-use feast_remote::deadline::Deadline;
 use feast_remote::error::{Code, Error};
+use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::{EventQueue, Handle, Remote};
 use feast_remote::wire::request::Request;
 use support::process::{descriptors, resident_bytes};

@@ -41,7 +41,7 @@ fn the_statistics_have_exactly_the_fields_that_statistics_md_describes() {
     let remote = open(&server, &[]);
     call(&remote, 1).unwrap();
     let figures = figures(&remote);
-    let text = feast_remote::stats::reference();
+    let text = feast_remote::observe::statistics::reference();
     let described: Vec<(&str, &str)> = text
         .lines()
         .filter_map(|line| line.strip_prefix("| `"))

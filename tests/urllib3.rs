@@ -32,7 +32,7 @@ const RETRY_AFTER: [Option<&str>; 9] = [
 const TIMES: [usize; 3] = [1, 3, 99];
 
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+enum TransferError {
     Status(u16, Option<&'static str>),
     ResetBeforeHeader,
     ResetWithinBody,
@@ -42,37 +42,38 @@ enum Fault {
     Garbage,
 }
 
-fn cells() -> Vec<(Fault, usize)> {
-    let answers =
-        STATUSES.into_iter().flat_map(|status| RETRY_AFTER.map(|header| Fault::Status(status, header)));
+fn cells() -> Vec<(TransferError, usize)> {
+    let answers = STATUSES
+        .into_iter()
+        .flat_map(|status| RETRY_AFTER.map(|header| TransferError::Status(status, header)));
     let breaks = [
-        Fault::ResetBeforeHeader,
-        Fault::ResetWithinBody,
-        Fault::ClosedBeforeHeader,
-        Fault::ClosedWithinHeader,
-        Fault::ClosedWithinBody,
-        Fault::Garbage,
+        TransferError::ResetBeforeHeader,
+        TransferError::ResetWithinBody,
+        TransferError::ClosedBeforeHeader,
+        TransferError::ClosedWithinHeader,
+        TransferError::ClosedWithinBody,
+        TransferError::Garbage,
     ];
     answers.chain(breaks).flat_map(|fault| TIMES.map(|times| (fault, times))).collect()
 }
 
-fn steps(fault: Fault, seen: &Seen) -> Vec<Step> {
+fn steps(fault: TransferError, seen: &Seen) -> Vec<Step> {
     match fault {
-        Fault::Status(status, header) => {
+        TransferError::Status(status, header) => {
             let body = if status == 200 { features_of(&seen.body) } else { "\"trouble\"".to_owned() };
             let headers: Vec<(&str, &str)> = header.map(|value| ("Retry-After", value)).into_iter().collect();
             vec![Step::Send(reply(status, &headers, body))]
         }
-        Fault::ResetBeforeHeader => vec![Step::Reset],
-        Fault::ResetWithinBody => {
+        TransferError::ResetBeforeHeader => vec![Step::Reset],
+        TransferError::ResetWithinBody => {
             vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Reset]
         }
-        Fault::ClosedBeforeHeader => vec![Step::Close],
-        Fault::ClosedWithinHeader => vec![Step::Send(b"HTTP/1.1 200 O".to_vec()), Step::Close],
-        Fault::ClosedWithinBody => {
+        TransferError::ClosedBeforeHeader => vec![Step::Close],
+        TransferError::ClosedWithinHeader => vec![Step::Send(b"HTTP/1.1 200 O".to_vec()), Step::Close],
+        TransferError::ClosedWithinBody => {
             vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Close]
         }
-        Fault::Garbage => vec![Step::Send(b"\x15\x03\x01garbage\r\n\r\n".to_vec()), Step::Close],
+        TransferError::Garbage => vec![Step::Send(b"\x15\x03\x01garbage\r\n\r\n".to_vec()), Step::Close],
     }
 }
 
@@ -81,14 +82,16 @@ type Course = (bool, usize, Vec<f64>);
 
 /// Where this library does something else on purpose, as the README lists it: what it does with a fault that is met so
 /// many times.
-fn listed_difference(fault: Fault, times: usize) -> Option<Course> {
+fn listed_difference(fault: TransferError, times: usize) -> Option<Course> {
     let differs = match fault {
         // Unreadable headers end urllib3's call; here the ordinary backoff stays.
-        Fault::Status(status, Some("-1" | "soon")) => [413, 429, 500, 502, 503, 504].contains(&status),
+        TransferError::Status(status, Some("-1" | "soon")) => {
+            [413, 429, 500, 502, 503, 504].contains(&status)
+        }
         // urllib3 has handed over the response when the body breaks.
-        Fault::ClosedWithinBody | Fault::ResetWithinBody => true,
+        TransferError::ClosedWithinBody | TransferError::ResetWithinBody => true,
         // A header cut off before its end is an empty header to urllib3, hence an answer.
-        Fault::ClosedWithinHeader => true,
+        TransferError::ClosedWithinHeader => true,
         _ => false,
     };
     let requests = (times + 1).min(4);

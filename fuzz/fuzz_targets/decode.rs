@@ -2,8 +2,8 @@
 #![no_main]
 
 use feast_remote::columns::{Dense, DenseLayout, Element, Items, Matrix, Response, Type, is_valid};
-use feast_remote::wire::answer::Layout;
-use feast_remote::wire::decode::{decode, decode_into};
+use feast_remote::wire::answer::frame::Layout;
+use feast_remote::wire::answer::decode::{decode, decode_into};
 use feast_remote::wire::request::Request;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Any bytes as the body of a refusal: there is always something to say, and never too much of it.
 #![no_main]
 
-use feast_remote::wire::server_error;
+use feast_remote::wire::answer::server_error;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {

@@ -2,7 +2,7 @@
 #![no_main]
 
 use chrono::DateTime;
-use feast_remote::wire::timestamp;
+use feast_remote::wire::answer::timestamp;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

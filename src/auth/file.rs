@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use super::{Token, checked, unauthenticated};
 use crate::config::{Secret, open_file};
 use crate::error::Result;
-use crate::log::{self, Level};
-use crate::sync::lock;
+use crate::observe::log::{self, Level};
+use crate::process::sync::lock;
 
 /// A look at the file costs a system call; more often than this is not worth one.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

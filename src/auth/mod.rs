@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::{AuthConfig, AuthKind, Config, Environment, Secret};
-use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
+use crate::policy::deadline::Deadline;
 use crate::transport::{Http, Pool};
 use file::TokenFile;
 use oidc::ClientCredentials;

@@ -10,10 +10,10 @@ use zeroize::Zeroizing;
 
 use super::{AtHand, HttpClient, Token, checked, jwt, unauthenticated};
 use crate::config::{Config, Environment, Mask, Secret, form_encoded};
-use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
-use crate::log::{self, Level};
-use crate::sync::lock;
+use crate::observe::log::{self, Level};
+use crate::policy::deadline::Deadline;
+use crate::process::sync::lock;
 use crate::transport::Http;
 
 /// Life of a token that does not say how long it lives.
@@ -126,7 +126,7 @@ impl ClientCredentials {
                 _ => (),
             }
             let before = state.fetches;
-            let (guard, late) = crate::sync::wait(&self.fetched, state, deadline);
+            let (guard, late) = crate::process::sync::wait(&self.fetched, state, deadline);
             state = guard;
             if state.fetches != before
                 && let Some(failure) = &state.failure

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::stats::Stats;
+use crate::observe::statistics::Stats;
 
 fn environment(variables: &[(&'static str, &'static str)], file: &Path) -> Environment {
     let variables: HashMap<&str, &str> = variables.iter().copied().collect();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use super::Secret;
-use crate::sync::lock;
+use crate::process::sync::lock;
 
 type Variable = dyn Fn(&str) -> Option<String> + Send + Sync;
 

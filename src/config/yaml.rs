@@ -11,7 +11,7 @@ use serde_saphyr::{Spanned, UserMessageFormatter};
 
 use super::{Config, Environment, keys, open_file};
 use crate::error::{Error, Result};
-use crate::log::{self, Level};
+use crate::observe::log::{self, Level};
 
 /// A feature_store.yaml is a page or two; this keeps a wrong path (a log, a device) from being read whole.
 const MAX_BYTES: u64 = 1 << 20;

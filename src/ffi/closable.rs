@@ -2,9 +2,9 @@
 
 use std::cell::UnsafeCell;
 
-use crate::deadline::Deadline;
 use crate::error::{Error, Result};
-use crate::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, wait};
+use crate::policy::deadline::Deadline;
+use crate::process::sync::{AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, wait};
 
 /// See the module. The shell stays when the value is gone, so that late callers are told so.
 pub struct Closable<T> {

@@ -3,11 +3,12 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use super::error::{FEAST_INVALID_ARGUMENT, FEAST_OK, feast_error_free, feast_error_t, feast_status_t};
+use super::error::{FEAST_INVALID_ARGUMENT, FEAST_OK, feast_error_t, feast_status_t};
+use super::error_fields::feast_error_free;
 use super::guard::RoundedToNearest;
 use super::response::{feast_response_free, feast_response_t};
 use super::{guard, object};
-use crate::panics::contained;
+use crate::process::panics::contained;
 use crate::remote::Event;
 
 /// The end of one asynchronous call. Opaque; free with feast_event_free(). For one thread at a time.

@@ -1,11 +1,12 @@
 //! What every entry point goes through: the panic guard, the NULL policy, outputs all or nothing.
 
 use std::ffi::{CStr, c_char, c_int};
+use std::time::Duration;
 
 use super::error::{FEAST_OK, feast_error_t, feast_status_t};
 use super::object::{self, Kind};
 use crate::error::{Error, Result};
-use crate::panics::{contained, fault_point};
+use crate::process::panics::{contained, fault_point};
 
 unsafe extern "C" {
     fn fegetround() -> c_int;
@@ -186,6 +187,13 @@ fn is_unusable<T>(object: *const T, name: &str) -> Error {
 
 fn is_null(name: &str) -> Error {
     Error::argument(format!("{name} is NULL"))
+}
+
+/// Milliseconds from C.
+pub fn timeout(milliseconds: i64) -> Result<Duration> {
+    u64::try_from(milliseconds)
+        .map(Duration::from_millis)
+        .map_err(|_| Error::argument(format!("timeout_ms: {milliseconds} is negative")))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char, c_void};
 
 use super::guard;
-use crate::log::{self, Level};
+use crate::observe::log::{self, Level};
 
 /// Something works otherwise than probably wanted, such as a key in a file that nothing reads.
 pub const FEAST_LOG_WARNING: i32 = 1;

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::error::Result;
-use crate::transport::process;
+use crate::process::fork;
 
 /// See the module. Made in one process, used by it and its descendants.
 pub struct PerProcess<T> {
@@ -31,7 +31,7 @@ impl<T> PerProcess<T> {
     /// The value of this process, made now from that of the last ancestor that had one if need be.
     pub fn get_or_make(&self, make: impl FnOnce(&T) -> Result<T>) -> Result<&T> {
         let mut last = self.last();
-        if last.number == process::generation() {
+        if last.number == fork::generation() {
             return Ok(&last.value);
         }
         let made = Box::into_raw(Box::new(Generation::new(make(&last.value)?)));
@@ -59,6 +59,6 @@ impl<T> PerProcess<T> {
 
 impl<T> Generation<T> {
     fn new(value: T) -> Generation<T> {
-        Generation { number: process::generation(), value, next: AtomicPtr::new(std::ptr::null_mut()) }
+        Generation { number: fork::generation(), value, next: AtomicPtr::new(std::ptr::null_mut()) }
     }
 }

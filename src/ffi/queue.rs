@@ -6,11 +6,11 @@ use super::closable::Closable;
 use super::error::{feast_error_t, feast_status_t};
 use super::event::feast_event_t;
 use super::{guard, object};
-use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::policy::deadline::Deadline;
+use crate::process::fork;
+use crate::process::sync::Arc;
 use crate::remote::EventQueue;
-use crate::sync::Arc;
-use crate::transport::process;
 
 /// A queue of finished asynchronous calls, of any number of stores. Opaque; free with feast_queue_free(). Any number
 /// of threads may use it at once.
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn feast_queue_open(
         guard::status(err, || {
             let out = guard::output(queue, ptr::null_mut(), "queue")?;
             let queue = Arc::new(Closable::new(Arc::new(EventQueue::new()?)));
-            *out = object::give(feast_queue_t { queue, generation: process::generation() });
+            *out = object::give(feast_queue_t { queue, generation: fork::generation() });
             Ok(())
         })
     }
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn feast_queue_free(queue: *mut feast_queue_t) {
     guard::value((), || {
         // SAFETY: made by `feast_queue_open`, and freed once as the header asks.
         let handle = unsafe { object::take(queue) }?;
-        if handle.generation != process::generation() {
+        if handle.generation != fork::generation() {
             // In a fork's child, threads of the parent's may seem to be inside for ever.
             std::mem::forget(handle);
             return Some(());

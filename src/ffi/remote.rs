@@ -12,9 +12,9 @@ use super::response::feast_response_t;
 use super::{guard, object};
 use crate::config::{Config, Environment};
 use crate::error::Result;
+use crate::process::fork;
+use crate::process::sync::{Arc, lock};
 use crate::remote::Remote;
-use crate::sync::{Arc, lock};
-use crate::transport::process;
 
 /// An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
 /// of threads may use it at once, and any process forked from the one that opened it.
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn feast_close(remote: *mut feast_remote_t) {
         let store = handle.store.get_or_make(|_| Ok(Closable::closed())).ok()?;
         if let Some(closed) = store.close(|store| store.remote.close()) {
             // In a fork's child this may be locked for ever, and there are no more stores than the parent has.
-            let handles = if process::generation() == 0 {
+            let handles = if fork::generation() == 0 {
                 Some(lock(&CLOSED_HANDLES))
             } else {
                 CLOSED_HANDLES.try_lock().ok()

@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::error::{feast_error_t, feast_status_t};
 use super::response::feast_type_t;
-use super::{guard, json, object};
+use super::{guard, object};
 use crate::columns::{Element, Type};
 use crate::error::{Error, Result};
 use crate::wire::request::Request;
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn feast_request_set_timeout_ms(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(request, err, |request| {
-            request.set_timeout(json::timeout(timeout_ms)?);
+            request.set_timeout(guard::timeout(timeout_ms)?);
             Ok(())
         })
     }

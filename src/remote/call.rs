@@ -5,13 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::store::Store;
 use crate::auth::{Auth, Token};
-use crate::deadline::Deadline;
 use crate::error::{Code, Error};
-use crate::log::{self, Level};
-use crate::retry::{self, Decision};
-use crate::stats::Stats;
-use crate::transport::{FaultKind, Transfer};
-use crate::wire::server_error;
+use crate::observe::log::{self, Level};
+use crate::observe::statistics::Stats;
+use crate::policy::deadline::Deadline;
+use crate::policy::retry::{self, Decision};
+use crate::transport::{Transfer, TransferErrorKind};
+use crate::wire::answer::server_error;
 
 /// A call under way.
 pub struct Call {
@@ -135,7 +135,7 @@ impl Call {
     }
 
     /// The error of a call that could not get on the wire (again): the last answer says more than the queue.
-    pub fn without_place(&mut self, store: &Store, queue: Error) -> Error {
+    pub fn without_permit(&mut self, store: &Store, queue: Error) -> Error {
         if queue.code == Code::Overloaded {
             Stats::count(&store.stats.calls_overloaded);
         }
@@ -191,13 +191,18 @@ fn judge(transfer: &mut Transfer, clean: impl Fn(String) -> String) -> Option<Fa
     let (kind, retried) = (fault.kind, fault.is_retried());
     let mut error = fault.into_error();
     match kind {
-        FaultKind::Tls { verification: true } => {
+        TransferErrorKind::Tls { verification: true } => {
             error.message.push_str("; see the configuration keys `cert`, `client_cert` and `client_key`");
         }
-        FaultKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
+        TransferErrorKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
         _ => (),
     }
-    Some(Failure { error, retried, timeout: matches!(kind, FaultKind::Timeout(_)), retry_after: None })
+    Some(Failure {
+        error,
+        retried,
+        timeout: matches!(kind, TransferErrorKind::Timeout(_)),
+        retry_after: None,
+    })
 }
 
 fn refused_by_server(status: u16, transfer: &Transfer, clean: impl Fn(String) -> String) -> Failure {

@@ -2,10 +2,8 @@
 //! by the store's driver.
 
 mod call;
-mod desk;
 mod driver;
 mod events;
-mod mailbox;
 mod pending;
 mod store;
 
@@ -18,18 +16,19 @@ use once_cell::sync::OnceCell;
 use crate::auth::{Auth, Token};
 use crate::columns::{Dense, Matrix, Response};
 use crate::config::{AuthKind, Config, Environment};
-use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
-use crate::log::{self, Level};
-use crate::panics::fault_point;
-use crate::stats::{self, Stats};
-use crate::sync::Arc;
-use crate::transport::{Bell, Poller, Pool, Worker, process};
-use crate::wire::answer::Layout;
+use crate::observe::log::{self, Level};
+use crate::observe::statistics::{self, Stats};
+use crate::policy::deadline::Deadline;
+use crate::process::fork;
+use crate::process::panics::fault_point;
+use crate::process::sync::Arc;
+use crate::transport::{EventFd, Poller, Pool, Worker};
+use crate::wire::answer::frame::Layout;
+use crate::wire::answer::{decode, join};
 use crate::wire::request::Request;
-use crate::wire::{decode, parts};
 use call::{Call, Next};
-use desk::{Desk, Submission};
+use driver::handle::{DriverHandle, Submission};
 pub use events::{Event, EventQueue};
 use pending::Pending;
 use store::Store;
@@ -52,7 +51,7 @@ struct Inner {
 }
 
 struct Driver {
-    desk: Arc<Desk>,
+    handle: Arc<DriverHandle>,
     /// Taken when the store is dropped.
     worker: Option<Worker>,
 }
@@ -61,7 +60,7 @@ struct Driver {
 pub struct Handle {
     /// Neither the call's queue nor its store is kept by it.
     pending: Weak<Pending>,
-    desk: Weak<Desk>,
+    handle: Weak<DriverHandle>,
     generation: u32,
 }
 
@@ -71,13 +70,13 @@ static NUMBERS: AtomicU64 = AtomicU64::new(0);
 impl Handle {
     /// Ends the call soon, if it has not ended; its event comes in any case.
     pub fn cancel(&self) {
-        if self.generation != process::generation() {
+        if self.generation != fork::generation() {
             return;
         }
-        if let (Some(pending), Some(desk)) = (self.pending.upgrade(), self.desk.upgrade())
+        if let (Some(pending), Some(handle)) = (self.pending.upgrade(), self.handle.upgrade())
             && pending.cancel()
         {
-            desk.cancel(pending.numbers());
+            handle.cancel(pending.numbers());
         }
     }
 }
@@ -92,7 +91,7 @@ impl Remote {
     pub fn open_in(config: &Config, environment: &Environment) -> Result<Remote> {
         config.validate()?;
         warn_of(config);
-        process::watch_forks()?;
+        crate::transport::watch_forks()?;
         let stats = Arc::new(Stats::default());
         let pool = Pool::new(config, environment, Arc::clone(&stats))?;
         let mask = config.mask(&pool.http().proxies(), environment);
@@ -106,11 +105,11 @@ impl Remote {
             driver: OnceCell::new(),
             max_rows_per_request: config.max_rows_per_request,
             max_async_requests: config.max_async_requests,
-            generation: process::generation(),
+            generation: fork::generation(),
         })
     }
 
-    /// As [`open`](Remote::open), with something else in place of the waiting before retries, for tests that must not
+    /// As [`open`](Remote::open), with something else in permit of the waiting before retries, for tests that must not
     /// take its time.
     pub fn open_with_pause(
         config: &Config,
@@ -129,7 +128,7 @@ impl Remote {
         if self.is_split(request) {
             return self.wait_for_parts(request, Event::into_response);
         }
-        self.fetch(request, |answer, layout| parts::decode(answer, request, layout))
+        self.fetch(request, |answer, layout| join::decode(answer, request, layout))
     }
 
     /// Fetches the features that `request` asks for straight into a row-major matrix, in the order asked.
@@ -142,13 +141,13 @@ impl Remote {
         if self.is_split(request) {
             return self.wait_for_parts(request, |event| event.into_matrix(dense));
         }
-        self.fetch(request, |answer, layout| parts::decode_into(answer, request, layout, dense))
+        self.fetch(request, |answer, layout| join::decode_into(answer, request, layout, dense))
     }
 
     /// Asks for the features without waiting for them: an event with this tag comes to the queue, whatever happens.
     /// Nothing is sent on the caller's thread, and nothing waited for.
     pub fn submit(&self, request: &Request, queue: &Arc<EventQueue>, tag: usize) -> Result<Handle> {
-        self.submit_with(request, queue, tag, Desk::reserve)
+        self.submit_with(request, queue, tag, DriverHandle::reserve)
     }
 
     fn submit_with(
@@ -156,7 +155,7 @@ impl Remote {
         request: &Request,
         queue: &Arc<EventQueue>,
         tag: usize,
-        reserve: impl FnOnce(&Desk, usize) -> Result<()>,
+        reserve: impl FnOnce(&DriverHandle, usize) -> Result<()>,
     ) -> Result<Handle> {
         request.check()?;
         self.check_process()?;
@@ -165,15 +164,15 @@ impl Remote {
         }
         let start = Instant::now();
         let store = &self.inner.store;
-        let desk = &self.driver()?.desk;
-        queue.serve(desk)?;
+        let handle = &self.driver()?.handle;
+        queue.serve(handle)?;
         let count = request.parts(self.max_rows_per_request);
-        reserve(desk, count).inspect_err(|error| {
+        reserve(handle, count).inspect_err(|error| {
             if error.code == Code::Overloaded {
                 Stats::count(&store.stats.calls_overloaded);
             }
         })?;
-        let mut reserved = Reserved { desk, count };
+        let mut reserved = Reserved { handle, count };
         fault_point();
         let bodies = request.encode_parts(count, || store.buffer())?;
         Stats::count(&store.stats.calls);
@@ -184,10 +183,10 @@ impl Remote {
         for (part, body) in pending.parts().zip(bodies) {
             let call = Call::new(store, request.timeout(), start);
             reserved.count -= 1;
-            desk.submit(Box::new(Submission { part, call, request: body }));
+            handle.submit(Box::new(Submission { part, call, request: body }));
         }
-        let (pending, desk) = (Arc::downgrade(&pending), Arc::downgrade(desk));
-        Ok(Handle { pending, desk, generation: self.generation })
+        let (pending, handle) = (Arc::downgrade(&pending), Arc::downgrade(handle));
+        Ok(Handle { pending, handle, generation: self.generation })
     }
 
     /// Whether a request has so many rows that it goes out as several.
@@ -199,7 +198,7 @@ impl Remote {
     fn wait_for_parts<T>(&self, request: &Request, read: impl FnOnce(Event) -> Result<T>) -> Result<T> {
         let queue = Arc::new(EventQueue::new()?);
         // The caller's thread waits, so there are no more of these calls than threads.
-        self.submit_with(request, &queue, 0, Desk::reserve_beyond)?;
+        self.submit_with(request, &queue, 0, DriverHandle::reserve_beyond)?;
         let mut event = None;
         // The event comes by the call's deadline.
         queue.poll(1, Deadline::NEVER, |only| event = Some(only));
@@ -208,13 +207,13 @@ impl Remote {
 
     fn driver(&self) -> Result<&Driver> {
         self.driver.get_or_try_init(|| {
-            let bell = Arc::new(Bell::new()?);
-            let mut poller = Poller::new(Arc::clone(&bell))?;
-            let desk = Arc::new(Desk::new(self.max_async_requests, bell));
-            let (inner, own_desk) = (Arc::clone(&self.inner), Arc::clone(&desk));
+            let event_fd = Arc::new(EventFd::new()?);
+            let mut poller = Poller::new(Arc::clone(&event_fd))?;
+            let handle = Arc::new(DriverHandle::new(self.max_async_requests, event_fd));
+            let (inner, own_desk) = (Arc::clone(&self.inner), Arc::clone(&handle));
             let live = move || driver::live(&inner, &own_desk, &mut poller);
             match Worker::start("feast-driver", live) {
-                Some(worker) => Ok(Driver { desk, worker: Some(worker) }),
+                Some(worker) => Ok(Driver { handle, worker: Some(worker) }),
                 None => {
                     let error = Error::new(Code::Internal, "no thread to be had for asynchronous calls");
                     Err(Error { retriable: true, ..error })
@@ -266,7 +265,7 @@ impl Remote {
     pub fn close(&self) {
         self.inner.pool.close();
         if let Some(driver) = self.driver.get() {
-            driver.desk.close();
+            driver.handle.close();
         }
     }
 
@@ -278,7 +277,7 @@ impl Remote {
     /// The store's figures as JSON; see STATISTICS.md.
     pub fn stats_json(&self) -> String {
         let (pool, store) = (self.inner.pool.occupancy(), &self.inner.store);
-        let requests = self.driver.get().map_or(0, |driver| driver.desk.unfinished());
+        let requests = self.driver.get().map_or(0, |driver| driver.handle.unfinished());
         let values = [
             requests as u64,
             pool.waiting as u64,
@@ -286,14 +285,14 @@ impl Remote {
             pool.in_use as u64,
             store.budget.tokens(),
         ];
-        let now: Vec<(&str, u64)> = stats::NOW.iter().map(|(name, _)| *name).zip(values).collect();
+        let now: Vec<(&str, u64)> = statistics::NOW.iter().map(|(name, _)| *name).zip(values).collect();
         store.stats.to_json(&now)
     }
 
     /// Whether the store was opened by this process, and not by one that this process was forked from: its
     /// connections belong to the other one.
     pub fn is_of_this_process(&self) -> bool {
-        self.generation == process::generation()
+        self.generation == fork::generation()
     }
 
     fn check_process(&self) -> Result<()> {
@@ -329,12 +328,13 @@ impl Remote {
         loop {
             let token =
                 auth.token(pool, call.deadline()).map_err(|error| call.without_token(store, error))?;
-            let mut place = pool.enter(call.deadline()).map_err(|error| call.without_place(store, error))?;
+            let mut permit =
+                pool.acquire(call.deadline()).map_err(|error| call.without_permit(store, error))?;
             let deadline = call.begin_attempt(store, Instant::now());
-            let mut transfer = place
+            let mut transfer = permit
                 .perform(request, token.as_ref(), store.buffer(), deadline)
-                .map_err(|error| call.without_place(store, error))?;
-            drop(place);
+                .map_err(|error| call.without_permit(store, error))?;
+            drop(permit);
             fault_point();
             request = std::mem::take(&mut transfer.request);
             match call.after_attempt(store, auth, token.as_ref(), transfer) {
@@ -371,8 +371,8 @@ impl Drop for Remote {
             && self.is_of_this_process()
         {
             self.inner.pool.close();
-            driver.desk.close();
-            driver.desk.exit();
+            driver.handle.close();
+            driver.handle.exit();
             if let Some(worker) = driver.worker {
                 worker.join();
             }
@@ -380,15 +380,15 @@ impl Drop for Remote {
     }
 }
 
-/// Room at the desk for requests that have not been submitted yet.
+/// Room at the handle for requests that have not been submitted yet.
 struct Reserved<'a> {
-    desk: &'a Desk,
+    handle: &'a DriverHandle,
     count: usize,
 }
 
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        self.desk.release(self.count);
+        self.handle.release(self.count);
     }
 }
 

@@ -8,8 +8,8 @@ use super::events::{Answer, Event, EventQueue};
 use super::store::Store;
 use crate::auth::Token;
 use crate::error::{Code, Error};
-use crate::stats::Stats;
-use crate::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
+use crate::observe::statistics::Stats;
+use crate::process::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
 use crate::wire::request::Request;
 
 /// See the module. Shared by the caller's handle and the driver's requests.

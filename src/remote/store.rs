@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crate::auth::Token;
 use crate::config::{Config, Mask, Secret};
 use crate::error::{Code, Error, Result};
-use crate::panics::fault_point;
-use crate::retry::{RetryBudget, RetryPolicy};
-use crate::stats::Stats;
+use crate::observe::statistics::Stats;
+use crate::policy::retry::{RetryBudget, RetryPolicy};
+use crate::process::panics::fault_point;
 use crate::transport::Transfer;
-use crate::wire::answer::Layout;
+use crate::wire::answer::frame::Layout;
 use crate::wire::request::Request;
 
 /// See the module. Used by any number of threads.
@@ -35,7 +35,7 @@ pub struct Store {
     layouts: Mutex<Vec<Layout>>,
 }
 
-/// Told each wait before a retry, in place of waiting.
+/// Told each wait before a retry, in permit of waiting.
 pub type Pause = dyn Fn(Duration) + Send + Sync;
 
 /// Of requests that differ, and for threads that decode at the same time.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use zeroize::Zeroize;
 
 use super::share::Share;
-use super::slot::describe;
 use super::sys::*;
 use super::trust::{Trust, use_trust};
 use super::url::Url;

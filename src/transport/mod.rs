@@ -6,16 +6,16 @@
 //! support its connection cache in two threads (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS
 //! sessions are, through [`share`]; so are the trusted certificates, through [`trust`].
 
-mod bell;
-mod fault;
-mod gate;
-mod http;
 #[cfg(feature = "fault-injection")]
-pub mod memory;
+pub mod allocator;
+mod error;
+mod event_fd;
+mod fork;
+mod http;
 mod poller;
 mod pool;
-pub mod process;
 mod receiver;
+mod semaphore;
 mod share;
 mod slot;
 mod sockets;
@@ -24,12 +24,13 @@ mod trust;
 mod url;
 mod worker;
 
-pub use bell::Bell;
-pub use fault::{Fault, FaultKind};
-pub use gate::Listener;
+pub use error::{TransferError, TransferErrorKind};
+pub use event_fd::EventFd;
+pub use fork::watch as watch_forks;
 pub use http::Http;
 pub use poller::{Poller, Ready};
-pub use pool::{Asked, OwnPlace, Pool, Wish};
+pub use pool::{Acquire, OwnedPermit, PendingAcquire, Pool};
+pub use semaphore::Listener;
 pub use slot::{Slot, Transfer};
 pub use sys::version;
 pub use worker::Worker;

@@ -1,4 +1,4 @@
-//! Waits for many slots' sockets at once (epoll(7)), and for a bell.
+//! Waits for many slots' sockets at once (epoll(7)), and for a event_fd.
 //!
 //! Each watch is by the edge, and stays when its event has come: the next call on a kept connection finds it there. So
 //! a socket that nobody waits for disturbs once for each thing it has to say. What is left of a watch needs no clearing
@@ -7,9 +7,9 @@
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
-use super::bell::{Bell, out_of_descriptors};
+use super::event_fd::{EventFd, out_of_descriptors};
 use crate::error::Result;
-use crate::sync::Arc;
+use crate::process::sync::Arc;
 
 /// Events taken from the kernel at a time.
 const AT_A_TIME: usize = 64;
@@ -58,19 +58,19 @@ impl Epoll {
     }
 }
 
-/// See the module. One thread waits; any may ring the bell, which ends its wait, or else the next one.
+/// See the module. One thread waits; any may ring the event_fd, which ends its wait, or else the next one.
 pub struct Poller {
     epoll: Arc<Epoll>,
-    bell: Arc<Bell>,
+    event_fd: Arc<EventFd>,
     ready: Vec<Ready>,
 }
 
-/// What the bell's event carries; no slot has this number.
-const BELL: u64 = u64::MAX;
+/// What the event_fd's event carries; no slot has this number.
+const EVENT_FD: u64 = u64::MAX;
 
 impl Poller {
-    /// Watches this bell only.
-    pub fn new(bell: Arc<Bell>) -> Result<Poller> {
+    /// Watches this event_fd only.
+    pub fn new(event_fd: Arc<EventFd>) -> Result<Poller> {
         // SAFETY: no pointers; the descriptor is checked and owned from here on.
         let epoll = unsafe {
             match libc::epoll_create1(libc::EPOLL_CLOEXEC) {
@@ -78,10 +78,10 @@ impl Poller {
                 fd => Epoll(OwnedFd::from_raw_fd(fd)),
             }
         };
-        if !epoll.control(libc::EPOLL_CTL_ADD, bell.fd(), libc::EPOLLIN as u32, BELL) {
+        if !epoll.control(libc::EPOLL_CTL_ADD, event_fd.fd(), libc::EPOLLIN as u32, EVENT_FD) {
             return Err(out_of_descriptors());
         }
-        Ok(Poller { epoll: Arc::new(epoll), bell, ready: Vec::with_capacity(AT_A_TIME) })
+        Ok(Poller { epoll: Arc::new(epoll), event_fd, ready: Vec::with_capacity(AT_A_TIME) })
     }
 
     /// To be told what to watch.
@@ -89,7 +89,7 @@ impl Poller {
         &self.epoll
     }
 
-    /// Waits until a socket is ready, the bell rings or the time is up; `None`: no limit. The bell is silent
+    /// Waits until a socket is ready, the event_fd rings or the time is up; `None`: no limit. The event_fd is silent
     /// afterwards.
     pub fn wait(&mut self, limit: Option<Duration>) -> &[Ready] {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; AT_A_TIME];
@@ -102,8 +102,8 @@ impl Poller {
         };
         self.ready.clear();
         for event in events.iter().take(usize::try_from(count).unwrap_or(0)) {
-            if event.u64 == BELL {
-                self.bell.silence();
+            if event.u64 == EVENT_FD {
+                self.event_fd.clear();
                 continue;
             }
             let failed = event.events & (libc::EPOLLERR | libc::EPOLLHUP) as u32 != 0;
@@ -129,7 +129,7 @@ mod tests {
     const NOW: Option<Duration> = Some(Duration::ZERO);
 
     fn poller() -> Poller {
-        Poller::new(Arc::new(Bell::new().unwrap())).unwrap()
+        Poller::new(Arc::new(EventFd::new().unwrap())).unwrap()
     }
 
     #[test]

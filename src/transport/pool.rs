@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use zeroize::Zeroize;
 
-use super::fault::Fault;
-use super::gate::{self, Gate, Listener, Occupancy, Wakeable};
+use super::error::TransferError;
 use super::http::Http;
+use super::semaphore::{self, Listener, Occupancy, Semaphore, Wakeable};
 use super::share::Share;
 use super::slot::{Slot, Transfer, Waker};
 use super::sys;
 use super::worker::Worker;
-use crate::admission::Ticket;
 use crate::auth::Token;
 use crate::config::{Config, Environment};
-use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
-use crate::panics::fault_point;
-use crate::stats::Stats;
-use crate::sync::{Arc, lock};
+use crate::observe::statistics::Stats;
+use crate::policy::admission::Ticket;
+use crate::policy::deadline::Deadline;
+use crate::process::panics::fault_point;
+use crate::process::sync::{Arc, lock};
 
 /// See the module. Any number of threads may use it at once.
 pub struct Pool {
@@ -31,10 +31,10 @@ pub struct Pool {
     reaper_tried: AtomicBool,
 }
 
-/// What the places of a pool have in common.
+/// What the permits of a pool have in common.
 pub struct Shared {
     // Fields are dropped in this order: slots before the share handle they use.
-    gate: Gate<Slot>,
+    semaphore: Semaphore<Slot>,
     share: Share,
     http: Http,
     idle_timeout: Option<Duration>,
@@ -57,27 +57,27 @@ impl Wakeable for Slot {
     }
 }
 
-/// A place on the wire; given back when dropped.
-pub struct Place<H: Deref<Target = Shared>> {
+/// A permit on the wire; given back when dropped.
+pub struct Permit<H: Deref<Target = Shared>> {
     shared: H,
     slot: Option<Slot>,
 }
 
-/// A place that does not hang on a borrow of the pool.
-pub type OwnPlace = Place<Arc<Shared>>;
+/// A permit that does not hang on a borrow of the pool.
+pub type OwnedPermit = Permit<Arc<Shared>>;
 
-/// A place asked for and not had yet; given up when dropped.
-pub struct Wish {
+/// A permit asked for and not had yet; given up when dropped.
+pub struct PendingAcquire {
     shared: Arc<Shared>,
     ticket: Option<Ticket>,
 }
 
-/// The answer to a question for a place.
-pub enum Asked {
+/// The answer to a question for a permit.
+pub enum Acquire {
     /// Had at once.
-    Place(OwnPlace),
+    Permit(OwnedPermit),
     /// Come back with it when the listener has been told of this ticket.
-    Wish(Wish, Ticket),
+    PendingAcquire(PendingAcquire, Ticket),
 }
 
 impl Pool {
@@ -85,7 +85,7 @@ impl Pool {
     pub fn new(config: &Config, environment: &Environment, stats: Arc<Stats>) -> Result<Pool> {
         sys::start()?;
         let shared = Shared {
-            gate: Gate::new(config.connection_pool_size),
+            semaphore: Semaphore::new(config.connection_pool_size),
             share: Share::new()?,
             http: Http::to_server(config, environment)?,
             idle_timeout: config.connection_idle_timeout,
@@ -104,56 +104,59 @@ impl Pool {
         &self.shared.http
     }
 
-    /// Waits for a place on the wire, in the order of arrival, until the deadline.
-    pub fn enter(&self, deadline: Deadline) -> Result<Place<&Shared>> {
+    /// Waits for a permit on the wire, in the order of arrival, until the deadline.
+    pub fn acquire(&self, deadline: Deadline) -> Result<Permit<&Shared>> {
         let shared = &*self.shared;
-        let slot = shared.gate.enter(deadline, |waited| shared.waited(waited))?;
-        self.place(shared, slot)
+        let slot = shared.semaphore.acquire(deadline, |waited| shared.waited(waited))?;
+        self.permit(shared, slot)
     }
 
-    /// Asks for a place on the wire, in the same order, without waiting for it.
-    pub fn ask(&self, listener: &Arc<dyn Listener>) -> Result<Asked> {
-        match self.shared.gate.ask(listener)? {
-            gate::Asked::Admitted(slot) => self.place(Arc::clone(&self.shared), slot).map(Asked::Place),
-            gate::Asked::Queued(ticket) => {
-                Ok(Asked::Wish(Wish { shared: Arc::clone(&self.shared), ticket: Some(ticket) }, ticket))
+    /// Asks for a permit on the wire, in the same order, without waiting for it.
+    pub fn acquire_queued(&self, listener: &Arc<dyn Listener>) -> Result<Acquire> {
+        match self.shared.semaphore.acquire_queued(listener)? {
+            semaphore::Acquire::Admitted(slot) => {
+                self.permit(Arc::clone(&self.shared), slot).map(Acquire::Permit)
             }
+            semaphore::Acquire::Queued(ticket) => Ok(Acquire::PendingAcquire(
+                PendingAcquire { shared: Arc::clone(&self.shared), ticket: Some(ticket) },
+                ticket,
+            )),
         }
     }
 
-    /// The place that the listener has been told of, after so long a wait.
-    pub fn collect(&self, mut wish: Wish, waited: Duration) -> Result<OwnPlace> {
-        wish.ticket = None;
-        let shared = Arc::clone(&wish.shared);
+    /// The permit that the listener has been told of, after so long a wait.
+    pub fn claim(&self, mut pending: PendingAcquire, waited: Duration) -> Result<OwnedPermit> {
+        pending.ticket = None;
+        let shared = Arc::clone(&pending.shared);
         shared.waited(waited);
-        let slot = shared.gate.collect();
-        self.place(shared, slot)
+        let slot = shared.semaphore.claim();
+        self.permit(shared, slot)
     }
 
-    fn place<H: Deref<Target = Shared>>(&self, shared: H, slot: Option<Slot>) -> Result<Place<H>> {
-        // From here on `place` gives the place back, whatever happens.
-        let mut place = Place { shared, slot };
+    fn permit<H: Deref<Target = Shared>>(&self, shared: H, slot: Option<Slot>) -> Result<Permit<H>> {
+        // From here on `permit` gives the permit back, whatever happens.
+        let mut permit = Permit { shared, slot };
         fault_point();
-        if place.slot.is_none() {
-            place.make_slot()?;
+        if permit.slot.is_none() {
+            permit.make_slot()?;
             self.start_reaper();
         }
-        Ok(place)
+        Ok(permit)
     }
 
-    /// Sleeps before a retry, holding no place; `false` if the store closes meanwhile.
+    /// Sleeps before a retry, holding no permit; `false` if the store closes meanwhile.
     pub fn sleep(&self, time: Duration) -> bool {
-        self.shared.gate.sleep(time)
+        self.shared.semaphore.sleep(time)
     }
 
     /// Connections that there may be.
     pub fn size(&self) -> usize {
-        self.shared.gate.capacity()
+        self.shared.semaphore.capacity()
     }
 
     /// How the pool is used now.
     pub fn occupancy(&self) -> Occupancy {
-        self.shared.gate.occupancy()
+        self.shared.semaphore.occupancy()
     }
 
     /// One exchange with another server, on a connection of its own that is not kept: a POST of a form, or a GET.
@@ -162,21 +165,21 @@ impl Pool {
         let shared = &*self.shared;
         let mut slot = Slot::new(http, &shared.share)?;
         slot.set_headers(http, None, form.map(|_| "application/x-www-form-urlencoded"))?;
-        let _watched = Watched { gate: &shared.gate, waker: shared.gate.watch(&slot) };
+        let _watched = Watched { semaphore: &shared.semaphore, waker: shared.semaphore.watch(&slot) };
         let form = form.map(|form| form.as_bytes().to_vec());
-        let mut transfer = slot.perform(form, Vec::new(), deadline, shared.gate.closing());
+        let mut transfer = slot.perform(form, Vec::new(), deadline, shared.semaphore.closing());
         transfer.request.zeroize();
         Ok(transfer)
     }
 
     /// Whether it has been closed.
     pub fn is_closing(&self) -> bool {
-        self.shared.gate.is_closing()
+        self.shared.semaphore.is_closing()
     }
 
     /// Makes every call, waiting or on the wire, return `CLOSED` soon, and every later one at once.
     pub fn close(&self) {
-        self.shared.gate.close();
+        self.shared.semaphore.close();
     }
 
     fn start_reaper(&self) {
@@ -198,16 +201,16 @@ impl Shared {
     /// The reaper's life: closes each idle connection at its time, and sleeps in between.
     fn reap(&self) {
         let Some(limit) = self.idle_timeout else { return };
-        while let Some(old) = self.gate.wait_for_expired(limit) {
+        while let Some(old) = self.semaphore.wait_for_expired(limit) {
             let connections = old.iter().filter(|slot| slot.is_connected()).count() as u64;
             self.stats.connections_closed_idle.fetch_add(connections, Ordering::Relaxed);
-            drop(old); // closes the connections; not under the gate's lock
+            drop(old); // closes the connections; not under the semaphore's lock
         }
     }
 }
 
-impl<H: Deref<Target = Shared>> Place<H> {
-    /// One attempt on this place's connection; see [`Slot::perform`].
+impl<H: Deref<Target = Shared>> Permit<H> {
+    /// One attempt on this permit's connection; see [`Slot::perform`].
     pub fn perform(
         &mut self,
         request: Vec<u8>,
@@ -216,7 +219,7 @@ impl<H: Deref<Target = Shared>> Place<H> {
         deadline: Deadline,
     ) -> Result<Transfer> {
         let (slot, shared) = self.ready_slot(token)?;
-        Ok(slot.perform(Some(request), body, deadline, shared.gate.closing()))
+        Ok(slot.perform(Some(request), body, deadline, shared.semaphore.closing()))
     }
 
     /// Begins an attempt; see [`Slot::begin`].
@@ -225,7 +228,7 @@ impl<H: Deref<Target = Shared>> Place<H> {
         request: Vec<u8>,
         token: Option<&Token>,
         body: Vec<u8>,
-    ) -> Result<std::result::Result<(), Fault>> {
+    ) -> Result<std::result::Result<(), TransferError>> {
         let (slot, _) = self.ready_slot(token)?;
         slot.report_sockets()?;
         Ok(slot.begin(Some(request), body))
@@ -233,7 +236,7 @@ impl<H: Deref<Target = Shared>> Place<H> {
 
     fn make_slot(&mut self) -> Result<()> {
         let slot = Slot::new(&self.shared.http, &self.shared.share)?;
-        self.shared.gate.watch(&slot);
+        self.shared.semaphore.watch(&slot);
         self.slot = Some(slot);
         Ok(())
     }
@@ -245,7 +248,7 @@ impl<H: Deref<Target = Shared>> Place<H> {
             self.make_slot()?;
         }
         let Some(slot) = &mut self.slot else {
-            return Err(Error::new(Code::Internal, "a place without a slot"));
+            return Err(Error::new(Code::Internal, "a permit without a slot"));
         };
         if !slot.has_headers_for(token) {
             slot.set_headers(&self.shared.http, token, None)?;
@@ -253,10 +256,10 @@ impl<H: Deref<Target = Shared>> Place<H> {
         Ok((slot, &self.shared))
     }
 
-    /// Closes the connection between attempts; the next call on this place makes another one.
+    /// Closes the connection between attempts; the next call on this permit makes another one.
     pub fn close_connection(&mut self) {
         if let Some(slot) = self.slot.take() {
-            self.shared.gate.unwatch(slot.waker());
+            self.shared.semaphore.unwatch(slot.waker());
         }
     }
 
@@ -266,47 +269,47 @@ impl<H: Deref<Target = Shared>> Place<H> {
     }
 }
 
-impl<H: Deref<Target = Shared>> Drop for Place<H> {
+impl<H: Deref<Target = Shared>> Drop for Permit<H> {
     fn drop(&mut self) {
         let mut slot = self.slot.take();
         // Left in the middle of an attempt, by a panic.
         if let Some(busy) = slot.take_if(|slot| slot.is_busy()) {
-            self.shared.gate.unwatch(busy.waker());
+            self.shared.semaphore.unwatch(busy.waker());
         }
-        self.shared.gate.give_back(slot);
+        self.shared.semaphore.release(slot);
     }
 }
 
-/// A slot outside of the pool, which the gate forgets before it is dropped, by a panic too.
+/// A slot outside of the pool, which the semaphore forgets before it is dropped, by a panic too.
 struct Watched<'a> {
-    gate: &'a Gate<Slot>,
+    semaphore: &'a Semaphore<Slot>,
     waker: Waker,
 }
 
 impl Drop for Watched<'_> {
     fn drop(&mut self) {
-        self.gate.unwatch(self.waker);
+        self.semaphore.unwatch(self.waker);
     }
 }
 
-impl Wish {
+impl PendingAcquire {
     /// The error of a call that has waited so long; it waits no longer.
-    pub fn in_vain(&mut self, waited: Duration) -> Error {
-        self.withdraw();
+    pub fn timed_out(&mut self, waited: Duration) -> Error {
+        self.cancel_acquire();
         self.shared.waited(waited);
-        self.shared.gate.overloaded()
+        self.shared.semaphore.overloaded()
     }
 
-    fn withdraw(&mut self) {
+    fn cancel_acquire(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.shared.gate.withdraw(ticket);
+            self.shared.semaphore.cancel_acquire(ticket);
         }
     }
 }
 
-impl Drop for Wish {
+impl Drop for PendingAcquire {
     fn drop(&mut self) {
-        self.withdraw();
+        self.cancel_acquire();
     }
 }
 

@@ -1,25 +1,25 @@
 //! One libcurl multi handle, one easy handle, at most one connection; driven by one thread at a time: by a caller's,
 //! which waits for this slot alone, or by the driver, which waits for many.
 
-use std::ffi::{CStr, c_char, c_int, c_long};
+use std::ffi::{c_char, c_int, c_long};
 use std::ptr;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-use super::fault::{Fault, FaultKind, Phase};
+use super::error::{Phase, TransferError, TransferErrorKind};
 use super::http::{HeaderList, Http};
 use super::poller::{Poller, Ready};
-use super::process::{AtWork, hold_off_forks};
 use super::receiver::Receiver;
 use super::share::Share;
 use super::sockets::Sockets;
 use super::sys::*;
 use super::url::Url;
 use crate::auth::Token;
-use crate::deadline::Deadline;
 use crate::error::{Code, Error, Result};
-use crate::panics::fault_point;
-use crate::sync::{Arc, AtomicBool, Ordering};
+use crate::policy::deadline::Deadline;
+use crate::process::fork::{ForkGuard, prevent_fork};
+use crate::process::panics::fault_point;
+use crate::process::sync::{Arc, AtomicBool, Ordering};
 
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
 const LONGEST_POLL: Duration = Duration::from_secs(600);
@@ -28,7 +28,7 @@ const LONGEST_POLL: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub struct Transfer {
     /// The HTTP status, or why there is none.
-    pub result: std::result::Result<u16, Fault>,
+    pub result: std::result::Result<u16, TransferError>,
     /// The body as far as it came.
     pub body: Vec<u8>,
     /// What was sent, for another attempt.
@@ -209,7 +209,11 @@ impl Slot {
 
     /// Begins an attempt: POSTs `request`, or GETs without one, and receives into `body` (cleared first). Whatever it
     /// returns, [`end`](Slot::end) must follow.
-    pub fn begin(&mut self, request: Option<Vec<u8>>, body: Vec<u8>) -> std::result::Result<(), Fault> {
+    pub fn begin(
+        &mut self,
+        request: Option<Vec<u8>>,
+        body: Vec<u8>,
+    ) -> std::result::Result<(), TransferError> {
         let is_post = request.is_some();
         self.request = request.unwrap_or_default();
         self.busy = true;
@@ -232,7 +236,7 @@ impl Slot {
     }
 
     /// Ends the attempt, with the result that [`step`](Slot::step) gave or another one: then its connection is closed.
-    pub fn end(&mut self, result: std::result::Result<u16, Fault>) -> Transfer {
+    pub fn end(&mut self, result: std::result::Result<u16, TransferError>) -> Transfer {
         fault_point();
         let had_connection = self.connected;
         let (connections_opened, connected) = self.new_connection();
@@ -241,7 +245,7 @@ impl Slot {
         self.connected = result.is_ok();
         // SAFETY: this thread drives the live handle.
         self.kept = result.is_ok() && unsafe { has_connection(self.easy) };
-        let _at_work = self.hold_off_forks();
+        let _no_fork = self.prevent_fork();
         // SAFETY: removing the handle ends the transfer, so the receiver is ours again; should it never have been added,
         // libcurl says so and does nothing.
         let receiver = unsafe {
@@ -263,8 +267,8 @@ impl Slot {
     }
 
     /// For what may take OpenSSL's locks.
-    fn hold_off_forks(&self) -> Option<AtWork> {
-        self.tls.then(hold_off_forks)
+    fn prevent_fork(&self) -> Option<ForkGuard> {
+        self.tls.then(prevent_fork)
     }
 
     /// An attempt has begun and not ended.
@@ -307,7 +311,7 @@ impl Slot {
 
     /// Goes on with an attempt as far as it goes without waiting: with the socket that is ready, or without one at the
     /// beginning and when the [timer](Slot::timer) says so. Returns the HTTP status or the fault that ended it.
-    pub fn step(&mut self, ready: Option<Ready>) -> Option<std::result::Result<u16, Fault>> {
+    pub fn step(&mut self, ready: Option<Ready>) -> Option<std::result::Result<u16, TransferError>> {
         fault_point();
         let (fd, events) = match ready {
             None => {
@@ -323,7 +327,7 @@ impl Slot {
             }
         };
         let mut running: c_int = 0;
-        let _at_work = self.hold_off_forks();
+        let _no_fork = self.prevent_fork();
         // SAFETY: the multi handle is live and driven by this thread only.
         let code = unsafe { curl_multi_socket_action(self.multi, fd, events, &mut running) };
         if code != CURLM_OK {
@@ -339,15 +343,15 @@ impl Slot {
     }
 
     /// Has the poller watch what the attempt waits for.
-    pub fn watch(&mut self, poller: &Poller) -> std::result::Result<(), Fault> {
+    pub fn watch(&mut self, poller: &Poller) -> std::result::Result<(), TransferError> {
         // SAFETY: libcurl is not at work on this slot.
         let watched = unsafe { &mut *self.sockets }.watch(poller.epoll(), self.number);
         if watched { Ok(()) } else { Err(refused("the kernel refuses to watch a socket")) }
     }
 
     /// The fault of an attempt whose time is up.
-    pub fn timed_out(&self) -> Fault {
-        Fault { kind: FaultKind::Timeout(self.phase()), message: String::new() }
+    pub fn timed_out(&self) -> TransferError {
+        TransferError { kind: TransferErrorKind::Timeout(self.phase()), message: String::new() }
     }
 
     /// Connections made by the attempt, and how long the last one took.
@@ -368,17 +372,17 @@ impl Slot {
         Duration::from_micros(unsafe { getinfo_off_t(self.easy, info) })
     }
 
-    fn drive(&mut self, deadline: Deadline, closing: &AtomicBool) -> std::result::Result<u16, Fault> {
+    fn drive(&mut self, deadline: Deadline, closing: &AtomicBool) -> std::result::Result<u16, TransferError> {
         loop {
             if closing.load(Ordering::Acquire) {
-                return Err(Fault { kind: FaultKind::Closed, message: String::new() });
+                return Err(TransferError { kind: TransferErrorKind::Closed, message: String::new() });
             }
             fault_point();
             let mut running: c_int = 0;
-            let at_work = self.hold_off_forks();
+            let guard = self.prevent_fork();
             // SAFETY: the multi handle is live and driven by this thread only.
             let code = unsafe { curl_multi_perform(self.multi, &mut running) };
-            drop(at_work);
+            drop(guard);
             if code != CURLM_OK {
                 return Err(refused(format!("libcurl's multi error {code}")));
             }
@@ -400,7 +404,7 @@ impl Slot {
         }
     }
 
-    fn outcome(&mut self) -> std::result::Result<u16, Fault> {
+    fn outcome(&mut self) -> std::result::Result<u16, TransferError> {
         let mut code = CURLE_FAILED_INIT;
         let mut left: c_int = 0;
         // SAFETY: the multi handle is live; a message is valid until the next call on the handle, and `data`
@@ -426,21 +430,21 @@ impl Slot {
                 // libcurl takes what ends amid the header for a response without a body.
                 _ => {
                     let message = "it was closed amid the header of the answer".to_owned();
-                    Err(Fault { kind: FaultKind::Io, message })
+                    Err(TransferError { kind: TransferErrorKind::Io, message })
                 }
             };
         }
         if code == CURLE_WRITE_ERROR && receiver.too_large {
             let message = format!("the answer has more than {} bytes (max_response_bytes)", receiver.limit);
-            return Err(Fault { kind: FaultKind::TooLarge, message });
+            return Err(TransferError { kind: TransferErrorKind::TooLarge, message });
         }
         if code == CURLE_WRITE_ERROR && receiver.no_memory {
             let message = format!("no memory for an answer of more than {} bytes", receiver.body.len());
             return Err(refused(message));
         }
-        let kind = FaultKind::of(code, self.tls);
+        let kind = TransferErrorKind::of(code, self.tls);
         let words = receiver.words();
-        Err(Fault { kind, message: if words.is_empty() { describe(code) } else { words } })
+        Err(TransferError { kind, message: if words.is_empty() { describe(code) } else { words } })
     }
 
     /// libcurl notes the time of this only when TLS is there, too.
@@ -470,7 +474,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let _at_work = self.hold_off_forks();
+        let _no_fork = self.prevent_fork();
         // SAFETY: created by `new`, used by nobody else, freed once; libcurl takes an easy handle out of its multi handle
         // when it is freed, and ignores NULL in each of these. The easy handle goes first, so that the
         // multi handle closes the connection without it.
@@ -483,12 +487,6 @@ impl Drop for Slot {
     }
 }
 
-fn refused(why: impl Into<String>) -> Fault {
-    Fault { kind: FaultKind::Refused, message: why.into() }
-}
-
-/// libcurl's words for a code.
-pub fn describe(code: CURLcode) -> String {
-    // SAFETY: libcurl returns a static string for any code.
-    unsafe { CStr::from_ptr(curl_easy_strerror(code)) }.to_string_lossy().into_owned()
+fn refused(why: impl Into<String>) -> TransferError {
+    TransferError { kind: TransferErrorKind::Refused, message: why.into() }
 }

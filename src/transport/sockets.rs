@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::poller::Epoll;
 use super::sys::*;
-use crate::sync::Arc;
+use crate::process::sync::Arc;
 
 /// Written to by libcurl while its multi handle is at work.
 pub struct Sockets {
@@ -234,7 +234,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
     use std::ptr;
 
-    use super::super::bell::Bell;
+    use super::super::event_fd::EventFd;
     use super::super::poller::Poller;
     use super::*;
 
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_connection_closed_in_another_handles_name_is_not_taken_for_the_wakeup() {
-        let mut poller = Poller::new(Arc::new(Bell::new().unwrap())).unwrap();
+        let mut poller = Poller::new(Arc::new(EventFd::new().unwrap())).unwrap();
         let mut sockets = Sockets::new(ptr::null_mut());
         let (mut server, connection) = UnixStream::pair().unwrap();
         let (mut waker, wakeup) = UnixStream::pair().unwrap();
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_descriptor_of_libcurls_own_is_not_taken_for_the_connection_that_gets_its_number() {
-        let mut poller = Poller::new(Arc::new(Bell::new().unwrap())).unwrap();
+        let mut poller = Poller::new(Arc::new(EventFd::new().unwrap())).unwrap();
         let mut sockets = Sockets::new(ptr::null_mut());
         let (_lookup, number) = UnixStream::pair().unwrap();
         let (mut server, connection) = UnixStream::pair().unwrap();
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_kept_connection_is_watched_once_and_no_more_when_it_is_forgotten() {
-        let mut poller = Poller::new(Arc::new(Bell::new().unwrap())).unwrap();
+        let mut poller = Poller::new(Arc::new(EventFd::new().unwrap())).unwrap();
         let mut sockets = Sockets::new(ptr::null_mut());
         let (mut server, connection) = UnixStream::pair().unwrap();
         let fd = connection.as_raw_fd();

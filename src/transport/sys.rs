@@ -7,8 +7,8 @@ use once_cell::sync::OnceCell;
 #[cfg(feature = "system")]
 use openssl_sys as _;
 
-use super::process::hold_off_forks;
 use crate::error::{Code, Error, Result};
+use crate::process::fork::prevent_fork;
 
 // Numbers from curl/include/curl/curl.h and multi.h.
 pub const CURLOPT_REQUEST_TARGET: CURLoption = CURLOPTTYPE_OBJECTPOINT + 266;
@@ -35,7 +35,7 @@ pub fn start() -> Result<()> {
         return Ok(());
     }
     // It takes milliseconds, and a child forked amid it would wait for its end for ever.
-    let _no_fork = hold_off_forks();
+    let _no_fork = prevent_fork();
     STARTED
         .get_or_try_init(|| {
             // SAFETY: OnceCell lets one thread in at a time, and nothing of libcurl has been called before. A vendored
@@ -43,7 +43,7 @@ pub fn start() -> Result<()> {
             // handler while other threads of the host are still in handshakes. How the system's ends is for the host.
             let code = unsafe {
                 #[cfg(feature = "fault-injection")]
-                super::memory::start_openssl();
+                super::allocator::start_openssl();
                 #[cfg(feature = "vendored")]
                 OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, std::ptr::null());
                 global_init()
@@ -63,7 +63,7 @@ unsafe fn global_init() -> CURLcode {
 }
 
 #[cfg(feature = "fault-injection")]
-use super::memory::start_libcurl as global_init;
+use super::allocator::start_libcurl as global_init;
 
 /// A libcurl without these would block or crash later; say so now.
 fn check_build() -> Result<()> {
@@ -86,6 +86,12 @@ fn check_build() -> Result<()> {
 pub fn version() -> String {
     // SAFETY: libcurl returns a NUL-terminated string in a static buffer.
     unsafe { CStr::from_ptr(curl_version()) }.to_string_lossy().into_owned()
+}
+
+/// libcurl's words for a code.
+pub fn describe(code: CURLcode) -> String {
+    // SAFETY: libcurl returns a static string for any code.
+    unsafe { CStr::from_ptr(curl_easy_strerror(code)) }.to_string_lossy().into_owned()
 }
 
 /// Reads a number with `curl_easy_getinfo`; 0 where libcurl has none.

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use once_cell::sync::OnceCell;
 
-use super::process::hold_off_forks;
 use super::sys::{CURL, CURLE_OK, CURLcode};
 use crate::config::Environment;
 use crate::error::{Code, Error, Result};
+use crate::process::fork::prevent_fork;
 
 // From openssl/x509_vfy.h. libcurl sets the same two.
 const X509_V_FLAG_TRUSTED_FIRST: c_ulong = 0x8000;
@@ -48,7 +48,7 @@ unsafe impl Sync for Trust {}
 impl Trust {
     /// The authorities of one PEM file, named by this key, or the system's.
     pub fn load(file: Option<(&str, &str)>, environment: &Environment) -> Result<Trust> {
-        let _at_work = hold_off_forks();
+        let _no_fork = prevent_fork();
         // SAFETY: plain constructor.
         let trust = Trust(unsafe { X509_STORE_new() });
         if trust.0.is_null() {

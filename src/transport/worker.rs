@@ -2,7 +2,7 @@
 
 use std::thread::JoinHandle;
 
-use crate::panics::contained;
+use crate::process::panics::contained;
 
 /// A thread that takes none of the host's signals.
 pub struct Worker(JoinHandle<()>);

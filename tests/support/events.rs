@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::store::ask;
-use feast_remote::deadline::Deadline;
 use feast_remote::error::{Code, Result};
+use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::{Event, EventQueue, Handle, Remote};
 
 pub fn queue() -> Arc<EventQueue> {

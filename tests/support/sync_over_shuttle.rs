@@ -1,4 +1,4 @@
-//! As src/sync.rs, over shuttle's scheduler.
+//! As src/process/sync.rs, over shuttle's scheduler.
 #![allow(unused_imports, dead_code)] // each of the tests uses a part
 
 pub use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 
 use shuttle::rand::Rng;
 
-use crate::deadline::Deadline;
+use crate::policy::deadline::Deadline;
 
 /// Knows its mutex, so that `wait` can let go of it without a notification to end the wait.
 pub struct MutexGuard<'a, T>(&'a Mutex<T>, shuttle::sync::MutexGuard<'a, T>);

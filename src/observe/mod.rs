@@ -1,0 +1,4 @@
+//! What a store tells of itself: figures, and messages to the program's callback.
+
+pub mod log;
+pub mod statistics;

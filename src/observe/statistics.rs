@@ -1,0 +1,201 @@
+//! What a store has done so far: counters and latency histograms, recorded without locks.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+/// Four buckets to each power of two of microseconds, up to 2^32.
+const BUCKETS: usize = 4 * 32;
+
+/// A distribution of durations. A percentile read from it is at most a quarter too large.
+pub struct Histogram([AtomicU64; BUCKETS]);
+
+impl Default for Histogram {
+    fn default() -> Histogram {
+        Histogram(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
+impl Histogram {
+    /// Counts one duration.
+    pub fn record(&self, duration: Duration) {
+        let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        self.0[bucket_of(microseconds)].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn to_json(&self) -> Value {
+        let counts: Vec<u64> = self.0.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        let total: u64 = counts.iter().sum();
+        let percentile = |share: f64| {
+            let rank = ((total as f64 * share).ceil() as u64).max(1);
+            let mut seen = 0;
+            let found = counts.iter().position(|count| {
+                seen += count;
+                seen >= rank
+            });
+            found.map_or(0, upper_bound)
+        };
+        json!({"count": total, "p50_us": percentile(0.5), "p90_us": percentile(0.9),
+               "p99_us": percentile(0.99), "max_us": percentile(1.0)})
+    }
+}
+
+fn bucket_of(microseconds: u64) -> usize {
+    if microseconds < 4 {
+        return microseconds as usize;
+    }
+    let power = microseconds.ilog2() as usize;
+    let quarter = (microseconds >> (power - 2)) as usize & 3;
+    ((power - 1) * 4 + quarter).min(BUCKETS - 1)
+}
+
+/// The largest number of microseconds that a bucket holds.
+fn upper_bound(bucket: usize) -> u64 {
+    if bucket < 4 {
+        return bucket as u64;
+    }
+    let (power, quarter) = (bucket / 4 + 1, bucket as u64 % 4);
+    ((4 + quarter + 1) << (power - 2)) - 1
+}
+
+enum Field {
+    Counter(fn(&Stats) -> &AtomicU64),
+    Latency(fn(&Stats) -> &Histogram),
+}
+
+macro_rules! statistics {
+    ($($kind:ident $name:ident: $type:ty = $help:literal;)*) => {
+        /// The figures of one store. Fields are documented in STATISTICS.md.
+        #[derive(Default)]
+        #[allow(missing_docs)] // the help texts are the documentation
+        pub struct Stats {
+            $(pub $name: $type,)*
+        }
+
+        const FIELDS: &[(&str, Field, &str)] =
+            &[$((stringify!($name), Field::$kind(|stats| &stats.$name), $help),)*];
+    };
+}
+
+statistics! {
+    Counter calls: AtomicU64 = "Calls that got as far as asking for a connection; asynchronous ones that were accepted.";
+    Counter calls_failed: AtomicU64 = "Those of them that returned an error.";
+    Counter calls_overloaded: AtomicU64 = "Calls that found no free connection until their deadline, and \
+        asynchronous calls refused because of max_async_requests.";
+    Counter queue_waits: AtomicU64 = "Times that a call had to wait for a free connection.";
+    Counter attempts: AtomicU64 = "HTTP attempts: the first of each call, or of each of its parts, and retries.";
+    Counter wire_requests: AtomicU64 = "Requests begun on a connection. More than attempts where libcurl sent one \
+        again because a kept connection turned out dead; fewer where no connection was made.";
+    Counter retries_connect: AtomicU64 = "Retries after a connection could not be made.";
+    Counter retries_tls: AtomicU64 = "Retries after a TLS handshake broke.";
+    Counter retries_io: AtomicU64 = "Retries after a connection broke.";
+    Counter retries_timeout: AtomicU64 = "Retries after attempt_timeout_ms.";
+    Counter retries_status: AtomicU64 = "Retries after an HTTP status that is retried.";
+    Counter retries_refused: AtomicU64 = "Retries not made because the retry budget was used up.";
+    Counter tokens_refused: AtomicU64 = "Tokens that the server answered with 401 and that were replaced.";
+    Counter connections_opened: AtomicU64 = "Connections made.";
+    Counter connections_reused: AtomicU64 = "Attempts that were carried by a connection kept from before.";
+    Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
+    Counter connections_closed_by_server: AtomicU64 = "Connections that had to be replaced because they were closed \
+        from the other side, which includes that something came on them unasked.";
+    Counter connections_closed_rebalancing: AtomicU64 = "Connections of calls in parts (max_rows_per_request) closed \
+        because they seemed to share a worker of the server, or to see what another one brings.";
+    Counter driver_restarts: AtomicU64 = "Times that the thread of the asynchronous calls was started again after a bug.";
+    Latency queue: Histogram = "Waiting for a free connection, of calls that had to.";
+    Latency connect: Histogram = "Name lookup and TCP connection, of new connections.";
+    Latency tls: Histogram = "TLS handshake, of new connections.";
+    Latency first_byte: Histogram = "From the start of an attempt to the first byte of its answer.";
+    Latency decode: Histogram = "From an answer's bytes to columns, or to a matrix.";
+    Latency total: Histogram = "Whole calls that succeeded; of asynchronous ones without the time that their \
+        events waited in the queue.";
+}
+
+impl Stats {
+    /// Adds one.
+    pub fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All figures as one JSON object; `now` are the store's momentary values.
+    pub fn to_json(&self, now: &[(&str, u64)]) -> String {
+        let mut object = Map::new();
+        for (name, field, _) in FIELDS {
+            match field {
+                Field::Counter(get) => {
+                    object.insert((*name).to_owned(), get(self).load(Ordering::Relaxed).into())
+                }
+                Field::Latency(get) => object.insert(format!("{name}_latency"), get(self).to_json()),
+            };
+        }
+        for (name, value) in now {
+            object.insert((*name).to_owned(), (*value).into());
+        }
+        Value::Object(object).to_string()
+    }
+}
+
+/// Momentary values, which the store adds.
+pub const NOW: [(&str, &str); 5] = [
+    (
+        "async_requests",
+        "Requests of asynchronous calls, and of calls in parts, that are accepted and not finished now.",
+    ),
+    ("waiting_calls", "Calls that wait for a free connection now."),
+    ("connections_idle", "Connections kept and not in use now."),
+    ("connections_in_use", "Connections in use now."),
+    ("retry_budget_tokens", "What is left of the retry budget now; 0 also when it is switched off."),
+];
+
+/// STATISTICS.md: the fields for people.
+pub fn reference() -> String {
+    let mut text = String::from(
+        "# Statistics\n\n\
+         Generated from `src/observe/statistics.rs` by `make generate`; a test compares, and another one compares with what\n\
+         `feast_stats_json()` returns.\n\n\
+         One JSON object a store. Counters begin at 0 when the store is opened and only grow. A latency is an\n\
+         object of `count` and, in microseconds, `p50_us`, `p90_us`, `p99_us` and `max_us`: each the upper bound of\n\
+         the histogram's bucket, so at most a quarter too large.\n\n\
+         | field | type | unit | meaning |\n|---|---|---|---|\n",
+    );
+    for (name, field, help) in FIELDS {
+        let _ = match field {
+            Field::Counter(_) => writeln!(text, "| `{name}` | counter | 1 | {help} |"),
+            Field::Latency(_) => writeln!(text, "| `{name}_latency` | latency | µs | {help} |"),
+        };
+    }
+    for (name, help) in NOW {
+        let _ = writeln!(text, "| `{name}` | gauge | 1 | {help} |");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_duration_falls_into_the_bucket_that_bounds_it() {
+        for microseconds in (0..10_000).chain([1 << 20, (1 << 31) - 1, 1 << 31]) {
+            let bucket = bucket_of(microseconds);
+            assert!(microseconds <= upper_bound(bucket), "{microseconds}");
+            assert!(bucket == 0 || microseconds > upper_bound(bucket - 1), "{microseconds}");
+            assert!(upper_bound(bucket) as f64 <= microseconds as f64 * 1.25 + 1.0, "{microseconds}");
+        }
+        assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn percentiles_are_read_from_the_buckets() {
+        let histogram = Histogram::default();
+        (0..99).for_each(|_| histogram.record(Duration::from_micros(100)));
+        histogram.record(Duration::from_millis(50));
+        let read = histogram.to_json();
+        assert_eq!(read["count"], 100);
+        assert_eq!(read["p50_us"], 111);
+        assert_eq!(read["p99_us"], 111);
+        assert!(read["max_us"].as_u64().unwrap() >= 50_000);
+        assert_eq!(Histogram::default().to_json()["p99_us"], 0);
+    }
+}

@@ -1,0 +1,7 @@
+//! The rules that calls follow, as plain state machines: clock and randomness are arguments, and none of them waits,
+//! locks or sends.
+
+pub mod admission;
+pub mod deadline;
+pub mod rebalance;
+pub mod retry;

@@ -1,0 +1,143 @@
+//! How asynchronous calls come back: as events of a queue, which any number of stores may serve.
+
+pub mod queue;
+
+use std::sync::Weak;
+use std::time::{Duration, Instant};
+
+use super::driver::handle::DriverHandle;
+use super::store::Store;
+use crate::auth::Token;
+use crate::columns::{Dense, Matrix, Response};
+use crate::error::{Error, Result};
+use crate::policy::deadline::Deadline;
+use crate::process::fork;
+use crate::process::sync::{Arc, Mutex, lock};
+use crate::transport::EventFd;
+use crate::wire::answer::frame::Layout;
+use crate::wire::answer::join;
+use crate::wire::request::Request;
+use queue::Queue;
+
+/// What a queue carries: a finished call.
+pub struct Event {
+    pub(super) tag: usize,
+    pub(super) outcome: Result<Answer>,
+}
+
+/// The bodies of the HTTP 200s that answer a request, not yet decoded: that is the work of the thread that takes the
+/// event out, so that a large answer does not hold up the others.
+pub struct Answer {
+    pub(super) store: Arc<Store>,
+    pub(super) question: Request,
+    pub(super) bodies: Vec<Vec<u8>>,
+    pub(super) attempts: u32,
+    /// Of the last one.
+    pub(super) token: Option<Token>,
+    /// From the call to the last byte.
+    pub(super) took: Duration,
+}
+
+/// The events of finished calls. Used by any number of threads and stores at once.
+pub struct EventQueue {
+    pub(super) events: Queue<Event>,
+    /// Of the stores that have calls for it.
+    handles: Mutex<Vec<Weak<DriverHandle>>>,
+    generation: u32,
+}
+
+impl EventQueue {
+    /// Empty, for calls of this process.
+    pub fn new() -> Result<EventQueue> {
+        crate::transport::watch_forks()?;
+        Ok(EventQueue {
+            events: Queue::new(EventFd::new()?),
+            handles: Mutex::new(Vec::new()),
+            generation: fork::generation(),
+        })
+    }
+
+    /// Takes out up to `most` events; waits until the deadline for the first one. In a process forked from the queue's
+    /// there are none.
+    pub fn poll(&self, most: usize, deadline: Deadline, out: impl FnMut(Event)) {
+        if self.is_of_this_process() {
+            self.events.poll(most, deadline, out);
+        }
+    }
+
+    /// Makes a poll that waits now, or else the next one that finds nothing, return with nothing.
+    pub fn wake(&self) {
+        if self.is_of_this_process() {
+            self.events.wake();
+        }
+    }
+
+    /// A descriptor that is readable while there are events, or a wake that no poll has seen.
+    pub fn fd(&self) -> Option<i32> {
+        self.is_of_this_process().then(|| self.events.fd())
+    }
+
+    /// Tells those who wait that there are events.
+    pub(super) fn announce(&self) {
+        self.events.announce();
+    }
+
+    /// Drops its events, and cancels the calls that have none yet.
+    pub fn close(&self) {
+        if self.is_of_this_process() {
+            self.events.close();
+            lock(&self.handles)
+                .drain(..)
+                .filter_map(|handle| handle.upgrade())
+                .for_each(|handle| handle.sweep());
+        }
+    }
+
+    /// A store has calls for it.
+    pub(super) fn serve(&self, handle: &Arc<DriverHandle>) -> Result<()> {
+        if !self.is_of_this_process() {
+            let why = "this queue was opened before a fork and belongs to the parent process; open another one here";
+            return Err(Error::argument(why));
+        }
+        let mut handles = lock(&self.handles);
+        if !handles.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(handle))) {
+            handles.retain(|known| known.strong_count() > 0);
+            handles.push(Arc::downgrade(handle));
+        }
+        Ok(())
+    }
+
+    /// Whether it was opened by this process, and not by one that this process was forked from.
+    pub fn is_of_this_process(&self) -> bool {
+        self.generation == fork::generation()
+    }
+}
+
+impl Event {
+    /// The caller's own, from when the call was made.
+    pub fn tag(&self) -> usize {
+        self.tag
+    }
+
+    /// The answer as columns.
+    pub fn into_response(self) -> Result<Response> {
+        self.outcome?.read(join::decode)
+    }
+
+    /// The answer straight into a matrix.
+    pub fn into_matrix(self, dense: &mut Dense<'_, f32, impl Matrix<f32>>) -> Result<()> {
+        self.outcome?.read(|bodies, question, layout| join::decode_into(bodies, question, layout, dense))
+    }
+}
+
+impl Answer {
+    fn read<T>(self, mut decode: impl FnMut(&[Vec<u8>], &Request, &mut Layout) -> Result<T>) -> Result<T> {
+        let start = Instant::now();
+        let Answer { store, question, bodies, attempts, token, took } = self;
+        let read = store.decode(bodies, attempts, token.as_ref(), &question, |bodies, layout| {
+            decode(bodies, &question, layout)
+        })?;
+        store.stats.total.record(took + start.elapsed());
+        Ok(read)
+    }
+}

@@ -1,0 +1,309 @@
+//! Who may use a slot, which one, and who is told when that changes. Knows nothing of libcurl.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::error::{Code, Error, Result};
+use crate::policy::admission::{Admission, Ticket};
+use crate::policy::deadline::Deadline;
+use crate::process::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering, lock, wait};
+
+/// What passes through a semaphore: driven by one thread, and woken by another when the semaphore closes.
+pub trait Wakeable {
+    /// Wakes the one it came from.
+    type Waker: Copy + PartialEq;
+    /// A waker of this one.
+    fn waker(&self) -> Self::Waker;
+    /// Ends what the thread that drives it waits for. Only called while it exists.
+    fn wake(waker: Self::Waker);
+    /// It has a connection. Only asked while it is not in use.
+    fn is_connected(&self) -> bool;
+}
+
+/// At most `capacity` calls at once, the others in the order in which they came.
+pub struct Semaphore<S: Wakeable> {
+    state: Mutex<State<S>>,
+    capacity: usize,
+    closing: AtomicBool,
+    /// Signalled when `closing` is set, for calls that sleep before a retry.
+    closed: Condvar,
+    /// Signalled when the reaper has something to look at.
+    reaper_wanted: Condvar,
+}
+
+struct State<S: Wakeable> {
+    admission: Admission,
+    next_ticket: Ticket,
+    waiting: BTreeMap<Ticket, Waiter>,
+    /// One for each slot there is, in use or not.
+    wakers: Vec<S::Waker>,
+    /// Slots not in use; the last was used last and is taken first, so that the others can grow old.
+    idle: Vec<Idle<S>>,
+    /// The reaper sleeps with nothing to wait for.
+    reaper_idle: bool,
+}
+
+struct Idle<S> {
+    slot: S,
+    since: Instant,
+}
+
+enum Waiter {
+    /// A thread that sleeps meanwhile.
+    Thread(Arc<Sleeper>),
+    /// Somebody who has other things to do.
+    Listener(Arc<dyn Listener>),
+}
+
+struct Sleeper {
+    admitted: AtomicBool,
+    changed: Condvar,
+}
+
+/// Is told that a permit has come free for one that it asked for.
+pub trait Listener: Send + Sync {
+    /// The permit is taken; it must be [collected](Semaphore::claim) or [given up](Semaphore::cancel_acquire). Called under the
+    /// semaphore's lock.
+    fn admitted(&self, ticket: Ticket);
+}
+
+/// The answer to a question for a permit.
+pub enum Acquire<S> {
+    /// Had at once, with the slot used last or without one; as from [`Semaphore::acquire`].
+    Admitted(Option<S>),
+    /// The listener will be told.
+    Queued(Ticket),
+}
+
+/// How a semaphore is used now.
+pub struct Occupancy {
+    /// Calls that wait for a permit.
+    pub waiting: usize,
+    /// Slots not in use that have a connection.
+    pub idle: usize,
+    /// Calls with a permit.
+    pub in_use: usize,
+}
+
+impl<S: Wakeable> Semaphore<S> {
+    /// An open semaphore without slots.
+    pub fn new(capacity: usize) -> Semaphore<S> {
+        let state = State {
+            admission: Admission::new(capacity),
+            next_ticket: 0,
+            waiting: BTreeMap::new(),
+            wakers: Vec::new(),
+            idle: Vec::new(),
+            reaper_idle: false,
+        };
+        Semaphore {
+            state: Mutex::new(state),
+            capacity,
+            closing: AtomicBool::new(false),
+            closed: Condvar::new(),
+            reaper_wanted: Condvar::new(),
+        }
+    }
+
+    /// Waits for a permit until the deadline. The slot that goes with it is the one used last, or `None` if there
+    /// is none: then the caller makes one and has it [watched](Semaphore::watch). Either way the permit must be
+    /// [given back](Semaphore::release). `waited` is told the time in the queue, if there was any, even in vain.
+    pub fn acquire(&self, deadline: Deadline, waited: impl FnOnce(Duration)) -> Result<Option<S>> {
+        let mut state = lock(&self.state);
+        let (ticket, admitted) = self.take_ticket(&mut state)?;
+        if admitted {
+            return Ok(state.idle.pop().map(|idle| idle.slot));
+        }
+        let start = Instant::now();
+        let waiter = Arc::new(Sleeper { admitted: AtomicBool::new(false), changed: Condvar::new() });
+        state.waiting.insert(ticket, Waiter::Thread(Arc::clone(&waiter)));
+        let mut late = false;
+        let outcome = loop {
+            let closing = self.is_closing();
+            if waiter.admitted.load(Ordering::Acquire) && !closing {
+                break Ok(state.idle.pop().map(|idle| idle.slot));
+            }
+            if closing || late {
+                state.waiting.remove(&ticket);
+                if !state.admission.cancel(ticket) {
+                    state.pass_on();
+                }
+                break Err(if closing { Error::closed() } else { self.overloaded_with(&state) });
+            }
+            (state, late) = wait(&waiter.changed, state, deadline);
+        };
+        drop(state);
+        waited(start.elapsed());
+        outcome
+    }
+
+    /// As [`acquire`](Semaphore::acquire) for somebody who does not wait: stands in the same queue as those who do.
+    pub fn acquire_queued(&self, listener: &Arc<dyn Listener>) -> Result<Acquire<S>> {
+        let mut state = lock(&self.state);
+        let (ticket, admitted) = self.take_ticket(&mut state)?;
+        if admitted {
+            return Ok(Acquire::Admitted(state.idle.pop().map(|idle| idle.slot)));
+        }
+        state.waiting.insert(ticket, Waiter::Listener(Arc::clone(listener)));
+        Ok(Acquire::Queued(ticket))
+    }
+
+    /// A number in the queue, and whether its permit was free.
+    fn take_ticket(&self, state: &mut State<S>) -> Result<(Ticket, bool)> {
+        if self.is_closing() {
+            return Err(Error::closed());
+        }
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        Ok((ticket, state.admission.acquire(ticket)))
+    }
+
+    /// The slot, if there is one, of a permit that the listener was told of.
+    pub fn claim(&self) -> Option<S> {
+        lock(&self.state).idle.pop().map(|idle| idle.slot)
+    }
+
+    /// Gives up a permit asked for, whether the listener has been told or not.
+    pub fn cancel_acquire(&self, ticket: Ticket) {
+        let mut state = lock(&self.state);
+        state.waiting.remove(&ticket);
+        if !state.admission.cancel(ticket) {
+            state.pass_on();
+        }
+    }
+
+    /// The error of a call whose time in the queue was up.
+    pub fn overloaded(&self) -> Error {
+        self.overloaded_with(&lock(&self.state))
+    }
+
+    /// Makes a slot known, so that closing wakes it.
+    pub fn watch(&self, slot: &S) -> S::Waker {
+        let waker = slot.waker();
+        lock(&self.state).wakers.push(waker);
+        waker
+    }
+
+    /// Forgets a slot that was never given back, before it is dropped.
+    pub fn unwatch(&self, waker: S::Waker) {
+        lock(&self.state).wakers.retain(|&known| known != waker);
+    }
+
+    /// Gives a permit back, with the slot that was used in it.
+    pub fn release(&self, slot: Option<S>) {
+        let since = Instant::now();
+        let mut state = lock(&self.state);
+        if let Some(slot) = slot {
+            state.idle.push(Idle { slot, since });
+        }
+        state.pass_on();
+        if std::mem::take(&mut state.reaper_idle) {
+            self.reaper_wanted.notify_one();
+        }
+    }
+
+    /// Sleeps before a retry, holding no permit; `false` if the semaphore closes meanwhile.
+    pub fn sleep(&self, time: Duration) -> bool {
+        let until = Deadline::after(Instant::now(), Some(time));
+        let mut state = lock(&self.state);
+        let mut over = time.is_zero();
+        while !self.is_closing() {
+            if over {
+                return true;
+            }
+            (state, over) = wait(&self.closed, state, until);
+        }
+        false
+    }
+
+    /// Makes every call, waiting or with a slot, end soon, and every later one at once.
+    pub fn close(&self) {
+        let state = lock(&self.state);
+        self.closing.store(true, Ordering::Release);
+        self.closed.notify_all();
+        self.reaper_wanted.notify_all();
+        for waiter in state.waiting.values() {
+            // Listeners are told by whoever closes the semaphore.
+            if let Waiter::Thread(sleeper) = waiter {
+                sleeper.changed.notify_all();
+            }
+        }
+        // Under the lock, so that no waker's slot can be dropped.
+        state.wakers.iter().for_each(|&waker| S::wake(waker));
+    }
+
+    /// Set when the semaphore closes.
+    pub fn closing(&self) -> &AtomicBool {
+        &self.closing
+    }
+
+    /// Whether it has been closed.
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    /// Calls that may be admitted at once.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// How the semaphore is used now.
+    pub fn occupancy(&self) -> Occupancy {
+        let state = lock(&self.state);
+        Occupancy {
+            waiting: state.admission.waiting(),
+            idle: state.idle.iter().filter(|idle| idle.slot.is_connected()).count(),
+            in_use: state.admission.admitted(),
+        }
+    }
+
+    /// Waits until slots have not been used for `limit`, and takes them away; `None` when the semaphore closes.
+    pub fn wait_for_expired(&self, limit: Duration) -> Option<Vec<S>> {
+        let mut state = lock(&self.state);
+        while !self.is_closing() {
+            let now = Instant::now();
+            // Used last means at the end, so the oldest come first.
+            let expired =
+                state.idle.iter().take_while(|idle| now.duration_since(idle.since) >= limit).count();
+            if expired > 0 {
+                let old: Vec<S> = state.idle.drain(..expired).map(|idle| idle.slot).collect();
+                state.wakers.retain(|&waker| old.iter().all(|slot| slot.waker() != waker));
+                return Some(old);
+            }
+            let oldest = state.idle.first().map(|idle| idle.since);
+            let next = oldest.map_or(Deadline::NEVER, |since| Deadline::after(since, Some(limit)));
+            state.reaper_idle = oldest.is_none();
+            state = wait(&self.reaper_wanted, state, next).0;
+        }
+        None
+    }
+
+    fn overloaded_with(&self, state: &State<S>) -> Error {
+        Error::new(
+            Code::Overloaded,
+            format!(
+                "all {} connections (connection_pool_size) were in use until the deadline, with {} other calls \
+                 waiting",
+                self.capacity,
+                state.admission.waiting()
+            ),
+        )
+    }
+}
+
+impl<S: Wakeable> State<S> {
+    /// Gives a permit back and wakes whoever has it now.
+    fn pass_on(&mut self) {
+        if let Some(next) = self.admission.release()
+            && let Some(waiter) = self.waiting.remove(&next)
+        {
+            match waiter {
+                Waiter::Thread(sleeper) => {
+                    sleeper.admitted.store(true, Ordering::Release);
+                    sleeper.changed.notify_one();
+                }
+                Waiter::Listener(listener) => listener.admitted(next),
+            }
+        }
+    }
+}

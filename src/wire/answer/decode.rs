@@ -1,0 +1,174 @@
+//! Reads a server's answer, in one pass over its bytes: into columns, or straight into a matrix.
+
+use super::dense::DenseReader;
+use super::error::{ReadError, ReadResult, refuse};
+use super::frame::{self, Columns, Layout};
+use super::repeats::{Repeats, status};
+use super::scanner::{Scanner, SyntaxError};
+use super::values;
+use crate::columns::{Builder, Dense, DenseLayout, Matrix, Response, Type};
+use crate::error::{Code, Error, Result};
+use crate::wire::request::Request;
+
+/// Reads the body of an HTTP 200 as the answer to `request`. `layout` may be one of an earlier call, for its
+/// buffers.
+pub fn decode(body: &[u8], request: &Request, layout: &mut Layout) -> Result<Response> {
+    let text = utf8(body)?;
+    let mut columns =
+        ColumnReader { builder: Builder::default(), repeats: Repeats::default(), request, entities: 0 };
+    frame::read(text, request, layout, &mut columns).map_err(|error| message(text, error))?;
+    Ok(columns.builder.finish())
+}
+
+/// Reads the features of the body of an HTTP 200 into a row-major matrix, in the order asked; `statuses`: those
+/// too. As [`decode`] and [`Dense::fill`] in one, except that a column may mix booleans with numbers.
+pub fn decode_into(
+    body: &[u8],
+    request: &Request,
+    layout: &mut Layout,
+    dense: &mut Dense<'_, f32, impl Matrix<f32>>,
+) -> Result<()> {
+    let text = utf8(body)?;
+    let mut reader = DenseReader::new(dense, request);
+    match frame::read(text, request, layout, &mut reader) {
+        Ok(()) => return Ok(()),
+        Err(ReadError::NotDense) => (),
+        Err(error) => return Err(message(text, error)),
+    }
+    let response = decode(body, request, layout)?;
+    let features = response.num_entities()..response.num_columns();
+    let matrix = DenseLayout::new(&response, features)?;
+    dense.fill(&response, &matrix)
+}
+
+/// Sees that the body of an HTTP 200 is one whole JSON value.
+pub fn check(body: &[u8]) -> Result<()> {
+    let text = utf8(body)?;
+    let mut scanner = Scanner::new(text);
+    let whole = scanner.value().and_then(|_| match scanner.at_end() {
+        true => Ok(()),
+        false => scanner.syntax_error("text after the end of the answer"),
+    });
+    whole.map_err(|syntax_error| fault_message(text, syntax_error))
+}
+
+/// The body as text.
+pub fn utf8(body: &[u8]) -> Result<&str> {
+    std::str::from_utf8(body).map_err(|error| {
+        Error::decode(format!("the server's answer is not UTF-8 at byte {}", error.valid_up_to()))
+    })
+}
+
+/// Why an answer cannot be read, as the call's error.
+pub fn message(text: &str, error: ReadError) -> Error {
+    match error {
+        ReadError::Answer(why) => {
+            Error::decode(format!("the server's answer does not fit the request: {why}"))
+        }
+        ReadError::Value(why) => Error::new(Code::Type, why),
+        ReadError::Syntax(syntax_error) => fault_message(text, syntax_error),
+        ReadError::Mixed | ReadError::NotDense | ReadError::Unfit { .. } => {
+            Error::new(Code::Internal, "a column was left half read")
+        }
+    }
+}
+
+fn fault_message(text: &str, syntax_error: SyntaxError) -> Error {
+    let total = text.len();
+    let near: String = text.get(syntax_error.at..).unwrap_or_default().chars().take(24).collect();
+    let place =
+        if near.is_empty() { "at its end".to_owned() } else { format!("near `{}`", near.escape_debug()) };
+    Error::decode(format!(
+        "the server's answer of {total} bytes cannot be read: {} at byte {}, {place}",
+        syntax_error.why, syntax_error.at
+    ))
+}
+
+/// Fills a response.
+struct ColumnReader<'a, 'r> {
+    builder: Builder,
+    repeats: Repeats<'a>,
+    request: &'r Request,
+    entities: usize,
+}
+
+impl<'a> Columns<'a> for ColumnReader<'a, '_> {
+    fn begin(&mut self, text: &'a str, layout: &Layout, request: &Request) -> ReadResult<()> {
+        // A cell takes two bytes of text at the least, so a small answer cannot claim much memory.
+        let cells = request.rows().saturating_mul(layout.columns()).min(text.len() / 2);
+        self.builder = Builder::new(request.rows(), cells);
+        self.builder.name_columns(layout.names_in_order(text), layout.entities());
+        self.repeats = Repeats::default();
+        self.entities = layout.entities();
+        Ok(())
+    }
+
+    /// `{"values": […], "statuses": […], "event_timestamps": […]}`.
+    fn column(&mut self, scanner: &mut Scanner<'a>, place: usize) -> ReadResult<()> {
+        let ColumnReader { builder, repeats, request, entities } = self;
+        let entities = *entities;
+        let declared = match request.features() {
+            Some(features) if place >= entities => features[place - entities].kind(),
+            _ => Type::NULL,
+        };
+        let rows = builder.rows();
+        let mut valued = None;
+        let (mut statuses, mut timestamps) = (0, 0);
+        let mut repeated = false;
+        scanner.object(|scanner, key| {
+            if key.is("values") {
+                if valued.is_some() {
+                    return refuse("`values` stands in it twice");
+                }
+                values::read(scanner, builder, declared).map_err(|error| match error {
+                    ReadError::Value(why) => {
+                        ReadError::Value(format!("{}{why}", request.feature_words(place - entities)))
+                    }
+                    error => error,
+                })?;
+                builder.end_column(place);
+                let comes_first = statuses == 0 && timestamps == 0;
+                valued = Some((scanner.at(), comes_first));
+                if comes_first && let Some(tail) = repeats.tail_again(scanner) {
+                    builder.share(tail.place, place);
+                    (statuses, timestamps, repeated) = (tail.statuses, tail.timestamps, true);
+                }
+            } else if key.is("statuses") {
+                builder.begin_statuses(place);
+                statuses = repeats.statuses(scanner, rows, |status| builder.status(status))?;
+            } else if key.is("event_timestamps") {
+                builder.begin_event_timestamps(place);
+                timestamps = repeats.timestamps(scanner, rows, |moment| builder.event_timestamp(moment))?;
+            } else {
+                scanner.value()?;
+            }
+            Ok(())
+        })?;
+        if !builder.has_memory() {
+            return refuse("there is not enough memory for it");
+        }
+        let Some((values_end, comes_first)) = valued else { return refuse("it has no `values`") };
+        let count = builder.column_rows();
+        for (what, read) in [("statuses", statuses), ("event timestamps", timestamps)] {
+            if read != 0 && read != count {
+                return refuse(format!("it has {count} values and {read} {what}"));
+            }
+        }
+        if count != rows {
+            return refuse(format!("it has {count} rows, {rows} were asked for"));
+        }
+        if comes_first && !repeated {
+            repeats.keep_tail(scanner, values_end, place, [statuses, timestamps]);
+        }
+        if statuses == 0 {
+            builder.make_statuses(place, status::PRESENT, status::NULL_VALUE);
+        }
+        if timestamps == 0 {
+            builder.no_event_timestamps(place);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,16 @@
+//! What a server answers: the bodies of HTTP 200s into columns or a matrix, those of other statuses into errors.
+//!
+//! [`scanner`] reads JSON, [`frame`] an answer's outline, [`decode`] its columns; [`join`] makes one answer of those to the
+//! parts of a call.
+
+pub mod decode;
+mod dense;
+mod error;
+pub mod frame;
+pub mod join;
+pub mod raw_string;
+mod repeats;
+pub mod scanner;
+pub mod server_error;
+pub mod timestamp;
+mod values;

@@ -1,0 +1,416 @@
+//! What is asked: features for rows of entities. Each feature and entity column is encoded once, when it is set.
+
+mod encode;
+mod feature;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::IgnoredAny;
+
+use crate::columns::Type;
+use crate::error::{Error, Result};
+pub use encode::split;
+use encode::{write_double, write_string};
+use feature::FeatureReference;
+
+/// Where a request goes, below the store's path. `status=true` makes the Go server send statuses and event
+/// timestamps; the Python server always sends them and ignores the parameter.
+pub const ENDPOINT: &str = "/get-online-features?status=true";
+
+/// Which feature of a request a column's name means.
+pub enum Named {
+    /// The feature with this number.
+    Feature(usize),
+    /// Any of several versions.
+    Several,
+    /// None of them.
+    None,
+}
+
+/// One entity (or request-data) column, already JSON.
+#[derive(Clone, Debug)]
+pub struct EntityColumn {
+    /// The join key.
+    pub name: Arc<str>,
+    /// Number of values.
+    pub rows: usize,
+    json: Vec<u8>,
+}
+
+/// What decides which column of an answer is which of a request's.
+#[derive(Debug, Default)]
+pub struct Naming {
+    features: Arc<Vec<FeatureReference>>,
+    feature_service: bool,
+    full_feature_names: bool,
+    entities: Vec<Arc<str>>,
+}
+
+/// A request, independent of any store; may be used any number of times, by several threads at once while
+/// nobody changes it.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Shared with the calls under way, which need them to read their answers.
+    features: Arc<Vec<FeatureReference>>,
+    feature_service: Option<String>,
+    full_feature_names: bool,
+    entities: Vec<EntityColumn>,
+    timeout: Option<Duration>,
+}
+
+impl Request {
+    /// Adds a feature reference, `view:feature`.
+    pub fn add_feature(&mut self, reference: &str) -> Result<()> {
+        self.add_typed_feature(reference, Type::NULL)
+    }
+
+    /// Adds a feature reference whose column shall have this type.
+    pub fn add_typed_feature(&mut self, reference: &str, kind: Type) -> Result<()> {
+        if self.features.iter().any(|known| known.as_str() == reference) {
+            return Err(Error::argument(format!("the feature `{reference}` has been added already")));
+        }
+        let reference = FeatureReference::parse(reference, kind)?;
+        Arc::make_mut(&mut self.features).push(reference);
+        Ok(())
+    }
+
+    /// Asks for a feature service instead of single features.
+    pub fn set_feature_service(&mut self, name: &str) -> Result<()> {
+        if name.is_empty() {
+            return Err(Error::argument("the name of the feature service is empty"));
+        }
+        self.feature_service = Some(name.to_owned());
+        Ok(())
+    }
+
+    /// Asks for names like `view__feature` in the answer.
+    pub fn set_full_feature_names(&mut self, full: bool) {
+        self.full_feature_names = full;
+    }
+
+    /// Overrides the store's `request_timeout_ms`; zero takes that again.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        self.timeout = (!timeout.is_zero()).then_some(timeout);
+    }
+
+    /// Sets or replaces an entity column.
+    pub fn set_entity_int64(&mut self, name: &str, values: &[i64]) -> Result<()> {
+        self.set_entity(name, values.len(), |out| {
+            let mut digits = itoa::Buffer::new();
+            for &value in values {
+                out.extend_from_slice(digits.format(value).as_bytes());
+                out.push(b',');
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets or replaces an entity column; values must be finite.
+    pub fn set_entity_double(&mut self, name: &str, values: &[f64]) -> Result<()> {
+        self.set_entity(name, values.len(), |out| {
+            for (row, &value) in values.iter().enumerate() {
+                if !value.is_finite() {
+                    return Err(Error::argument(format!(
+                        "entity `{name}`, row {row}: {value} cannot be written as JSON"
+                    )));
+                }
+                write_double(out, value)?;
+                out.push(b',');
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets or replaces an entity column.
+    pub fn set_entity_bool(&mut self, name: &str, values: impl ExactSizeIterator<Item = bool>) -> Result<()> {
+        self.set_entity(name, values.len(), |out| {
+            for value in values {
+                out.extend_from_slice(if value { b"true," } else { b"false," });
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets or replaces an entity column.
+    pub fn set_entity_string<'a>(
+        &mut self,
+        name: &str,
+        values: impl ExactSizeIterator<Item = Result<&'a str>>,
+    ) -> Result<()> {
+        self.set_entity(name, values.len(), |out| {
+            for value in values {
+                write_string(out, value?)?;
+                out.push(b',');
+            }
+            Ok(())
+        })
+    }
+
+    /// Sets or replaces an entity column by a JSON array of anything, passed on as it stands.
+    pub fn set_entity_json(&mut self, name: &str, json: &str) -> Result<()> {
+        let elements: Vec<IgnoredAny> = serde_json::from_str(json)
+            .map_err(|error| Error::argument(format!("entity `{name}`: not a JSON array: {error}")))?;
+        self.put_entity(EntityColumn {
+            name: checked_entity_name(name)?,
+            rows: elements.len(),
+            json: json.trim().as_bytes().to_vec(),
+        });
+        Ok(())
+    }
+
+    fn set_entity(
+        &mut self,
+        name: &str,
+        rows: usize,
+        write_values: impl FnOnce(&mut Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let mut column = EntityColumn { name: checked_entity_name(name)?, rows, json: Vec::new() };
+        column.json.push(b'[');
+        write_values(&mut column.json)?;
+        match column.json.last_mut() {
+            Some(comma) if *comma == b',' => *comma = b']',
+            _ => column.json.push(b']'),
+        }
+        self.put_entity(column);
+        Ok(())
+    }
+
+    fn put_entity(&mut self, column: EntityColumn) {
+        match self.entities.iter_mut().find(|known| *known.name == *column.name) {
+            Some(known) => *known = column,
+            None => self.entities.push(column),
+        }
+    }
+
+    /// The features asked for; `None` with a feature service.
+    pub fn features(&self) -> Option<&[FeatureReference]> {
+        self.feature_service.is_none().then_some(&**self.features)
+    }
+
+    /// How a message about a feature's values begins.
+    pub fn feature_words(&self, feature: usize) -> String {
+        match self.features.get(feature) {
+            Some(feature) => format!("feature `{}`, ", feature.as_str()),
+            None => format!("feature number {feature} of the service, "),
+        }
+    }
+
+    /// The feature that a column of an answer is named after, searched from number `from` on.
+    pub fn find_feature(&self, name: &str, from: usize) -> Named {
+        let count = self.features.len();
+        let mut order = (from..count).chain(0..from.min(count));
+        if let Some(found) = order.find(|&i| self.features[i].is_named(name, self.full_feature_names)) {
+            return Named::Feature(found);
+        }
+        if !self.full_feature_names {
+            return Named::None;
+        }
+        let mut fitting = (0..count).filter(|&i| self.features[i].is_named_without_version(name));
+        let first = fitting.next();
+        match (first, fitting.next()) {
+            (Some(_), Some(_)) => Named::Several,
+            (Some(feature), None) => Named::Feature(feature),
+            (None, _) => Named::None,
+        }
+    }
+
+    /// The entity columns in the order in which they were first set.
+    pub fn entities(&self) -> &[EntityColumn] {
+        &self.entities
+    }
+
+    /// What decides which column of an answer is which of this request's.
+    pub fn naming(&self) -> Naming {
+        Naming {
+            features: Arc::clone(&self.features),
+            feature_service: self.feature_service.is_some(),
+            full_feature_names: self.full_feature_names,
+            entities: self.entities.iter().map(|column| Arc::clone(&column.name)).collect(),
+        }
+    }
+
+    /// Whether the columns of this request's answers are named in the same way.
+    pub fn is_named_by(&self, naming: &Naming) -> bool {
+        self.features == naming.features
+            && self.feature_service.is_some() == naming.feature_service
+            && self.full_feature_names == naming.full_feature_names
+            && self.entities.iter().map(|column| &column.name).eq(&naming.entities)
+    }
+
+    /// Whether names like `view__feature` were asked for.
+    pub fn full_feature_names(&self) -> bool {
+        self.full_feature_names
+    }
+
+    /// This request's own time limit.
+    pub fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// Rows asked for, once [`check`](Request::check) has passed.
+    pub fn rows(&self) -> usize {
+        self.entities.first().map_or(0, |column| column.rows)
+    }
+
+    /// As much of it as reading the answer needs: all but the entities' values. Costs little, whatever its size.
+    pub fn question(&self) -> Request {
+        let without_values = |column: &EntityColumn| EntityColumn {
+            name: Arc::clone(&column.name),
+            rows: column.rows,
+            json: Vec::new(),
+        };
+        Request {
+            features: Arc::clone(&self.features),
+            feature_service: self.feature_service.clone(),
+            full_feature_names: self.full_feature_names,
+            entities: self.entities.iter().map(without_values).collect(),
+            timeout: self.timeout,
+        }
+    }
+
+    /// Says what is missing or contradictory before anything goes over the wire.
+    pub fn check(&self) -> Result<()> {
+        match (self.features.is_empty(), &self.feature_service) {
+            (true, None) => {
+                return Err(Error::argument("the request names no feature and no feature service"));
+            }
+            (false, Some(_)) => {
+                return Err(Error::argument(
+                    "the request names features and a feature service; a request takes one or the other",
+                ));
+            }
+            _ => (),
+        }
+        let Some(first) = self.entities.first() else {
+            return Err(Error::argument("the request has no entities"));
+        };
+        if let Some(other) = self.entities.iter().find(|column| column.rows != first.rows) {
+            return Err(Error::argument(format!(
+                "entity columns must have equal lengths: `{}` has {} rows, `{}` has {}",
+                first.name, first.rows, other.name, other.rows
+            )));
+        }
+        if first.rows == 0 {
+            return Err(Error::argument("the request has no rows: its entity columns are empty"));
+        }
+        Ok(())
+    }
+}
+
+fn checked_entity_name(name: &str) -> Result<Arc<str>> {
+    if name.is_empty() {
+        return Err(Error::argument("the name of the entity is empty"));
+    }
+    Ok(name.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(request: &Request) -> String {
+        let mut out = b"left over".to_vec();
+        request.encode(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_body_is_what_feast_expects() {
+        let mut request = Request::default();
+        request.add_feature("v:a").unwrap();
+        request.add_feature("w:\"b\"").unwrap();
+        request.set_entity_int64("id", &[i64::MIN, -1, i64::MAX]).unwrap();
+        request.set_entity_double("d", &[1.0, -0.0, 1e300]).unwrap();
+        request.set_entity_bool("b", [true, false, true].into_iter()).unwrap();
+        request.set_entity_string("s", ["a\"\n", "", "ü"].into_iter().map(Ok)).unwrap();
+        request.set_entity_json("j", " [null, [1], {}] ").unwrap();
+        request.check().unwrap();
+        assert_eq!(
+            encoded(&request),
+            "{\"features\":[\"v:a\",\"w:\\\"b\\\"\"],\"entities\":{\
+             \"id\":[-9223372036854775808,-1,9223372036854775807],\"d\":[1.0,-0.0,1.0e300],\
+             \"b\":[true,false,true],\"s\":[\"a\\\"\\n\",\"\",\"ü\"],\"j\":[null, [1], {}]},\
+             \"full_feature_names\":false}"
+        );
+    }
+
+    #[test]
+    fn what_may_be_sent_whole_may_be_sent_in_parts() {
+        let mut request = Request::default();
+        request.add_feature("v:a").unwrap();
+        let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+        let values = [r#""\ud800""#, &deep, r#" {"],[": "\"]"} "#, "null", "1e999"];
+        request.set_entity_json("j", &format!("[{}]", values.join(" , "))).unwrap();
+        request.set_entity_string("s", ["],[", "\"", "", ",", "ü"].into_iter().map(Ok)).unwrap();
+        let parts = request.encode_parts(3, Vec::new).unwrap();
+        let entities = |part: &[u8]| {
+            let text = String::from_utf8(part.to_vec()).unwrap();
+            let start = text.find("\"entities\":").unwrap() + 11;
+            text[start..text.rfind(",\"full").unwrap()].to_owned()
+        };
+        assert_eq!(entities(&parts[0]), r#"{"j":["\ud800"],"s":["],["]}"#);
+        assert_eq!(entities(&parts[1]), format!(r#"{{"j":[{deep} ,  {{"],[": "\"]"}}],"s":["\"",""]}}"#));
+        assert_eq!(entities(&parts[2]), r#"{"j":[null , 1e999],"s":[",","ü"]}"#);
+        assert_eq!(request.parts(0), 1);
+        assert_eq!([1, 2, 4, 5, 6].map(|most| request.parts(most)), [5, 3, 2, 1, 1]);
+    }
+
+    #[test]
+    fn every_double_has_a_point_and_reads_back_bit_for_bit() {
+        for value in [1e21, 1e16, 5e-324, 1.7976931348623157e308, 0.1, -3.0, 123456789.0] {
+            let mut out = Vec::new();
+            write_double(&mut out, value).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.contains('.'), "{text}");
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits(), "{text}");
+        }
+    }
+
+    #[test]
+    fn setting_an_entity_again_replaces_it_in_place() {
+        let mut request = Request::default();
+        request.set_feature_service("s").unwrap();
+        request.set_entity_int64("a", &[1, 2]).unwrap();
+        request.set_entity_int64("b", &[3, 4]).unwrap();
+        request.set_entity_string("a", ["x", "y"].into_iter().map(Ok)).unwrap();
+        assert_eq!(
+            encoded(&request),
+            r#"{"feature_service":"s","entities":{"a":["x","y"],"b":[3,4]},"full_feature_names":false}"#
+        );
+    }
+
+    #[test]
+    fn a_request_that_cannot_be_answered_is_refused_before_it_is_sent() {
+        let refused = |request: &Request| request.check().unwrap_err().message;
+        let mut request = Request::default();
+        assert!(refused(&request).contains("names no feature"));
+        request.add_feature("v:f").unwrap();
+        assert!(refused(&request).contains("no entities"));
+        request.set_entity_int64("a", &[]).unwrap();
+        assert!(refused(&request).contains("no rows"));
+        request.set_entity_int64("a", &[1]).unwrap();
+        request.set_entity_json("b", "[1,2]").unwrap();
+        assert!(refused(&request).contains("`a` has 1 rows, `b` has 2"));
+        request.set_entity_json("b", "[1]").unwrap();
+        request.check().unwrap();
+        request.set_feature_service("s").unwrap();
+        assert!(refused(&request).contains("one or the other"));
+    }
+
+    #[test]
+    fn bad_arguments_are_refused_where_they_are_given() {
+        let mut request = Request::default();
+        for bad in ["", "feature", ":feature", "view:"] {
+            assert!(request.add_feature(bad).unwrap_err().message.contains("view:feature"), "{bad}");
+        }
+        request.add_feature("v:f").unwrap();
+        assert!(request.add_feature("v:f").is_err());
+        assert!(request.set_entity_double("d", &[1.0, f64::NAN]).unwrap_err().message.contains("row 1"));
+        for bad in ["", "{}", "[1", "[1] 2", "1"] {
+            assert!(request.set_entity_json("j", bad).unwrap_err().message.contains("JSON array"), "{bad}");
+        }
+        assert!(request.set_entity_int64("", &[1]).is_err());
+        assert!(request.entities().is_empty(), "a refused column leaves no trace");
+    }
+}
