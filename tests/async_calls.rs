@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use feast_remote::error::Code;
 use feast_remote::policy::deadline::Deadline;
-use feast_remote::remote::{Handle, Remote};
+use feast_remote::remote::{CallHandle, Remote};
 use feast_remote::wire::request::Request;
 use serde_json::Value;
 use support::events::{code, next, nothing_comes, outcome, queue, submit};
@@ -225,7 +225,7 @@ fn a_full_store_refuses_at_once_and_without_an_event() {
     let server = Server::start(|_| vec![Step::Stall]);
     let remote = open(&server, &[("max_async_requests", "3"), ("request_timeout_ms", "0")]);
     let queue = queue();
-    let handles: Vec<Handle> = (0..3).map(|id| submit(&remote, &queue, id)).collect();
+    let handles: Vec<CallHandle> = (0..3).map(|id| submit(&remote, &queue, id)).collect();
     let error = remote.submit(&ask(3), &queue, 3).err().unwrap();
     assert_eq!(error.code, Code::Overloaded, "{error}");
     assert!(error.message.contains("max_async_requests"), "{error}");
@@ -317,10 +317,10 @@ fn max_async_requests_does_not_bind_callers_that_wait() {
     let keys = [("max_rows_per_request", "10"), ("max_async_requests", "4"), ("request_timeout_ms", "0")];
     let remote = open(&server, &keys);
     let queue = queue();
-    let stalled: Vec<Handle> = (0..4).map(|_| submit(&remote, &queue, 7)).collect();
+    let stalled: Vec<CallHandle> = (0..4).map(|_| submit(&remote, &queue, 7)).collect();
     let ids: Vec<i64> = (0..100).collect();
     assert_eq!(remote.get_online_features(&ask_for(&ids)).unwrap().int64(0).unwrap(), ids);
-    stalled.iter().for_each(Handle::cancel);
+    stalled.iter().for_each(CallHandle::cancel);
     (0..4).for_each(|_| assert_eq!(code(next(&queue)), Code::Cancelled));
     let error = remote.submit(&ask_for(&ids), &queue, 1).err().unwrap();
     assert_eq!((error.code, error.retriable), (Code::InvalidArgument, false), "{error}");

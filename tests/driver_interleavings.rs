@@ -30,16 +30,14 @@ mod process {
 
 #[path = "../src/remote"]
 mod remote {
+    #[path = "call.rs"]
+    pub mod call;
     #[path = "driver/mod.rs"]
     pub mod driver;
-    #[path = "pending.rs"]
-    pub mod pending;
-
-    pub struct Inner {
-        pub pool: crate::transport::Pool,
-        pub auth: crate::auth::Auth,
-        pub store: Arc<store::Store>,
-    }
+    #[path = "inner.rs"]
+    pub mod inner;
+    #[path = "waiter.rs"]
+    pub mod waiter;
 
     pub mod store {
         use std::time::Duration;
@@ -58,7 +56,7 @@ mod remote {
         }
     }
 
-    pub mod call {
+    pub mod exchange {
         use std::time::{Duration, Instant};
 
         use super::store::Store;
@@ -67,7 +65,7 @@ mod remote {
         use crate::policy::deadline::Deadline;
         use crate::transport::Transfer;
 
-        /// What happens to a call when its attempts end.
+        /// What happens to an exchange when its attempts end.
         #[derive(Clone, Copy, PartialEq)]
         pub enum Fate {
             Answered,
@@ -76,18 +74,18 @@ mod remote {
             Panic,
         }
 
-        pub struct Call {
+        pub struct Exchange {
             pub fate: Fate,
             pub attempts: u32,
         }
 
         pub enum Next {
             Answered(Vec<u8>),
-            Again(Duration),
+            Retry(Duration),
             Failed(Error),
         }
 
-        impl Call {
+        impl Exchange {
             pub fn deadline(&self) -> Deadline {
                 Deadline::NEVER
             }
@@ -108,7 +106,7 @@ mod remote {
                 match self.fate {
                     Fate::Answered => Next::Answered(transfer.request),
                     Fate::Failed => Next::Failed(Error::new(Code::Io, "broken")),
-                    Fate::SecondTry if self.attempts == 1 => Next::Again(Duration::ZERO),
+                    Fate::SecondTry if self.attempts == 1 => Next::Retry(Duration::ZERO),
                     Fate::SecondTry => Next::Answered(transfer.request),
                     // Without the panic hook, which shuttle takes for the end of the test.
                     Fate::Panic => std::panic::resume_unwind(Box::new("a bug")),
@@ -132,7 +130,6 @@ mod remote {
         pub mod queue;
 
         use self::queue::Queue;
-        use super::driver::handle::DriverHandle;
         use super::store::Store;
         use crate::error::Result;
         use crate::process::sync::{Arc, Mutex, lock};
@@ -152,9 +149,13 @@ mod remote {
             pub took: std::time::Duration,
         }
 
+        pub trait CallSource: Send + Sync {
+            fn queue_closed(&self);
+        }
+
         pub struct EventQueue {
             pub events: Queue<Event>,
-            pub handles: Mutex<Vec<Arc<DriverHandle>>>,
+            pub sources: Mutex<Vec<Arc<dyn CallSource>>>,
             pub event_fd: EventFd,
         }
 
@@ -163,7 +164,7 @@ mod remote {
                 let event_fd = EventFd::new();
                 Arc::new(EventQueue {
                     events: Queue::new(event_fd.clone()),
-                    handles: Mutex::new(Vec::new()),
+                    sources: Mutex::new(Vec::new()),
                     event_fd,
                 })
             }
@@ -172,7 +173,7 @@ mod remote {
             }
             pub fn close(&self) {
                 self.events.close();
-                lock(&self.handles).drain(..).for_each(|handle| handle.sweep());
+                lock(&self.sources).drain(..).for_each(|source| source.queue_closed());
             }
         }
     }
@@ -467,7 +468,7 @@ mod transport {
 
     pub enum Acquire {
         Permit(OwnedPermit),
-        PendingAcquire(PendingAcquire, Ticket),
+        Pending(PendingAcquire, Ticket),
     }
 
     pub struct Pool(pub Arc<World>);
@@ -491,7 +492,7 @@ mod transport {
         pub fn acquire_queued(&self, listener: &Arc<dyn Listener>) -> Result<Acquire> {
             Ok(match self.0.semaphore.acquire_queued(listener)? {
                 semaphore::Acquire::Admitted(slot) => Acquire::Permit(self.permit(slot)),
-                semaphore::Acquire::Queued(ticket) => Acquire::PendingAcquire(
+                semaphore::Acquire::Queued(ticket) => Acquire::Pending(
                     PendingAcquire { world: Arc::clone(&self.0), ticket: Some(ticket) },
                     ticket,
                 ),
@@ -530,12 +531,12 @@ use error::Code;
 use observe::statistics;
 use policy::deadline::Deadline;
 use process::sync::{self, Arc, AtomicUsize, Ordering, lock};
-use remote::Inner;
-use remote::call::{Call, Fate};
+use remote::call::{Call, Member, ReportTo};
 use remote::driver::handle::{DriverHandle, Submission};
-use remote::driver::live;
-use remote::events::{self, EventQueue};
-use remote::pending::Pending;
+use remote::driver::run;
+use remote::events::{self, CallSource, EventQueue};
+use remote::exchange::{Exchange, Fate};
+use remote::inner::Inner;
 use remote::store::Store;
 use shuttle::rand::Rng;
 use shuttle::thread;
@@ -567,33 +568,32 @@ impl House {
         let handle = Arc::new(DriverHandle::new(8, Arc::new(event_fd.clone())));
         let (own_inner, own_handle) = (Arc::clone(&inner), Arc::clone(&handle));
         let mut poller = Poller::new(&event_fd);
-        let worker = Worker::start("driver", move || live(&own_inner, &own_handle, &mut poller));
+        let worker = Worker::start("driver", move || run(&own_inner, &own_handle, &mut poller));
         House { inner, handle, worker, numbers: AtomicUsize::new(0) }
     }
 
     /// A call of so many requests; `None` if it is refused.
-    fn submit(
-        &self,
-        queue: &Arc<EventQueue>,
-        tag: usize,
-        fates: &[Fate],
-        answer: bool,
-    ) -> Option<Arc<Pending>> {
-        let mut handles = lock(&queue.handles);
-        if handles.is_empty() {
-            handles.push(Arc::clone(&self.handle));
+    fn submit(&self, queue: &Arc<EventQueue>, tag: usize, fates: &[Fate], answer: bool) -> Option<Arc<Call>> {
+        let mut sources = lock(&queue.sources);
+        if sources.is_empty() {
+            sources.push(Arc::clone(&self.handle) as Arc<dyn CallSource>);
         }
-        drop(handles);
+        drop(sources);
         self.handle.reserve(fates.len()).ok()?;
         let first = self.numbers.fetch_add(fates.len(), Ordering::SeqCst) as u64;
         let numbers = first..first + fates.len() as u64;
         let store = Arc::clone(&self.inner.store);
-        let pending = Pending::new(store, Arc::clone(queue), tag, Request, Instant::now(), numbers);
-        for (part, &fate) in pending.parts().zip(fates) {
+        let report_to = ReportTo::Queue(Arc::clone(queue), tag);
+        let call = Call::new(store, report_to, Request, Instant::now(), numbers);
+        for (member, &fate) in call.members().zip(fates) {
             let request = if answer { b"answer".to_vec() } else { b"perhaps".to_vec() };
-            self.handle.submit(Box::new(Submission { part, call: Call { fate, attempts: 0 }, request }));
+            self.handle.submit(Box::new(Submission {
+                member,
+                exchange: Exchange { fate, attempts: 0 },
+                request,
+            }));
         }
-        Some(pending)
+        Some(call)
     }
 
     /// As dropping a store does it.

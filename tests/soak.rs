@@ -14,7 +14,7 @@ use feast_remote::columns::Response;
 use feast_remote::config::Config;
 use feast_remote::error::{Code, Error};
 use feast_remote::policy::deadline::Deadline;
-use feast_remote::remote::{EventQueue, Handle, Remote};
+use feast_remote::remote::{CallHandle, EventQueue, Remote};
 use feast_remote::wire::request::Request;
 use support::process::{descriptors, resident_bytes};
 use support::server::{Seen, Server, Step, Welcome, answer, chunks, features_of, gzip, reply, say};
@@ -148,7 +148,7 @@ fn event_loop(
 ) {
     const IN_FLIGHT: usize = 32;
     let queue = Arc::new(EventQueue::new().unwrap());
-    let mut under_way: HashMap<usize, (Instant, Handle)> = HashMap::new();
+    let mut under_way: HashMap<usize, (Instant, CallHandle)> = HashMap::new();
     while Instant::now() < end || !under_way.is_empty() {
         while under_way.len() < IN_FLIGHT && Instant::now() < end {
             let id = next_id();

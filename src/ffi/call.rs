@@ -8,11 +8,11 @@ use super::queue::{feast_queue_t, with_queue};
 use super::remote::{feast_remote_t, with_remote};
 use super::request::feast_request_t;
 use super::{guard, object};
-use crate::remote::Handle;
+use crate::remote::CallHandle;
 
 /// An asynchronous call under way, for cancelling it. Opaque; free with feast_call_free(), at any time.
 pub struct feast_call_t {
-    handle: Handle,
+    handle: CallHandle,
 }
 
 /// Fetches the online features that a request asks for without waiting for them: returns at once, and one event with

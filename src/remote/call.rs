@@ -1,228 +1,191 @@
-//! One call, from its beginning to an answer or an error: what to do after each attempt. Knows of no thread and no
-//! socket; the blocking way and the driver's ask the same questions and do as they are told.
+//! A call that the driver carries, as its caller sees it: one, whatever exchanges it takes, with one end, whatever happens.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
+use super::events::{Answer, Event, EventQueue};
 use super::store::Store;
-use crate::auth::{Auth, Token};
-use crate::error::{Code, Error};
-use crate::observe::log::{self, Level};
+use super::waiter::Waiter;
+use crate::auth::Token;
+use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
-use crate::policy::deadline::Deadline;
-use crate::policy::retry::{self, Decision};
-use crate::transport::{Transfer, TransferErrorKind};
-use crate::wire::answer::server_error;
+use crate::process::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
+use crate::wire::request::Request;
 
-/// A call under way.
+/// See the module. Shared by the caller and by the exchanges at the driver.
 pub struct Call {
+    store: Arc<Store>,
+    report_to: ReportTo,
     start: Instant,
-    deadline: Deadline,
+    /// Numbers of its exchanges at the driver.
+    numbers: Range<u64>,
+    cancelled: AtomicBool,
+    /// `None` once the call has ended.
+    state: Mutex<Option<Gathered>>,
+}
+
+/// Who is told of a call's end.
+pub enum ReportTo {
+    /// Whoever polls this queue, by an event with this tag.
+    Queue(Arc<EventQueue>, usize),
+    /// A thread that waits for this call alone.
+    Waiter(Arc<Waiter<Result<Answer>>>),
+}
+
+/// The answers so far.
+struct Gathered {
+    question: Request,
+    bodies: Vec<Vec<u8>>,
+    missing: usize,
     attempts: u32,
-    /// Why the last attempt failed, while another one is on its way.
-    last: Option<Error>,
-    http_status: u16,
-    token_renewed: bool,
 }
 
-/// What to do after an attempt.
-pub enum Next {
-    /// Nothing: this is the body of the HTTP 200.
-    Answered(Vec<u8>),
-    /// Make another attempt after this wait, which ends before the deadline.
-    Again(Duration),
-    /// Give up.
-    Failed(Error),
-}
-
-/// A failed attempt, and what its kind says about trying again.
-struct Failure {
-    error: Error,
-    retried: bool,
-    timeout: bool,
-    retry_after: Option<Duration>,
+/// An exchange's share in a call: the whole of it, or one part. Dropped before it was told how the exchange ended, it
+/// fails the call: no end is ever lost.
+pub struct Member {
+    call: Arc<Call>,
+    number: u64,
+    told: bool,
 }
 
 impl Call {
-    /// A call that began at `start`; `timeout`: its own.
-    pub fn new(store: &Store, timeout: Option<Duration>, start: Instant) -> Call {
-        Call {
+    /// A call that waits for the answers to these exchanges; `question` is what they are decoded by.
+    pub fn new(
+        store: Arc<Store>,
+        report_to: ReportTo,
+        question: Request,
+        start: Instant,
+        numbers: Range<u64>,
+    ) -> Arc<Call> {
+        let count = (numbers.end - numbers.start) as usize;
+        let gathered = Gathered { question, bodies: vec![Vec::new(); count], missing: count, attempts: 0 };
+        Arc::new(Call {
+            store,
+            report_to,
             start,
-            deadline: Deadline::after(start, timeout.or(store.request_timeout)),
-            attempts: 0,
-            last: None,
-            http_status: 0,
-            token_renewed: false,
-        }
+            numbers,
+            cancelled: AtomicBool::new(false),
+            state: Mutex::new(Some(gathered)),
+        })
     }
 
-    /// Covers everything that the call waits for.
-    pub fn deadline(&self) -> Deadline {
-        self.deadline
+    /// Its exchanges' shares in it, one for each.
+    pub fn members(self: &Arc<Call>) -> impl Iterator<Item = Member> {
+        let call = Arc::clone(self);
+        self.numbers.clone().map(move |number| Member { call: Arc::clone(&call), number, told: false })
     }
 
-    /// An attempt begins now; its deadline.
-    pub fn begin_attempt(&mut self, store: &Store, now: Instant) -> Deadline {
-        self.attempts += 1;
-        self.deadline.min(Deadline::after(now, store.attempt_timeout))
+    /// Numbers of its exchanges at the driver.
+    pub fn numbers(&self) -> Range<u64> {
+        self.numbers.clone()
     }
 
-    /// Attempts begun so far.
-    pub fn attempts(&self) -> u32 {
-        self.attempts
+    /// Asks for its end; `true` if the driver has to be told.
+    pub fn cancel(&self) -> bool {
+        !self.cancelled.swap(true, Ordering::AcqRel) && lock(&self.state).is_some()
     }
 
-    /// Judges an attempt, made with this token.
-    pub fn after_attempt(
-        &mut self,
-        store: &Store,
-        auth: &Auth,
-        token: Option<&Token>,
-        mut transfer: Transfer,
-    ) -> Next {
-        store.record(&transfer);
-        let clean = |words| store.mask.clean(words, token.map(|token| &**token));
-        let mut failure = match judge(&mut transfer, clean) {
-            None => {
-                store.budget.refill();
-                return Next::Answered(transfer.body);
-            }
-            Some(failure) => failure,
+    fn is_abandoned(&self) -> bool {
+        let nobody_polls = match &self.report_to {
+            ReportTo::Queue(queue, _) => queue.events.is_closed(),
+            ReportTo::Waiter(_) => false,
         };
-        store.keep_buffer(transfer.body);
-        let said = std::mem::take(&mut failure.error.message);
-        failure.error.message = clean(said);
-        // The last answer stays known when a later attempt brings none.
-        if failure.error.http_status != 0 {
-            self.http_status = failure.error.http_status;
+        nobody_polls || self.cancelled.load(Ordering::Acquire)
+    }
+
+    fn completed_by(&self, bytes: usize) -> Option<(usize, Duration)> {
+        let state = lock(&self.state);
+        let is_last = |it: &&Gathered| it.bodies.len() > 1 && it.missing == 1 && it.attempts == 1;
+        let gathered = state.as_ref().filter(is_last)?;
+        let others: usize = gathered.bodies.iter().map(Vec::len).sum();
+        Some((others + bytes, self.start.elapsed()))
+    }
+
+    fn answered(&self, number: u64, body: Vec<u8>, attempts: u32, token: Option<Token>) {
+        let mut state = lock(&self.state);
+        let Some(gathered) = state.as_mut() else { return };
+        gathered.bodies[(number - self.numbers.start) as usize] = body;
+        gathered.attempts = gathered.attempts.max(attempts);
+        gathered.missing -= 1;
+        if gathered.missing > 0 {
+            return;
         }
-        failure.error.http_status = self.http_status;
-        if failure.error.code == Code::Unauthenticated
-            && !self.token_renewed
-            && token.is_some_and(|token| auth.refused(token))
-        {
-            Stats::count(&store.stats.tokens_refused);
-            self.token_renewed = true;
-            return Next::Again(Duration::ZERO);
-        }
-        match self.next_step(store, &failure) {
-            Ok(wait) => {
-                Stats::count(store.retries_after(&failure.error));
-                log::write(Level::Info, || {
-                    format!(
-                        "{}: attempt {}: {}; trying again in {wait:.1?}",
-                        store.server, self.attempts, failure.error
-                    )
-                });
-                self.last = Some(failure.error);
-                Next::Again(wait)
-            }
-            Err(why) => {
-                failure.error.message.push_str(&why);
-                Next::Failed(self.complete(store, failure.error))
-            }
+        let Some(Gathered { question, bodies, attempts, .. }) = state.take() else { return };
+        drop(state);
+        let (store, took) = (Arc::clone(&self.store), self.start.elapsed());
+        self.report(Ok(Answer { store, question, bodies, attempts, token, took }));
+    }
+
+    fn failed(&self, error: Error) {
+        let Some(gathered) = lock(&self.state).take() else { return };
+        // The other exchanges have nobody to answer any more.
+        self.cancelled.store(true, Ordering::Release);
+        Stats::count(&self.store.stats.calls_failed);
+        gathered.bodies.into_iter().for_each(|body| self.store.keep_buffer(body));
+        self.report(Err(error));
+    }
+
+    fn report(&self, outcome: Result<Answer>) {
+        match &self.report_to {
+            ReportTo::Queue(queue, tag) => queue.events.push(Event { tag: *tag, outcome }),
+            ReportTo::Waiter(waiter) => waiter.complete(outcome),
         }
     }
 
-    /// The error of a call that got no token.
-    pub fn without_token(&self, store: &Store, error: Error) -> Error {
-        self.complete(store, Error { http_status: self.http_status.max(error.http_status), ..error })
-    }
-
-    /// The error of a call that is ended from outside, between attempts or amid one.
-    pub fn ended_by(&self, error: Error) -> Error {
-        let http_status = if error.http_status == 0 { self.http_status } else { error.http_status };
-        Error { attempts: self.attempts.max(error.attempts), http_status, ..error }
-    }
-
-    /// The error of a call that could not get on the wire (again): the last answer says more than the queue.
-    pub fn without_permit(&mut self, store: &Store, queue: Error) -> Error {
-        if queue.code == Code::Overloaded {
-            Stats::count(&store.stats.calls_overloaded);
+    /// The queue whose event, if there is one, is yet to be announced.
+    fn queue(&self) -> Option<Arc<EventQueue>> {
+        match &self.report_to {
+            ReportTo::Queue(queue, _) => Some(Arc::clone(queue)),
+            ReportTo::Waiter(_) => None,
         }
-        match self.last.take() {
-            Some(mut error) if queue.code == Code::Overloaded => {
-                error.message.push_str("; ");
-                error.message.push_str(&queue.message);
-                self.complete(store, error)
-            }
-            _ => self.complete(store, self.ended_by(queue)),
-        }
-    }
-
-    /// How long to wait before the next attempt, or why there is none.
-    fn next_step(&self, store: &Store, failure: &Failure) -> Result<Duration, String> {
-        if !failure.retried {
-            return Err(String::new());
-        }
-        let remaining = self.deadline.remaining(Instant::now());
-        match store.retry.decide(self.attempts, failure.retry_after, store.roll(), remaining) {
-            Decision::Exhausted => Err(String::new()),
-            Decision::PastDeadline(wait) if wait.is_zero() => Err(String::new()),
-            Decision::PastDeadline(wait) => {
-                Err(format!("; the next attempt would have come after {wait:.1?}, past the call's deadline"))
-            }
-            Decision::Retry(_) if !store.budget.pay_for_retry(failure.timeout) => {
-                Stats::count(&store.stats.retries_refused);
-                Err("; not retried, the store's retry budget is used up (retry_budget)".to_owned())
-            }
-            Decision::Retry(wait) => Ok(wait),
-        }
-    }
-
-    fn complete(&self, store: &Store, error: Error) -> Error {
-        let attempts = self.attempts;
-        if error.code == Code::Closed {
-            return self.ended_by(error);
-        }
-        let seconds = self.start.elapsed().as_secs_f64();
-        let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
-        let message = format!("{}: {} ({times} in {seconds:.3} s)", store.server, error.message);
-        Error { message, attempts, ..error }
     }
 }
 
-/// `None` for an HTTP 200.
-fn judge(transfer: &mut Transfer, clean: impl Fn(String) -> String) -> Option<Failure> {
-    let fault = match &transfer.result {
-        Ok(200) => return None,
-        Ok(status) => return Some(refused_by_server(*status, transfer, clean)),
-        Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
-    };
-    let (kind, retried) = (fault.kind, fault.is_retried());
-    let mut error = fault.into_error();
-    match kind {
-        TransferErrorKind::Tls { verification: true } => {
-            error.message.push_str("; see the configuration keys `cert`, `client_cert` and `client_key`");
-        }
-        TransferErrorKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
-        _ => (),
+impl Member {
+    /// The exchange's number, different from that of every other one at the driver.
+    pub fn number(&self) -> u64 {
+        self.number
     }
-    Some(Failure {
-        error,
-        retried,
-        timeout: matches!(kind, TransferErrorKind::Timeout(_)),
-        retry_after: None,
-    })
+
+    /// The numbers of all exchanges of the call, this one's too.
+    pub fn siblings(&self) -> Range<u64> {
+        self.call.numbers()
+    }
+
+    /// The bytes of the call's answers and the time that it took, if it went out in parts, the others were answered at
+    /// their first attempt, and this answer, of so many bytes, is the last one.
+    pub fn completes(&self, bytes: usize) -> Option<(usize, Duration)> {
+        self.call.completed_by(bytes)
+    }
+
+    /// Whether nobody waits for it any more, and why.
+    pub fn is_abandoned(&self) -> Option<Error> {
+        self.call.is_abandoned().then(|| Error::new(Code::Cancelled, "the call was cancelled"))
+    }
+
+    /// The exchange, made with this token, was answered with an HTTP 200. The queue returned may have an event that is yet
+    /// to be announced.
+    pub fn answered(mut self, body: Vec<u8>, attempts: u32, token: Option<Token>) -> Option<Arc<EventQueue>> {
+        self.told = true;
+        self.call.answered(self.number, body, attempts, token);
+        self.call.queue()
+    }
+
+    /// The exchange failed, and the call with it. The queue returned may have an event that is yet to be announced.
+    pub fn failed(mut self, error: Error) -> Option<Arc<EventQueue>> {
+        self.told = true;
+        self.call.failed(error);
+        self.call.queue()
+    }
 }
 
-fn refused_by_server(status: u16, transfer: &Transfer, clean: impl Fn(String) -> String) -> Failure {
-    let said = server_error::parse(&transfer.body, clean);
-    let retry_after = transfer.retry_after.as_deref();
-    // A FeastError is the answer to the question asked; asking again brings the same one.
-    let retried = said.feast_class.is_none() && retry::status_is_retried(status, retry_after.is_some());
-    let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
-    let advice = match status {
-        300..=399 => "; redirects are not followed, set `path` to the server itself",
-        407 => "; a proxy wants other credentials, see the configuration key `proxy`",
-        401 => "; see the configuration keys that begin with `auth.`",
-        404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",
-        _ => "",
-    };
-    let code = Code::of_http_status(status);
-    let mut error = Error::new(code, format!("HTTP {status}: {class}{}{advice}", said.message));
-    error.http_status = status;
-    error.feast_class = said.feast_class;
-    error.retriable = retried;
-    let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
-    Failure { error, retried, timeout: false, retry_after }
+impl Drop for Member {
+    fn drop(&mut self) {
+        if !self.told {
+            self.call.failed(Error::new(Code::Internal, "a bug in libfeast_remote: the call was lost"));
+            if let Some(queue) = self.call.queue() {
+                queue.events.announce();
+            }
+        }
+    }
 }

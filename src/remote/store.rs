@@ -27,7 +27,7 @@ pub struct Store {
     pub budget: RetryBudget,
     /// Replaces the waiting before retries in tests.
     pub pause: Option<Box<Pause>>,
-    dice: AtomicU64,
+    random: AtomicU64,
     /// Of finished calls.
     buffers: Mutex<Vec<Vec<u8>>>,
     buffers_kept: usize,
@@ -62,7 +62,7 @@ impl Store {
             },
             budget: RetryBudget::new(config.retry_budget),
             pause: None,
-            dice: AtomicU64::new(seed()),
+            random: AtomicU64::new(seed()),
             buffers: Mutex::new(Vec::new()),
             // A call has a request and an answer.
             buffers_kept: 2 * config.connection_pool_size,
@@ -199,8 +199,8 @@ impl Store {
     }
 
     /// The next pseudo-random number in 0..1 (splitmix64; it spreads retries, nothing hangs on its quality).
-    pub fn roll(&self) -> f64 {
-        let mut z = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+    pub fn random(&self) -> f64 {
+        let mut z = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64

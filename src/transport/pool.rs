@@ -77,7 +77,7 @@ pub enum Acquire {
     /// Had at once.
     Permit(OwnedPermit),
     /// Come back with it when the listener has been told of this ticket.
-    PendingAcquire(PendingAcquire, Ticket),
+    Pending(PendingAcquire, Ticket),
 }
 
 impl Pool {
@@ -117,7 +117,7 @@ impl Pool {
             semaphore::Acquire::Admitted(slot) => {
                 self.permit(Arc::clone(&self.shared), slot).map(Acquire::Permit)
             }
-            semaphore::Acquire::Queued(ticket) => Ok(Acquire::PendingAcquire(
+            semaphore::Acquire::Queued(ticket) => Ok(Acquire::Pending(
                 PendingAcquire { shared: Arc::clone(&self.shared), ticket: Some(ticket) },
                 ticket,
             )),

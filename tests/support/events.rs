@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::store::ask;
 use feast_remote::error::{Code, Result};
 use feast_remote::policy::deadline::Deadline;
-use feast_remote::remote::{Event, EventQueue, Handle, Remote};
+use feast_remote::remote::{CallHandle, Event, EventQueue, Remote};
 
 pub fn queue() -> Arc<EventQueue> {
     Arc::new(EventQueue::new().unwrap())
 }
 
 /// A call whose tag is what it asks for.
-pub fn submit(remote: &Remote, queue: &Arc<EventQueue>, id: i64) -> Handle {
+pub fn submit(remote: &Remote, queue: &Arc<EventQueue>, id: i64) -> CallHandle {
     remote.submit(&ask(id), queue, id as usize).unwrap()
 }
 

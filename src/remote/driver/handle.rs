@@ -1,4 +1,4 @@
-//! The way to a driver: where requests are accepted or refused, and words left for it.
+//! The way to a driver, for the threads of callers: where exchanges are accepted or refused, and commands left for it.
 
 use std::ops::Range;
 
@@ -7,32 +7,33 @@ use crate::auth::Token;
 use crate::error::{Code, Error, Result};
 use crate::policy::admission::Ticket;
 use crate::process::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
-use crate::remote::call::Call;
-use crate::remote::pending::Part;
+use crate::remote::call::Member;
+use crate::remote::events::CallSource;
+use crate::remote::exchange::Exchange;
 use crate::transport::{EventFd, Listener};
 
-/// A request for the driver.
+/// An exchange for the driver.
 pub struct Submission {
-    /// Tells the caller how it ended.
-    pub part: Part,
-    /// Its policy.
-    pub call: Call,
+    /// Tells the call how it ended.
+    pub member: Member,
+    /// Its attempts and deadline.
+    pub exchange: Exchange,
     /// The JSON body.
     pub request: Vec<u8>,
 }
 
 /// What else a driver is told.
 pub enum Command {
-    /// A request that found no room in the mailbox's queue.
+    /// An exchange that found no room in the mailbox's queue.
     Submission(Box<Submission>),
-    /// A permit has come free for this request's pending.
+    /// A permit has come free for the exchange with this ticket.
     Admitted(Ticket),
     /// A fetch of a token has ended.
-    Token(Result<Option<Token>>),
-    /// Requests of a call that its caller does not want any more.
+    TokenFetched(Result<Option<Token>>),
+    /// Exchanges of a call that its caller does not want any more.
     Cancel(Range<u64>),
-    /// A queue was freed.
-    Sweep,
+    /// A queue was freed: its calls are abandoned.
+    QueueClosed,
     /// The store closes.
     Close,
     /// Nothing will be submitted any more.
@@ -43,16 +44,22 @@ pub enum Command {
 pub struct DriverHandle {
     pub mailbox: Mailbox<Box<Submission>, Command>,
     event_fd: Arc<EventFd>,
-    /// Requests accepted and not finished.
+    /// Exchanges accepted and not finished.
     unfinished: AtomicUsize,
     capacity: usize,
-    /// The driver has died for good.
-    dead: AtomicBool,
+    /// The driver has panicked too often, and runs no more.
+    failed: AtomicBool,
 }
 
 impl Listener for DriverHandle {
     fn admitted(&self, ticket: Ticket) {
-        self.tell(Command::Admitted(ticket));
+        self.send(Command::Admitted(ticket));
+    }
+}
+
+impl CallSource for DriverHandle {
+    fn queue_closed(&self) {
+        self.send(Command::QueueClosed);
     }
 }
 
@@ -64,13 +71,13 @@ impl DriverHandle {
             event_fd,
             unfinished: AtomicUsize::new(0),
             capacity,
-            dead: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
         }
     }
 
     /// Makes room for so many requests, which must be submitted or released then; says so at once if there is none.
     pub fn reserve(&self, count: usize) -> Result<()> {
-        self.check_alive()?;
+        self.check_running()?;
         let most = self.capacity;
         if count > most {
             let why = format!(
@@ -90,7 +97,7 @@ impl DriverHandle {
 
     /// As [`reserve`](DriverHandle::reserve), for a caller who waits: however many there are.
     pub fn reserve_beyond(&self, count: usize) -> Result<()> {
-        self.check_alive()?;
+        self.check_running()?;
         self.unfinished.fetch_add(count, Ordering::Relaxed);
         Ok(())
     }
@@ -100,13 +107,13 @@ impl DriverHandle {
         self.unfinished.fetch_sub(count, Ordering::Relaxed);
     }
 
-    /// The driver has died for good: later requests are refused.
-    pub fn bury(&self) {
-        self.dead.store(true, Ordering::Release);
+    /// The driver runs no more: later exchanges are refused.
+    pub fn mark_failed(&self) {
+        self.failed.store(true, Ordering::Release);
     }
 
-    fn check_alive(&self) -> Result<()> {
-        if self.dead.load(Ordering::Acquire) {
+    fn check_running(&self) -> Result<()> {
+        if self.failed.load(Ordering::Acquire) {
             return Err(Error::new(Code::Internal, "the driver thread has died twice; open the store anew"));
         }
         Ok(())
@@ -115,28 +122,23 @@ impl DriverHandle {
     /// Hands over a request that there is room for.
     pub fn submit(&self, submission: Box<Submission>) {
         if let Err(submission) = self.mailbox.submit(submission, &self.event_fd) {
-            self.tell(Command::Submission(submission));
+            self.send(Command::Submission(submission));
         }
     }
 
     /// Ends these requests soon.
     pub fn cancel(&self, numbers: Range<u64>) {
-        self.tell(Command::Cancel(numbers));
-    }
-
-    /// Ends soon what nobody waits for.
-    pub fn sweep(&self) {
-        self.tell(Command::Sweep);
+        self.send(Command::Cancel(numbers));
     }
 
     /// Ends every request soon, and later ones at once.
     pub fn close(&self) {
-        self.tell(Command::Close);
+        self.send(Command::Close);
     }
 
     /// Ends the driver.
     pub fn exit(&self) {
-        self.tell(Command::Exit);
+        self.send(Command::Exit);
     }
 
     /// Requests accepted and not finished.
@@ -144,16 +146,16 @@ impl DriverHandle {
         self.unfinished.load(Ordering::Relaxed)
     }
 
-    /// Tells the driver something.
-    pub fn tell(&self, word: Command) {
-        self.mailbox.tell(word, &self.event_fd);
+    /// Leaves a command for the driver.
+    pub fn send(&self, command: Command) {
+        self.mailbox.send(command, &self.event_fd);
     }
 }
 
-/// Counts a request as under way, until it is dropped.
-pub struct Counted(pub Arc<DriverHandle>);
+/// Counts an exchange as under way, until it is dropped.
+pub struct InFlight(pub Arc<DriverHandle>);
 
-impl Drop for Counted {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.release(1);
     }

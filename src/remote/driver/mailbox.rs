@@ -1,57 +1,57 @@
-//! What other threads have for a driver: calls, through a bounded queue without locks, and word of what happened.
+//! What other threads have for a driver: exchanges, through a bounded queue without locks, and commands.
 
 use crossbeam_queue::ArrayQueue;
 
 use crate::process::sync::{AtomicBool, Mutex, Ordering, fence, lock};
 use crate::transport::EventFd;
 
-/// See the module. `C` is a call, `W` a word.
-pub struct Mailbox<C, W> {
-    calls: ArrayQueue<C>,
-    words: Mutex<Vec<W>>,
-    /// The driver sleeps, or is about to: who has something for it rings.
+/// See the module. `E` is an exchange, `C` a command.
+pub struct Mailbox<E, C> {
+    exchanges: ArrayQueue<E>,
+    commands: Mutex<Vec<C>>,
+    /// The driver sleeps, or is about to: who has something for it notifies it.
     asleep: AtomicBool,
 }
 
-impl<C, W> Mailbox<C, W> {
-    /// Room for so many calls that have not been taken out.
-    pub fn new(capacity: usize) -> Mailbox<C, W> {
+impl<E, C> Mailbox<E, C> {
+    /// Room for so many exchanges that have not been taken out.
+    pub fn new(capacity: usize) -> Mailbox<E, C> {
         Mailbox {
-            calls: ArrayQueue::new(capacity),
-            words: Mutex::new(Vec::new()),
+            exchanges: ArrayQueue::new(capacity),
+            commands: Mutex::new(Vec::new()),
             asleep: AtomicBool::new(false),
         }
     }
 
-    /// Puts a call in, or gives it back if there is no room.
-    pub fn submit(&self, call: C, event_fd: &EventFd) -> Result<(), C> {
-        self.calls.push(call)?;
-        self.rouse(event_fd);
+    /// Puts an exchange in, or gives it back if there is no room.
+    pub fn submit(&self, exchange: E, event_fd: &EventFd) -> Result<(), E> {
+        self.exchanges.push(exchange)?;
+        self.wake(event_fd);
         Ok(())
     }
 
-    /// Puts a word in.
-    pub fn tell(&self, word: W, event_fd: &EventFd) {
-        lock(&self.words).push(word);
-        self.rouse(event_fd);
+    /// Puts a command in.
+    pub fn send(&self, command: C, event_fd: &EventFd) {
+        lock(&self.commands).push(command);
+        self.wake(event_fd);
     }
 
-    /// The next call.
-    pub fn take_call(&self) -> Option<C> {
-        self.calls.pop()
+    /// The next exchange.
+    pub fn take_exchange(&self) -> Option<E> {
+        self.exchanges.pop()
     }
 
-    /// All words, in order.
-    pub fn take_commands(&self) -> Vec<W> {
-        std::mem::take(&mut *lock(&self.words))
+    /// All commands, in order.
+    pub fn take_commands(&self) -> Vec<C> {
+        std::mem::take(&mut *lock(&self.commands))
     }
 
     /// Whether the driver may wait for the event_fd: if not, something has come.
     pub fn may_sleep(&self) -> bool {
         self.asleep.store(true, Ordering::SeqCst);
-        // Either the driver sees here what was put in, or who put it in sees that the driver sleeps, and rings.
+        // Either the driver sees here what was put in, or who put it in sees that the driver sleeps, and notifies it.
         fence(Ordering::SeqCst);
-        let empty = self.calls.is_empty() && lock(&self.words).is_empty();
+        let empty = self.exchanges.is_empty() && lock(&self.commands).is_empty();
         if !empty {
             self.woke();
         }
@@ -63,7 +63,7 @@ impl<C, W> Mailbox<C, W> {
         self.asleep.store(false, Ordering::SeqCst);
     }
 
-    fn rouse(&self, event_fd: &EventFd) {
+    fn wake(&self, event_fd: &EventFd) {
         fence(Ordering::SeqCst);
         // Looked at before it is changed: mostly the driver is awake, and a load leaves the cache line shared.
         if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {

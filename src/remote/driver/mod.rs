@@ -1,67 +1,66 @@
-//! Carries a store's asynchronous calls: one thread for all of them, which sleeps while there is nothing to do. It
-//! follows the same policy (`call.rs`) and takes permits from the same pool as the blocking calls.
+//! Carries all exchanges but those of blocking calls of one exchange: one thread for all of them, which sleeps while there
+//! is nothing to do. It follows the same policy (`exchange.rs`) and takes permits from the same pool as the blocking calls.
 //!
-//! A request at the driver waits for a token, for a permit, for its answer, or for its next attempt. It moves on when a
-//! socket is ready, when its alarm is due, or when a word comes in.
+//! An exchange at the driver waits for a token, for a permit, for its answer, or for its next attempt. It moves on when a
+//! socket is ready, when its timer expires, or when a command comes in.
 
+mod attempt;
 pub mod handle;
 mod mailbox;
+mod task;
+mod timers;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::Inner;
-use super::call::Next;
 use super::events::EventQueue;
-use crate::auth::{AtHand, Token};
-use crate::error::{Code, Error, Result};
+use super::inner::Inner;
+use crate::error::Error;
 use crate::observe::statistics::Stats;
 use crate::policy::admission::Ticket;
-use crate::policy::deadline::Deadline;
 use crate::policy::rebalance::Rebalance;
 use crate::process::panics::contained;
 use crate::process::sync::Arc;
-use crate::transport::{
-    Acquire, Listener, OwnedPermit, PendingAcquire, Poller, Ready, Transfer, TransferError,
-    TransferErrorKind, Worker,
-};
-use handle::{Command, Counted, DriverHandle, Submission};
+use crate::transport::{Listener, Poller, Ready, Worker};
+use handle::{Command, DriverHandle, InFlight, Submission};
+use task::Task;
+use timers::Timers;
 
-/// After a second panic the driver does not rise again.
-const LIVES: usize = 2;
+/// After a second panic the driver is not started again.
+const RUNS: usize = 2;
 
-/// Requests taken in between two looks at the sockets.
+/// Exchanges taken in between two looks at the sockets.
 const ACCEPTED_AT_A_TIME: usize = 16;
 
 /// Events after which the threads that wait for them are told.
 const ANNOUNCED_AT_A_TIME: usize = 32;
 
-/// A driver's life, on a thread of its own; ends with [`DriverHandle::exit`].
-pub fn live(inner: &Arc<Inner>, handle: &Arc<DriverHandle>, poller: &mut Poller) {
-    for life in 1..=LIVES {
+/// The work of a store's driver thread; ends with [`DriverHandle::exit`].
+pub fn run(inner: &Arc<Inner>, handle: &Arc<DriverHandle>, poller: &mut Poller) {
+    for run in 1..=RUNS {
         let mut driver = Driver::new(inner, handle, poller);
-        // What the driver holds when it panics is dropped: its requests fail, its permits go back to the pool.
-        let lived = contained(|| {
+        // What the driver holds when it panics is dropped: its exchanges fail, its permits go back to the pool.
+        let outcome = contained(|| {
             driver.run();
             Ok(())
         });
-        match lived {
+        match outcome {
             Ok(()) => return,
-            Err(_) if life < LIVES => Stats::count(&inner.store.stats.driver_restarts),
-            Err(_) => handle.bury(),
+            Err(_) if run < RUNS => Stats::count(&inner.store.stats.driver_restarts),
+            Err(_) => handle.mark_failed(),
         }
     }
     loop {
-        // In this order: what was submitted came before the word.
-        let words = handle.mailbox.take_commands();
-        let exit = words.iter().any(|word| matches!(word, Command::Exit));
-        let submitted = words.into_iter().filter_map(|word| match word {
+        // In this order: what was submitted came before the command.
+        let commands = handle.mailbox.take_commands();
+        let exit = commands.iter().any(|command| matches!(command, Command::Exit));
+        let submitted = commands.into_iter().filter_map(|command| match command {
             Command::Submission(submission) => Some(submission),
             _ => None,
         });
         // Dropped, they fail.
-        for submission in submitted.chain(std::iter::from_fn(|| handle.mailbox.take_call())) {
-            drop((Counted(Arc::clone(handle)), submission));
+        for submission in submitted.chain(std::iter::from_fn(|| handle.mailbox.take_exchange())) {
+            drop((InFlight(Arc::clone(handle)), submission));
         }
         if exit {
             return;
@@ -73,29 +72,6 @@ pub fn live(inner: &Arc<Inner>, handle: &Arc<DriverHandle>, poller: &mut Poller)
     }
 }
 
-/// A request at the driver.
-struct Task {
-    // Dropped in this order: who hears of the request's end finds that its room and its permit are free.
-    counted: Counted,
-    stage: Stage,
-    submission: Box<Submission>,
-    /// As it stands in the driver's alarms.
-    alarm: Option<Instant>,
-}
-
-enum Stage {
-    /// Between the others.
-    Moving,
-    /// Waiting for a token that is being fetched.
-    Token,
-    /// Waiting for a permit in the pool.
-    Queue { pending: PendingAcquire, ticket: Ticket, since: Instant, token: Option<Token> },
-    /// On the wire, until this deadline.
-    Wire { permit: OwnedPermit, token: Option<Token>, deadline: Deadline },
-    /// Waiting for its next attempt.
-    Pause { until: Instant },
-}
-
 struct Driver<'a> {
     inner: &'a Arc<Inner>,
     handle: &'a Arc<DriverHandle>,
@@ -103,15 +79,13 @@ struct Driver<'a> {
     listener: Arc<dyn Listener>,
     poller: &'a mut Poller,
     tasks: HashMap<u64, Task>,
-    /// When to look at a request although nothing has happened to it.
-    alarms: BTreeSet<(Instant, u64)>,
-    /// The requests on the wire, by their slots.
+    timers: Timers,
+    /// The exchanges on the wire, by their slots.
     by_slot: HashMap<u32, u64>,
-    /// The requests that wait for a permit, by their tickets.
+    /// The exchanges that wait for a permit, by their tickets.
     by_ticket: HashMap<Ticket, u64>,
-    /// The requests that wait for a token.
-    for_token: Vec<u64>,
-    fetch: Option<Worker>,
+    awaiting_token: Vec<u64>,
+    token_fetch: Option<Worker>,
     /// Of the connections of calls in parts; not where there is only one.
     rebalance: Option<Rebalance>,
     /// Queues that have got events, one for each event.
@@ -123,18 +97,18 @@ struct Driver<'a> {
 impl<'a> Driver<'a> {
     fn new(inner: &'a Arc<Inner>, handle: &'a Arc<DriverHandle>, poller: &'a mut Poller) -> Driver<'a> {
         Driver {
-            // The word of it may have been heard in a former life.
+            // The command may have come to a former run.
             closing: inner.pool.is_closing(),
             inner,
             handle,
             listener: Arc::clone(handle) as Arc<dyn Listener>,
             poller,
             tasks: HashMap::new(),
-            alarms: BTreeSet::new(),
+            timers: Timers::default(),
             by_slot: HashMap::new(),
             by_ticket: HashMap::new(),
-            for_token: Vec::new(),
-            fetch: None,
+            awaiting_token: Vec::new(),
+            token_fetch: None,
             rebalance: (inner.pool.size() > 1).then(Rebalance::default),
             unannounced: Vec::new(),
             exiting: false,
@@ -144,27 +118,27 @@ impl<'a> Driver<'a> {
     fn run(&mut self) {
         let mut ready: Vec<Ready> = Vec::new();
         loop {
-            for word in self.handle.mailbox.take_commands() {
-                self.hear(word);
+            for command in self.handle.mailbox.take_commands() {
+                self.handle_command(command);
             }
             // Not all there are: a caller that submits as fast as answers come must not keep the others from theirs.
             for _ in 0..ACCEPTED_AT_A_TIME {
-                match self.handle.mailbox.take_call() {
+                match self.handle.mailbox.take_exchange() {
                     Some(submission) => self.accept(submission),
                     None => break,
                 }
             }
-            self.ring_alarms();
+            self.run_timers();
             self.announce();
             if self.exiting {
-                // Whatever was submitted came before this word, and the store closes.
-                while let Some(submission) = self.handle.mailbox.take_call() {
+                // Whatever was submitted came before this command, and the store closes.
+                while let Some(submission) = self.handle.mailbox.take_exchange() {
                     self.accept(submission);
                 }
                 break;
             }
             let limit = match self.handle.mailbox.may_sleep() {
-                true => self.alarms.first().map(|(at, _)| at.saturating_duration_since(Instant::now())),
+                true => self.timers.until_next(),
                 false => Some(Duration::ZERO), // only to see which sockets are ready
             };
             ready.clear();
@@ -179,13 +153,13 @@ impl<'a> Driver<'a> {
             }
             self.announce();
         }
-        if let Some(fetch) = self.fetch.take() {
+        if let Some(fetch) = self.token_fetch.take() {
             fetch.join();
         }
     }
 
-    fn hear(&mut self, word: Command) {
-        match word {
+    fn handle_command(&mut self, command: Command) {
+        match command {
             Command::Submission(submission) => self.accept(submission),
             Command::Admitted(ticket) => {
                 if let Some(task) =
@@ -194,9 +168,11 @@ impl<'a> Driver<'a> {
                     self.admitted(task);
                 }
             }
-            Command::Token(outcome) => self.token_came(outcome),
-            Command::Cancel(numbers) => numbers.for_each(|number| self.end_unwanted(number)),
-            Command::Sweep => self.in_order().into_iter().for_each(|number| self.end_unwanted(number)),
+            Command::TokenFetched(outcome) => self.token_fetched(outcome),
+            Command::Cancel(numbers) => numbers.for_each(|number| self.end_if_abandoned(number)),
+            Command::QueueClosed => {
+                self.in_order().into_iter().for_each(|number| self.end_if_abandoned(number));
+            }
             Command::Close => {
                 self.closing = true;
                 for number in self.in_order() {
@@ -215,9 +191,9 @@ impl<'a> Driver<'a> {
         numbers
     }
 
-    fn end_unwanted(&mut self, number: u64) {
-        let unwanted = self.tasks.get(&number).and_then(|task| task.submission.part.is_unwanted());
-        if let Some(why) = unwanted
+    fn end_if_abandoned(&mut self, number: u64) {
+        let abandoned = self.tasks.get(&number).and_then(|task| task.submission.member.is_abandoned());
+        if let Some(why) = abandoned
             && let Some(task) = self.tasks.remove(&number)
         {
             self.end(task, why);
@@ -225,257 +201,32 @@ impl<'a> Driver<'a> {
     }
 
     fn accept(&mut self, submission: Box<Submission>) {
-        let counted = Counted(Arc::clone(self.handle));
-        let unwanted = submission.part.is_unwanted();
-        let task = Task { counted, stage: Stage::Moving, submission, alarm: None };
-        match unwanted {
+        let in_flight = InFlight(Arc::clone(self.handle));
+        let abandoned = submission.member.is_abandoned();
+        let task = Task::new(in_flight, submission);
+        match abandoned {
             _ if self.closing => self.end(task, Error::closed()),
             Some(why) => self.end(task, why),
             None => self.start(task),
         }
     }
 
-    /// Looks at the requests whose alarms are due.
-    fn ring_alarms(&mut self) {
-        if self.alarms.is_empty() {
+    fn run_timers(&mut self) {
+        if self.timers.is_empty() {
             return;
         }
         let now = Instant::now();
-        while let Some(&(at, number)) = self.alarms.first()
-            && at <= now
-        {
-            self.alarms.pop_first();
+        while let Some(number) = self.timers.pop_expired(now) {
             let Some(mut task) = self.tasks.remove(&number) else { continue };
-            task.alarm = None;
-            self.look_at(task, now);
+            task.timer = None;
+            self.timer_expired(task, now);
         }
-    }
-
-    fn look_at(&mut self, mut task: Task, now: Instant) {
-        let late = task.submission.call.deadline().passed(now);
-        match &mut task.stage {
-            Stage::Wire { permit, deadline, .. } if deadline.passed(now) => {
-                let fault = permit.slot().map(|slot| slot.timed_out());
-                self.attempt_ended(task, Err(fault.unwrap_or_else(lost)));
-            }
-            Stage::Wire { .. } => self.step(task, None),
-            Stage::Pause { until } if *until <= now => self.start(task),
-            Stage::Token if late => {
-                let why = "the time was up while waiting for a token from the identity provider";
-                let error =
-                    task.submission.call.without_token(&self.inner.store, Error::new(Code::Timeout, why));
-                self.fail(task, error);
-            }
-            Stage::Queue { pending, since, .. } if late => {
-                let error = pending.timed_out(since.elapsed());
-                self.without_permit(task, error);
-            }
-            Stage::Moving | Stage::Pause { .. } | Stage::Token | Stage::Queue { .. } => self.keep(task),
-        }
-    }
-
-    /// Keeps a request until something happens to it.
-    fn keep(&mut self, mut task: Task) {
-        let number = task.submission.part.number();
-        let deadline = task.submission.call.deadline();
-        let alarm = match &mut task.stage {
-            Stage::Pause { until } => Some(*until),
-            Stage::Wire { permit, deadline, .. } => {
-                let timer = permit.slot().and_then(|slot| slot.timer());
-                timer.into_iter().chain(deadline.at()).min()
-            }
-            Stage::Moving | Stage::Token | Stage::Queue { .. } => deadline.at(),
-        };
-        if task.alarm != alarm {
-            self.disarm(&mut task);
-            if let Some(at) = alarm {
-                self.alarms.insert((at, number));
-            }
-            task.alarm = alarm;
-        }
-        self.tasks.insert(number, task);
-    }
-
-    fn disarm(&mut self, task: &mut Task) {
-        if let Some(at) = task.alarm.take() {
-            self.alarms.remove(&(at, task.submission.part.number()));
-        }
-    }
-
-    /// Begins an attempt by asking for what it needs: a token first, then a permit.
-    fn start(&mut self, mut task: Task) {
-        let deadline = task.submission.call.deadline();
-        match self.inner.auth.at_hand() {
-            Ok(AtHand::Token(token)) => self.ask_for_place(task, token),
-            Ok(AtHand::Stale(token)) => {
-                self.fetch_token(deadline);
-                self.ask_for_place(task, Some(token));
-            }
-            Ok(AtHand::Nothing) => {
-                self.for_token.push(task.submission.part.number());
-                task.stage = Stage::Token;
-                self.keep(task);
-                self.fetch_token(deadline);
-            }
-            Err(error) => {
-                let error = task.submission.call.without_token(&self.inner.store, error);
-                self.fail(task, error);
-            }
-        }
-    }
-
-    /// Fetches a token on a thread of its own, since that may take a while.
-    fn fetch_token(&mut self, deadline: Deadline) {
-        if self.fetch.is_some() {
-            return;
-        }
-        let (inner, handle) = (Arc::clone(self.inner), Arc::clone(self.handle));
-        self.fetch = Worker::start("feast-token", move || {
-            let outcome = contained(|| inner.auth.token(&inner.pool, deadline));
-            // Before the driver can hear of it, so that it alone holds the pool when it has joined this thread.
-            drop(inner);
-            handle.tell(Command::Token(outcome));
-        });
-        if self.fetch.is_none() {
-            self.handle.tell(Command::Token(Err(Error::new(
-                Code::Internal,
-                "no thread to be had to fetch a token",
-            ))));
-        }
-    }
-
-    fn token_came(&mut self, outcome: Result<Option<Token>>) {
-        if let Some(fetch) = self.fetch.take() {
-            fetch.join();
-        }
-        for number in std::mem::take(&mut self.for_token) {
-            let Some(task) = self.tasks.remove(&number) else { continue };
-            match &outcome {
-                Ok(token) => self.ask_for_place(task, token.clone()),
-                // The deadline of the request that it was fetched for, not of this one.
-                Err(error) if error.code == Code::Timeout => self.start(task),
-                Err(error) => {
-                    let error = task.submission.call.without_token(&self.inner.store, error.clone());
-                    self.fail(task, error);
-                }
-            }
-        }
-    }
-
-    fn ask_for_place(&mut self, mut task: Task, token: Option<Token>) {
-        match self.inner.pool.acquire_queued(&self.listener) {
-            Ok(Acquire::Permit(permit)) => self.begin(task, permit, token),
-            Ok(Acquire::PendingAcquire(pending, ticket)) => {
-                self.by_ticket.insert(ticket, task.submission.part.number());
-                task.stage = Stage::Queue { pending, ticket, since: Instant::now(), token };
-                self.keep(task);
-            }
-            Err(error) => self.without_permit(task, error),
-        }
-    }
-
-    fn admitted(&mut self, mut task: Task) {
-        if let Stage::Queue { pending, since, token, .. } = std::mem::replace(&mut task.stage, Stage::Moving)
-        {
-            match self.inner.pool.claim(pending, since.elapsed()) {
-                Ok(permit) => self.begin(task, permit, token),
-                Err(error) => self.without_permit(task, error),
-            }
-        }
-    }
-
-    fn without_permit(&mut self, mut task: Task, error: Error) {
-        let error = task.submission.call.without_permit(&self.inner.store, error);
-        self.fail(task, error);
-    }
-
-    fn begin(&mut self, mut task: Task, mut permit: OwnedPermit, token: Option<Token>) {
-        let store = &self.inner.store;
-        let request = std::mem::take(&mut task.submission.request);
-        let begun = permit.begin(request, token.as_ref(), store.buffer());
-        let deadline = task.submission.call.begin_attempt(store, Instant::now());
-        let slot = permit.slot().map(|slot| slot.number());
-        task.stage = Stage::Wire { permit, token, deadline };
-        match (begun, slot) {
-            (Ok(Ok(())), Some(slot)) => {
-                self.by_slot.insert(slot, task.submission.part.number());
-                self.step(task, None);
-            }
-            (Ok(Ok(())), None) => self.attempt_ended(task, Err(lost())),
-            (Ok(Err(fault)), _) => self.attempt_ended(task, Err(fault)),
-            (Err(error), _) => self.without_permit(task, error),
-        }
-    }
-
-    /// Goes on with an attempt as far as it goes without waiting.
-    fn step(&mut self, mut task: Task, ready: Option<Ready>) {
-        let Stage::Wire { permit, .. } = &mut task.stage else { return self.keep(task) };
-        let Some(slot) = permit.slot() else { return self.attempt_ended(task, Err(lost())) };
-        match slot.step(ready) {
-            Some(result) => self.attempt_ended(task, result),
-            None => match slot.watch(self.poller) {
-                Ok(()) => self.keep(task),
-                Err(fault) => self.attempt_ended(task, Err(fault)),
-            },
-        }
-    }
-
-    fn attempt_ended(&mut self, mut task: Task, result: std::result::Result<u16, TransferError>) {
-        let Stage::Wire { mut permit, token, .. } = std::mem::replace(&mut task.stage, Stage::Moving) else {
-            return self.keep(task);
-        };
-        let Some(slot) = permit.slot() else { return };
-        self.by_slot.remove(&slot.number());
-        let mut transfer = slot.end(result);
-        if slot.is_connected() && self.gives_up_connection(&task, &transfer) {
-            Stats::count(&self.inner.store.stats.connections_closed_rebalancing);
-            permit.close_connection();
-        }
-        drop(permit);
-        let store = &self.inner.store;
-        let request = std::mem::take(&mut transfer.request);
-        let call = &mut task.submission.call;
-        match call.after_attempt(store, &self.inner.auth, token.as_ref(), transfer) {
-            Next::Answered(body) => {
-                store.keep_buffer(request);
-                self.disarm(&mut task);
-                drop(task.counted);
-                let Submission { part, call, .. } = *task.submission;
-                let queue = part.answered(body, call.attempts(), token);
-                self.finished(queue);
-            }
-            Next::Again(wait) => {
-                let wait = match &store.pause {
-                    Some(pause) => {
-                        pause(wait);
-                        Duration::ZERO
-                    }
-                    None => wait,
-                };
-                task.submission.request = request;
-                task.stage = Stage::Pause { until: Instant::now() + wait };
-                self.keep(task);
-            }
-            Next::Failed(error) => self.fail(task, error),
-        }
-    }
-
-    /// Whether the connection of a call's last part shall make room for another one, see [`Rebalance`].
-    fn gives_up_connection(&mut self, task: &Task, transfer: &Transfer) -> bool {
-        let Some(rebalance) = &mut self.rebalance else { return false };
-        // A new connection, or a second attempt, makes a call take longer than it will.
-        let as_usual = transfer.connections_opened == 0 && task.submission.call.attempts() == 1;
-        if !(as_usual && matches!(transfer.result, Ok(200))) {
-            return false;
-        }
-        let completed = task.submission.part.completes(transfer.body.len());
-        completed.is_some_and(|(bytes, time)| rebalance.gives_up(bytes, time))
     }
 
     /// There may be an event in this queue. Who waits for it is told when there are many, or when all that is ready has
     /// been looked at: waking a thread costs more than the rest of a call here does.
-    fn finished(&mut self, queue: Arc<EventQueue>) {
-        self.unannounced.push(queue);
+    fn ended(&mut self, queue: Option<Arc<EventQueue>>) {
+        self.unannounced.extend(queue);
         if self.unannounced.len() >= ANNOUNCED_AT_A_TIME {
             self.announce();
         }
@@ -489,36 +240,6 @@ impl<'a> Driver<'a> {
         }
         self.unannounced.clear();
     }
-
-    /// Ends a request that failed, and the others of its call, which are not wanted any more.
-    fn fail(&mut self, task: Task, error: Error) {
-        let siblings = task.submission.part.siblings();
-        self.end(task, error);
-        if siblings.end - siblings.start > 1 {
-            siblings.for_each(|number| self.end_unwanted(number));
-        }
-    }
-
-    /// Ends a request without an answer, wherever it is.
-    fn end(&mut self, mut task: Task, error: Error) {
-        self.disarm(&mut task);
-        match std::mem::replace(&mut task.stage, Stage::Moving) {
-            Stage::Wire { mut permit, .. } => {
-                if let Some(slot) = permit.slot()
-                    && self.by_slot.remove(&slot.number()).is_some()
-                {
-                    let closed = TransferError { kind: TransferErrorKind::Closed, message: String::new() };
-                    self.inner.store.record(&slot.end(Err(closed)));
-                }
-            }
-            Stage::Queue { ticket, .. } => drop(self.by_ticket.remove(&ticket)),
-            Stage::Moving | Stage::Token | Stage::Pause { .. } => (),
-        }
-        drop(task.counted);
-        let Submission { part, call, .. } = *task.submission;
-        let queue = part.failed(call.ended_by(error));
-        self.finished(queue);
-    }
 }
 
 impl Drop for Driver<'_> {
@@ -526,8 +247,4 @@ impl Drop for Driver<'_> {
         // After a panic: what came before it has happened.
         self.announce();
     }
-}
-
-fn lost() -> TransferError {
-    TransferError { kind: TransferErrorKind::Refused, message: "a permit without a slot".to_owned() }
 }

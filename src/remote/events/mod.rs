@@ -5,7 +5,6 @@ pub mod queue;
 use std::sync::Weak;
 use std::time::{Duration, Instant};
 
-use super::driver::handle::DriverHandle;
 use super::store::Store;
 use crate::auth::Token;
 use crate::columns::{Dense, Matrix, Response};
@@ -38,11 +37,17 @@ pub struct Answer {
     pub(super) took: Duration,
 }
 
+/// Where the calls of a queue come from: a store's driver.
+pub trait CallSource: Send + Sync {
+    /// The queue was closed; nobody waits for the calls that it has.
+    fn queue_closed(&self);
+}
+
 /// The events of finished calls. Used by any number of threads and stores at once.
 pub struct EventQueue {
     pub(super) events: Queue<Event>,
-    /// Of the stores that have calls for it.
-    handles: Mutex<Vec<Weak<DriverHandle>>>,
+    /// Where its calls come from.
+    sources: Mutex<Vec<Weak<dyn CallSource>>>,
     generation: u32,
 }
 
@@ -52,7 +57,7 @@ impl EventQueue {
         crate::transport::watch_forks()?;
         Ok(EventQueue {
             events: Queue::new(EventFd::new()?),
-            handles: Mutex::new(Vec::new()),
+            sources: Mutex::new(Vec::new()),
             generation: fork::generation(),
         })
     }
@@ -86,23 +91,21 @@ impl EventQueue {
     pub fn close(&self) {
         if self.is_of_this_process() {
             self.events.close();
-            lock(&self.handles)
-                .drain(..)
-                .filter_map(|handle| handle.upgrade())
-                .for_each(|handle| handle.sweep());
+            let sources = std::mem::take(&mut *lock(&self.sources));
+            sources.iter().filter_map(Weak::upgrade).for_each(|source| source.queue_closed());
         }
     }
 
     /// A store has calls for it.
-    pub(super) fn serve(&self, handle: &Arc<DriverHandle>) -> Result<()> {
+    pub(super) fn serve(&self, source: &Arc<dyn CallSource>) -> Result<()> {
         if !self.is_of_this_process() {
             let why = "this queue was opened before a fork and belongs to the parent process; open another one here";
             return Err(Error::argument(why));
         }
-        let mut handles = lock(&self.handles);
-        if !handles.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(handle))) {
-            handles.retain(|known| known.strong_count() > 0);
-            handles.push(Arc::downgrade(handle));
+        let mut sources = lock(&self.sources);
+        if !sources.iter().any(|known| std::ptr::addr_eq(known.as_ptr(), Arc::as_ptr(source))) {
+            sources.retain(|known| known.strong_count() > 0);
+            sources.push(Arc::downgrade(source));
         }
         Ok(())
     }
@@ -121,16 +124,21 @@ impl Event {
 
     /// The answer as columns.
     pub fn into_response(self) -> Result<Response> {
-        self.outcome?.read(join::decode)
-    }
-
-    /// The answer straight into a matrix.
-    pub fn into_matrix(self, dense: &mut Dense<'_, f32, impl Matrix<f32>>) -> Result<()> {
-        self.outcome?.read(|bodies, question, layout| join::decode_into(bodies, question, layout, dense))
+        self.outcome?.into_response()
     }
 }
 
 impl Answer {
+    /// The answer as columns.
+    pub fn into_response(self) -> Result<Response> {
+        self.read(join::decode)
+    }
+
+    /// The answer straight into a matrix.
+    pub fn into_matrix(self, dense: &mut Dense<'_, f32, impl Matrix<f32>>) -> Result<()> {
+        self.read(|bodies, question, layout| join::decode_into(bodies, question, layout, dense))
+    }
+
     fn read<T>(self, mut decode: impl FnMut(&[Vec<u8>], &Request, &mut Layout) -> Result<T>) -> Result<T> {
         let start = Instant::now();
         let Answer { store, question, bodies, attempts, token, took } = self;

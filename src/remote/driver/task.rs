@@ -1,0 +1,195 @@
+//! An exchange at the driver, and what it needs before each attempt: a token first, then a permit.
+
+use std::time::Instant;
+
+use super::Driver;
+use super::handle::{Command, InFlight, Submission};
+use crate::auth::{AtHand, Token};
+use crate::error::{Code, Error, Result};
+use crate::policy::admission::Ticket;
+use crate::policy::deadline::Deadline;
+use crate::process::panics::contained;
+use crate::process::sync::Arc;
+use crate::transport::{Acquire, OwnedPermit, PendingAcquire, TransferError, TransferErrorKind, Worker};
+
+/// An exchange at the driver.
+pub struct Task {
+    // Dropped in this order: who hears of the exchange's end finds that its room and its permit are free.
+    pub in_flight: InFlight,
+    pub stage: Stage,
+    pub submission: Box<Submission>,
+    /// As it stands in the driver's timers.
+    pub timer: Option<Instant>,
+}
+
+/// What an exchange waits for.
+pub enum Stage {
+    /// Nothing: it is being moved from one stage to another.
+    Transition,
+    /// A token that is being fetched.
+    Token,
+    /// A permit of the pool.
+    Permit { pending: PendingAcquire, ticket: Ticket, since: Instant, token: Option<Token> },
+    /// Its answer, until this deadline.
+    Attempt { permit: OwnedPermit, token: Option<Token>, deadline: Deadline },
+    /// Its next attempt.
+    Backoff { until: Instant },
+}
+
+impl Task {
+    /// Of an exchange that has just come in.
+    pub fn new(in_flight: InFlight, submission: Box<Submission>) -> Task {
+        Task { in_flight, stage: Stage::Transition, submission, timer: None }
+    }
+
+    /// The exchange's number.
+    pub fn number(&self) -> u64 {
+        self.submission.member.number()
+    }
+
+    /// Until when the exchange may take.
+    pub fn deadline(&self) -> Deadline {
+        self.submission.exchange.deadline()
+    }
+
+    /// When to look at it although nothing has happened.
+    fn next_look(&mut self) -> Option<Instant> {
+        match &mut self.stage {
+            Stage::Backoff { until } => Some(*until),
+            Stage::Attempt { permit, deadline, .. } => {
+                let timer = permit.slot().and_then(|slot| slot.timer());
+                timer.into_iter().chain(deadline.at()).min()
+            }
+            Stage::Transition | Stage::Token | Stage::Permit { .. } => self.deadline().at(),
+        }
+    }
+}
+
+/// A permit without the slot that belongs to it: a bug.
+pub fn without_slot() -> TransferError {
+    TransferError { kind: TransferErrorKind::Refused, message: "a permit without a slot".to_owned() }
+}
+
+impl Driver<'_> {
+    /// Keeps an exchange until something happens to it.
+    pub(super) fn park(&mut self, mut task: Task) {
+        let (number, next) = (task.number(), task.next_look());
+        self.timers.reset(number, task.timer, next);
+        task.timer = next;
+        self.tasks.insert(number, task);
+    }
+
+    pub(super) fn cancel_timer(&mut self, task: &mut Task) {
+        self.timers.reset(task.number(), task.timer.take(), None);
+    }
+
+    /// The time of an exchange's timer has come.
+    pub(super) fn timer_expired(&mut self, mut task: Task, now: Instant) {
+        let late = task.deadline().passed(now);
+        match &mut task.stage {
+            Stage::Attempt { permit, deadline, .. } if deadline.passed(now) => {
+                let error = permit.slot().map(|slot| slot.timed_out());
+                self.attempt_ended(task, Err(error.unwrap_or_else(without_slot)));
+            }
+            Stage::Attempt { .. } => self.step(task, None),
+            Stage::Backoff { until } if *until <= now => self.start(task),
+            Stage::Token if late => {
+                let why = "the time was up while waiting for a token from the identity provider";
+                self.without_token(task, Error::new(Code::Timeout, why));
+            }
+            Stage::Permit { pending, since, .. } if late => {
+                let error = pending.timed_out(since.elapsed());
+                self.without_permit(task, error);
+            }
+            Stage::Transition | Stage::Backoff { .. } | Stage::Token | Stage::Permit { .. } => {
+                self.park(task);
+            }
+        }
+    }
+
+    /// Begins an attempt by asking for what it needs.
+    pub(super) fn start(&mut self, mut task: Task) {
+        let deadline = task.deadline();
+        match self.inner.auth.at_hand() {
+            Ok(AtHand::Token(token)) => self.acquire_permit(task, token),
+            Ok(AtHand::Stale(token)) => {
+                self.fetch_token(deadline);
+                self.acquire_permit(task, Some(token));
+            }
+            Ok(AtHand::Nothing) => {
+                self.awaiting_token.push(task.number());
+                task.stage = Stage::Token;
+                self.park(task);
+                self.fetch_token(deadline);
+            }
+            Err(error) => self.without_token(task, error),
+        }
+    }
+
+    /// Fetches a token on a thread of its own, since that may take a while.
+    fn fetch_token(&mut self, deadline: Deadline) {
+        if self.token_fetch.is_some() {
+            return;
+        }
+        let (inner, handle) = (Arc::clone(self.inner), Arc::clone(self.handle));
+        self.token_fetch = Worker::start("feast-token", move || {
+            let outcome = contained(|| inner.auth.token(&inner.pool, deadline));
+            // Before the driver can hear of it, so that it alone holds the pool when it has joined this thread.
+            drop(inner);
+            handle.send(Command::TokenFetched(outcome));
+        });
+        if self.token_fetch.is_none() {
+            let why = "no thread to be had to fetch a token";
+            self.handle.send(Command::TokenFetched(Err(Error::new(Code::Internal, why))));
+        }
+    }
+
+    pub(super) fn token_fetched(&mut self, outcome: Result<Option<Token>>) {
+        if let Some(fetch) = self.token_fetch.take() {
+            fetch.join();
+        }
+        for number in std::mem::take(&mut self.awaiting_token) {
+            let Some(task) = self.tasks.remove(&number) else { continue };
+            match &outcome {
+                Ok(token) => self.acquire_permit(task, token.clone()),
+                // The deadline of the exchange that it was fetched for, not of this one.
+                Err(error) if error.code == Code::Timeout => self.start(task),
+                Err(error) => self.without_token(task, error.clone()),
+            }
+        }
+    }
+
+    fn without_token(&mut self, task: Task, error: Error) {
+        let error = task.submission.exchange.without_token(&self.inner.store, error);
+        self.fail(task, error);
+    }
+
+    fn acquire_permit(&mut self, mut task: Task, token: Option<Token>) {
+        match self.inner.pool.acquire_queued(&self.listener) {
+            Ok(Acquire::Permit(permit)) => self.begin(task, permit, token),
+            Ok(Acquire::Pending(pending, ticket)) => {
+                self.by_ticket.insert(ticket, task.number());
+                task.stage = Stage::Permit { pending, ticket, since: Instant::now(), token };
+                self.park(task);
+            }
+            Err(error) => self.without_permit(task, error),
+        }
+    }
+
+    /// The permit that an exchange waits for has come free.
+    pub(super) fn admitted(&mut self, mut task: Task) {
+        if let Stage::Permit { pending, since, token, .. } =
+            std::mem::replace(&mut task.stage, Stage::Transition)
+        {
+            match self.inner.pool.claim(pending, since.elapsed()) {
+                Ok(permit) => self.begin(task, permit, token),
+                Err(error) => self.without_permit(task, error),
+            }
+        }
+    }
+
+    pub(super) fn without_permit(&mut self, mut task: Task, error: Error) {
+        let error = task.submission.exchange.without_permit(&self.inner.store, error);
+        self.fail(task, error);
+    }
+}

@@ -1,0 +1,228 @@
+//! One HTTP request and its answer, tried until it has one or an error: what to do after each attempt. Knows of no thread
+//! and no socket; the blocking way and the driver ask the same questions and do as they are told.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::store::Store;
+use crate::auth::{Auth, Token};
+use crate::error::{Code, Error};
+use crate::observe::log::{self, Level};
+use crate::observe::statistics::Stats;
+use crate::policy::deadline::Deadline;
+use crate::policy::retry::{self, Decision};
+use crate::transport::{Transfer, TransferErrorKind};
+use crate::wire::answer::server_error;
+
+/// An exchange under way.
+pub struct Exchange {
+    start: Instant,
+    deadline: Deadline,
+    attempts: u32,
+    /// Why the last attempt failed, while another one is on its way.
+    last: Option<Error>,
+    http_status: u16,
+    token_renewed: bool,
+}
+
+/// What to do after an attempt.
+pub enum Next {
+    /// Nothing: this is the body of the HTTP 200.
+    Answered(Vec<u8>),
+    /// Make another attempt after this wait, which ends before the deadline.
+    Retry(Duration),
+    /// Give up.
+    Failed(Error),
+}
+
+/// A failed attempt, and what its kind says about trying again.
+struct Failure {
+    error: Error,
+    retried: bool,
+    timeout: bool,
+    retry_after: Option<Duration>,
+}
+
+impl Exchange {
+    /// The exchange of a call that began at `start`; `timeout`: the call's own.
+    pub fn new(store: &Store, timeout: Option<Duration>, start: Instant) -> Exchange {
+        Exchange {
+            start,
+            deadline: Deadline::after(start, timeout.or(store.request_timeout)),
+            attempts: 0,
+            last: None,
+            http_status: 0,
+            token_renewed: false,
+        }
+    }
+
+    /// Covers everything that the exchange waits for.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// An attempt begins now; its deadline.
+    pub fn begin_attempt(&mut self, store: &Store, now: Instant) -> Deadline {
+        self.attempts += 1;
+        self.deadline.min(Deadline::after(now, store.attempt_timeout))
+    }
+
+    /// Attempts begun so far.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Classifies an attempt, made with this token.
+    pub fn after_attempt(
+        &mut self,
+        store: &Store,
+        auth: &Auth,
+        token: Option<&Token>,
+        mut transfer: Transfer,
+    ) -> Next {
+        store.record(&transfer);
+        let clean = |words| store.mask.clean(words, token.map(|token| &**token));
+        let mut failure = match classify(&mut transfer, clean) {
+            None => {
+                store.budget.refill();
+                return Next::Answered(transfer.body);
+            }
+            Some(failure) => failure,
+        };
+        store.keep_buffer(transfer.body);
+        let said = std::mem::take(&mut failure.error.message);
+        failure.error.message = clean(said);
+        // The last answer stays known when a later attempt brings none.
+        if failure.error.http_status != 0 {
+            self.http_status = failure.error.http_status;
+        }
+        failure.error.http_status = self.http_status;
+        if failure.error.code == Code::Unauthenticated
+            && !self.token_renewed
+            && token.is_some_and(|token| auth.refused(token))
+        {
+            Stats::count(&store.stats.tokens_refused);
+            self.token_renewed = true;
+            return Next::Retry(Duration::ZERO);
+        }
+        match self.next_step(store, &failure) {
+            Ok(wait) => {
+                Stats::count(store.retries_after(&failure.error));
+                log::write(Level::Info, || {
+                    format!(
+                        "{}: attempt {}: {}; trying again in {wait:.1?}",
+                        store.server, self.attempts, failure.error
+                    )
+                });
+                self.last = Some(failure.error);
+                Next::Retry(wait)
+            }
+            Err(why) => {
+                failure.error.message.push_str(&why);
+                Next::Failed(self.complete(store, failure.error))
+            }
+        }
+    }
+
+    /// The error of an exchange that got no token.
+    pub fn without_token(&self, store: &Store, error: Error) -> Error {
+        self.complete(store, Error { http_status: self.http_status.max(error.http_status), ..error })
+    }
+
+    /// The error of an exchange that is ended from outside, between attempts or amid one.
+    pub fn ended_by(&self, error: Error) -> Error {
+        let http_status = if error.http_status == 0 { self.http_status } else { error.http_status };
+        Error { attempts: self.attempts.max(error.attempts), http_status, ..error }
+    }
+
+    /// The error of an exchange that got no permit (again): the last answer says more than the queue.
+    pub fn without_permit(&mut self, store: &Store, queue: Error) -> Error {
+        if queue.code == Code::Overloaded {
+            Stats::count(&store.stats.calls_overloaded);
+        }
+        match self.last.take() {
+            Some(mut error) if queue.code == Code::Overloaded => {
+                error.message.push_str("; ");
+                error.message.push_str(&queue.message);
+                self.complete(store, error)
+            }
+            _ => self.complete(store, self.ended_by(queue)),
+        }
+    }
+
+    /// How long to wait before the next attempt, or why there is none.
+    fn next_step(&self, store: &Store, failure: &Failure) -> Result<Duration, String> {
+        if !failure.retried {
+            return Err(String::new());
+        }
+        let remaining = self.deadline.remaining(Instant::now());
+        match store.retry.decide(self.attempts, failure.retry_after, store.random(), remaining) {
+            Decision::Exhausted => Err(String::new()),
+            Decision::PastDeadline(wait) if wait.is_zero() => Err(String::new()),
+            Decision::PastDeadline(wait) => {
+                Err(format!("; the next attempt would have come after {wait:.1?}, past the call's deadline"))
+            }
+            Decision::Retry(_) if !store.budget.pay_for_retry(failure.timeout) => {
+                Stats::count(&store.stats.retries_refused);
+                Err("; not retried, the store's retry budget is used up (retry_budget)".to_owned())
+            }
+            Decision::Retry(wait) => Ok(wait),
+        }
+    }
+
+    fn complete(&self, store: &Store, error: Error) -> Error {
+        let attempts = self.attempts;
+        if error.code == Code::Closed {
+            return self.ended_by(error);
+        }
+        let seconds = self.start.elapsed().as_secs_f64();
+        let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+        let message = format!("{}: {} ({times} in {seconds:.3} s)", store.server, error.message);
+        Error { message, attempts, ..error }
+    }
+}
+
+/// `None` for an HTTP 200.
+fn classify(transfer: &mut Transfer, clean: impl Fn(String) -> String) -> Option<Failure> {
+    let fault = match &transfer.result {
+        Ok(200) => return None,
+        Ok(status) => return Some(refused_by_server(*status, transfer, clean)),
+        Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
+    };
+    let (kind, retried) = (fault.kind, fault.is_retried());
+    let mut error = fault.into_error();
+    match kind {
+        TransferErrorKind::Tls { verification: true } => {
+            error.message.push_str("; see the configuration keys `cert`, `client_cert` and `client_key`");
+        }
+        TransferErrorKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
+        _ => (),
+    }
+    Some(Failure {
+        error,
+        retried,
+        timeout: matches!(kind, TransferErrorKind::Timeout(_)),
+        retry_after: None,
+    })
+}
+
+fn refused_by_server(status: u16, transfer: &Transfer, clean: impl Fn(String) -> String) -> Failure {
+    let said = server_error::parse(&transfer.body, clean);
+    let retry_after = transfer.retry_after.as_deref();
+    // A FeastError is the answer to the question asked; asking again brings the same one.
+    let retried = said.feast_class.is_none() && retry::status_is_retried(status, retry_after.is_some());
+    let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
+    let advice = match status {
+        300..=399 => "; redirects are not followed, set `path` to the server itself",
+        407 => "; a proxy wants other credentials, see the configuration key `proxy`",
+        401 => "; see the configuration keys that begin with `auth.`",
+        404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",
+        _ => "",
+    };
+    let code = Code::of_http_status(status);
+    let mut error = Error::new(code, format!("HTTP {status}: {class}{}{advice}", said.message));
+    error.http_status = status;
+    error.feast_class = said.feast_class;
+    error.retriable = retried;
+    let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
+    Failure { error, retried, timeout: false, retry_after }
+}

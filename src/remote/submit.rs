@@ -1,0 +1,121 @@
+//! Calls that the driver carries: asynchronous ones, and those that go out as several exchanges.
+
+use std::sync::Weak;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use super::Remote;
+use super::call::{Call, ReportTo};
+use super::driver::handle::{DriverHandle, Submission};
+use super::events::{Answer, CallSource, EventQueue};
+use super::exchange::Exchange;
+use super::waiter::Waiter;
+use crate::error::{Code, Error, Result};
+use crate::observe::statistics::Stats;
+use crate::policy::deadline::Deadline;
+use crate::process::fork;
+use crate::process::panics::fault_point;
+use crate::process::sync::Arc;
+use crate::wire::request::Request;
+
+/// An asynchronous call under way, for cancelling it. May outlive the store.
+pub struct CallHandle {
+    /// Neither the call's queue nor its store is kept by it.
+    call: Weak<Call>,
+    driver: Weak<DriverHandle>,
+    generation: u32,
+}
+
+/// Numbers of the exchanges that drivers carry, in all stores.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+impl CallHandle {
+    /// Ends the call soon, if it has not ended; its event comes in any case.
+    pub fn cancel(&self) {
+        if self.generation != fork::generation() {
+            return;
+        }
+        if let (Some(call), Some(driver)) = (self.call.upgrade(), self.driver.upgrade())
+            && call.cancel()
+        {
+            driver.cancel(call.numbers());
+        }
+    }
+}
+
+impl Remote {
+    /// Asks for the features without waiting for them: an event with this tag comes to the queue, whatever happens.
+    /// Nothing is sent on the caller's thread, and nothing waited for.
+    pub fn submit(&self, request: &Request, queue: &Arc<EventQueue>, tag: usize) -> Result<CallHandle> {
+        let report_to = |driver: &Arc<DriverHandle>| {
+            queue.serve(&(Arc::clone(driver) as Arc<dyn CallSource>))?;
+            Ok(ReportTo::Queue(Arc::clone(queue), tag))
+        };
+        self.submit_call(request, report_to, DriverHandle::reserve)
+    }
+
+    /// Whether a request has so many rows that it goes out as several.
+    pub(super) fn is_split(&self, request: &Request) -> bool {
+        request.parts(self.max_rows_per_request) > 1
+    }
+
+    /// A call of several exchanges: they go out at once.
+    pub(super) fn wait_for_parts(&self, request: &Request) -> Result<Answer> {
+        let waiter = Arc::new(Waiter::new());
+        let report_to = |_: &Arc<DriverHandle>| Ok(ReportTo::Waiter(Arc::clone(&waiter)));
+        // The caller's thread waits, so there are no more of these calls than threads.
+        self.submit_call(request, report_to, DriverHandle::reserve_beyond)?;
+        // The driver ends it by the call's deadline.
+        let outcome = waiter.wait(Deadline::NEVER);
+        outcome.ok_or_else(|| Error::new(Code::Internal, "a call without an end"))?
+    }
+
+    fn submit_call(
+        &self,
+        request: &Request,
+        report_to: impl FnOnce(&Arc<DriverHandle>) -> Result<ReportTo>,
+        reserve: impl FnOnce(&DriverHandle, usize) -> Result<()>,
+    ) -> Result<CallHandle> {
+        request.check()?;
+        self.check_process()?;
+        if self.inner.pool.is_closing() {
+            return Err(Error::closed());
+        }
+        let start = Instant::now();
+        let store = &self.inner.store;
+        let driver = self.driver()?;
+        let report_to = report_to(driver)?;
+        let count = request.parts(self.max_rows_per_request);
+        reserve(driver, count).inspect_err(|error| {
+            if error.code == Code::Overloaded {
+                Stats::count(&store.stats.calls_overloaded);
+            }
+        })?;
+        let mut reserved = Reservation { driver, count };
+        fault_point();
+        let bodies = request.encode_parts(count, || store.buffer())?;
+        Stats::count(&store.stats.calls);
+        let first = NUMBERS.fetch_add(count as u64, Ordering::Relaxed);
+        let numbers = first..first + count as u64;
+        let call = Call::new(Arc::clone(store), report_to, request.question(), start, numbers);
+        for (member, body) in call.members().zip(bodies) {
+            let exchange = Exchange::new(store, request.timeout(), start);
+            reserved.count -= 1;
+            driver.submit(Box::new(Submission { member, exchange, request: body }));
+        }
+        let (call, driver) = (Arc::downgrade(&call), Arc::downgrade(driver));
+        Ok(CallHandle { call, driver, generation: self.generation })
+    }
+}
+
+/// Room at the driver for exchanges that have not been submitted yet.
+struct Reservation<'a> {
+    driver: &'a DriverHandle,
+    count: usize,
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        self.driver.release(self.count);
+    }
+}
