@@ -846,6 +846,21 @@ feast_status_t feast_request_set_timeout_ms(feast_request_t *request,
                                             feast_error_t **err);
 
 /**
+ * Whether calls with this request may go out in one request to the server with other calls that ask for the same features,
+ * where the store merges calls (merge_max_rows). They may unless told otherwise.
+ *
+ * @param request  in; changed.
+ * @param merge    in, false: each call goes out by itself.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_merge(feast_request_t *request,
+                                       bool merge,
+                                       feast_error_t **err);
+
+/**
  * Sets an entity column, or a column of request data for an on-demand feature view, to integers. A column of
  * the same name is replaced. All columns of a request must have the same number of values, at least one.
  *
@@ -956,6 +971,17 @@ void feast_response_free(feast_response_t *response);
  * Since: 0.1
  */
 size_t feast_response_num_rows(const feast_response_t *response);
+
+/**
+ * The number of calls that the request to the server asked for which brought this answer: more than 1 where it was merged
+ * with others (merge_max_rows).
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return calls, at least 1; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+size_t feast_response_calls_in_request(const feast_response_t *response);
 
 /**
  * The number of columns, entities included.

@@ -36,6 +36,8 @@ mod remote {
     pub mod driver;
     #[path = "inner.rs"]
     pub mod inner;
+    #[path = "merge.rs"]
+    pub mod merge;
     #[path = "waiter.rs"]
     pub mod waiter;
 
@@ -43,6 +45,7 @@ mod remote {
         use std::time::Duration;
 
         pub struct Store {
+            pub server: String,
             pub stats: crate::observe::statistics::Stats,
             pub pause: Option<Box<dyn Fn(Duration) + Send + Sync>>,
         }
@@ -58,6 +61,8 @@ mod remote {
 
     pub mod exchange {
         use std::time::{Duration, Instant};
+
+        use shuttle::rand::Rng;
 
         use super::store::Store;
         use crate::auth::{Auth, Token};
@@ -77,21 +82,33 @@ mod remote {
         pub struct Exchange {
             pub fate: Fate,
             pub attempts: u32,
+            pub deadline: Deadline,
+            pub start: Instant,
+            pub merged: bool,
         }
 
         pub enum Next {
             Answered(Vec<u8>),
             Retry(Duration),
-            Failed(Error),
+            Failed { error: Error, splits: bool },
         }
 
         impl Exchange {
+            pub fn merged(start: Instant, deadline: Deadline) -> Exchange {
+                Exchange { fate: Fate::Answered, attempts: 0, deadline, start, merged: true }
+            }
             pub fn deadline(&self) -> Deadline {
-                Deadline::NEVER
+                self.deadline
+            }
+            pub fn start(&self) -> Instant {
+                self.start
+            }
+            pub fn attempt_time(&self) -> Duration {
+                Duration::from_millis(1)
             }
             pub fn begin_attempt(&mut self, _store: &Store, _now: Instant) -> Deadline {
                 self.attempts += 1;
-                Deadline::NEVER
+                self.deadline
             }
             pub fn attempts(&self) -> u32 {
                 self.attempts
@@ -103,11 +120,18 @@ mod remote {
                 _: Option<&Token>,
                 transfer: Transfer,
             ) -> Next {
+                if self.merged {
+                    return match shuttle::rand::thread_rng().gen_range(0..8) {
+                        0 => Next::Failed { error: Error::new(Code::Server, "refused"), splits: true },
+                        1 if self.attempts == 1 => Next::Retry(Duration::ZERO),
+                        _ => Next::Answered(transfer.body),
+                    };
+                }
                 match self.fate {
-                    Fate::Answered => Next::Answered(transfer.request),
-                    Fate::Failed => Next::Failed(Error::new(Code::Io, "broken")),
+                    Fate::Answered => Next::Answered(transfer.body),
+                    Fate::Failed => Next::Failed { error: Error::new(Code::Io, "broken"), splits: false },
                     Fate::SecondTry if self.attempts == 1 => Next::Retry(Duration::ZERO),
-                    Fate::SecondTry => Next::Answered(transfer.request),
+                    Fate::SecondTry => Next::Answered(transfer.body),
                     // Without the panic hook, which shuttle takes for the end of the test.
                     Fate::Panic => std::panic::resume_unwind(Box::new("a bug")),
                 }
@@ -119,6 +143,12 @@ mod remote {
                 error
             }
             pub fn without_permit(&mut self, _store: &Store, error: Error) -> Error {
+                error
+            }
+            pub fn waited_in_vain(&self, _store: &Store, error: Error) -> Error {
+                error
+            }
+            pub fn left_by(&self, _call: &Exchange, _store: &Store, error: Error) -> Error {
                 error
             }
         }
@@ -147,6 +177,7 @@ mod remote {
             pub attempts: u32,
             pub token: Option<crate::auth::Token>,
             pub took: std::time::Duration,
+            pub calls_in_request: usize,
         }
 
         pub trait CallSource: Send + Sync {
@@ -219,6 +250,13 @@ mod auth {
 }
 
 mod observe {
+    pub mod log {
+        pub enum Level {
+            Warning,
+        }
+        pub fn write(_level: Level, _message: impl FnOnce() -> String) {}
+    }
+
     pub mod statistics {
         use std::sync::atomic::{AtomicU64, Ordering};
         use std::time::Duration;
@@ -235,6 +273,13 @@ mod observe {
             pub driver_restarts: AtomicU64,
             pub calls_failed: AtomicU64,
             pub connections_closed_rebalancing: AtomicU64,
+            pub calls_merged: AtomicU64,
+            pub requests_merged: AtomicU64,
+            pub merged_rows: AtomicU64,
+            pub merge_splits: AtomicU64,
+            pub merge_checks: AtomicU64,
+            pub merge_refused: AtomicU64,
+            pub merge_wait: Latency,
             pub total: Latency,
         }
 
@@ -248,8 +293,81 @@ mod observe {
 
 mod wire {
     pub mod request {
+        use crate::error::Result;
+
+        /// Asks for these rows, and is answered with them.
         #[derive(Clone, Debug)]
-        pub struct Request;
+        pub struct Request(pub Vec<u8>);
+
+        impl Request {
+            pub fn question(&self) -> Request {
+                Request(Vec::new())
+            }
+            pub fn with_rows(&self, rows: usize) -> Request {
+                Request(vec![0; rows])
+            }
+            pub fn rows(&self) -> usize {
+                self.0.len()
+            }
+            pub fn merge_key(&self) -> Option<Vec<u8>> {
+                Some(Vec::new())
+            }
+            pub fn words(&self) -> String {
+                String::new()
+            }
+            pub fn entity_bytes(&self) -> usize {
+                self.0.len()
+            }
+            pub fn has_rows_of(&self, other: &Request) -> bool {
+                self.0 == other.0
+            }
+            pub fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+                out.extend_from_slice(&self.0);
+                Ok(())
+            }
+            pub fn encode_merged<'a>(
+                members: impl Iterator<Item = &'a Request> + Clone,
+                out: &mut Vec<u8>,
+            ) -> Result<()> {
+                members.for_each(|member| out.extend_from_slice(&member.0));
+                Ok(())
+            }
+        }
+    }
+
+    pub mod answer {
+        pub mod frame {
+            #[derive(Default)]
+            pub struct Layout;
+        }
+
+        pub mod cut {
+            use crate::error::Result;
+
+            pub fn cut(
+                body: &[u8],
+                request: &crate::wire::request::Request,
+                rows: &[usize],
+                _layout: &mut super::frame::Layout,
+            ) -> Result<Vec<Vec<u8>>> {
+                assert_eq!(body.len(), request.rows());
+                let mut rest = body;
+                let mut cut = |&rows: &usize| {
+                    let (first, others) = rest.split_at(rows);
+                    rest = others;
+                    first.to_vec()
+                };
+                Ok(rows.iter().map(&mut cut).collect())
+            }
+        }
+    }
+}
+
+mod config {
+    pub struct Config {
+        pub merge_max_rows: usize,
+        pub merge_in_flight: usize,
+        pub merge_check: bool,
     }
 }
 
@@ -331,6 +449,12 @@ mod transport {
         pub message: String,
     }
 
+    impl TransferError {
+        pub fn into_error(self) -> Error {
+            Error::new(crate::error::Code::Timeout, self.message)
+        }
+    }
+
     pub struct Transfer {
         pub result: std::result::Result<u16, TransferError>,
         pub request: Vec<u8>,
@@ -385,7 +509,7 @@ mod transport {
                 // An answer at once, later, or never.
                 None => match shuttle::rand::thread_rng().gen_range(0..4) {
                     0 => Some(Ok(200)),
-                    1 if self.request != b"answer" => None,
+                    1 if self.request == b"perhaps" => None,
                     _ => {
                         let (air, slot) = (Arc::clone(&self.world.event_fd.0), self.number);
                         shuttle::thread::spawn(move || {
@@ -405,7 +529,7 @@ mod transport {
             self.busy = false;
             self.world.busy.fetch_sub(1, Ordering::SeqCst);
             let request = std::mem::take(&mut self.request);
-            Transfer { result, request, body: vec![0; 8], connections_opened: 0 }
+            Transfer { result, body: request.clone(), request, connections_opened: 0 }
         }
     }
 
@@ -489,6 +613,9 @@ mod transport {
         pub fn is_closing(&self) -> bool {
             self.0.semaphore.is_closing()
         }
+        pub fn overloaded(&self) -> Error {
+            self.0.semaphore.overloaded()
+        }
         pub fn acquire_queued(&self, listener: &Arc<dyn Listener>) -> Result<Acquire> {
             Ok(match self.0.semaphore.acquire_queued(listener)? {
                 semaphore::Acquire::Admitted(slot) => Acquire::Permit(self.permit(slot)),
@@ -527,17 +654,20 @@ mod transport {
 
 use std::time::Instant;
 
+use config::Config;
 use error::Code;
 use observe::statistics;
 use policy::deadline::Deadline;
-use process::sync::{self, Arc, AtomicUsize, Ordering, lock};
+use process::sync::{self, Arc, AtomicUsize, Mutex, Ordering, lock};
 use remote::call::{Call, Member, ReportTo};
-use remote::driver::handle::{DriverHandle, Submission};
+use remote::driver::handle::{Content, DriverHandle, Submission};
 use remote::driver::run;
 use remote::events::{self, CallSource, EventQueue};
 use remote::exchange::{Exchange, Fate};
 use remote::inner::Inner;
+use remote::merge::Merging;
 use remote::store::Store;
+use remote::waiter::Waiter;
 use shuttle::rand::Rng;
 use shuttle::thread;
 use transport::{EventFd, Poller, Pool, Worker};
@@ -549,6 +679,11 @@ fn in_many_orders(scenario: impl Fn() + Send + Sync + 'static) {
     sync::in_many_orders(schedules, scenario);
 }
 
+fn exchange(fate: Fate) -> Exchange {
+    let deadline = Deadline::NEVER;
+    Exchange { fate, attempts: 0, deadline, start: Instant::now(), merged: false }
+}
+
 struct House {
     inner: Arc<Inner>,
     handle: Arc<DriverHandle>,
@@ -558,12 +693,23 @@ struct House {
 
 impl House {
     fn new(capacity: usize, tokens: bool) -> House {
+        House::merging(capacity, tokens, 0, true)
+    }
+
+    /// One that merges calls, of so many rows in all.
+    fn merging(capacity: usize, tokens: bool, max_rows: usize, check: bool) -> House {
+        let config = &Config { merge_max_rows: max_rows, merge_in_flight: 1, merge_check: check };
         let event_fd = EventFd::new();
-        let store = Store { stats: statistics::Stats::default(), pause: Some(Box::new(|_| ())) };
+        let store = Store {
+            server: String::new(),
+            stats: statistics::Stats::default(),
+            pause: Some(Box::new(|_| ())),
+        };
         let inner = Arc::new(Inner {
             pool: Pool::new(capacity, &event_fd),
             auth: auth::Auth { needed: tokens },
             store: Arc::new(store),
+            merging: Merging::new(config),
         });
         let handle = Arc::new(DriverHandle::new(8, Arc::new(event_fd.clone())));
         let (own_inner, own_handle) = (Arc::clone(&inner), Arc::clone(&handle));
@@ -584,16 +730,31 @@ impl House {
         let numbers = first..first + fates.len() as u64;
         let store = Arc::clone(&self.inner.store);
         let report_to = ReportTo::Queue(Arc::clone(queue), tag);
-        let call = Call::new(store, report_to, Request, Instant::now(), numbers);
+        let call = Call::new(store, report_to, Request(Vec::new()), Instant::now(), numbers);
         for (member, &fate) in call.members().zip(fates) {
             let request = if answer { b"answer".to_vec() } else { b"perhaps".to_vec() };
-            self.handle.submit(Box::new(Submission {
-                member,
-                exchange: Exchange { fate, attempts: 0 },
-                request,
-            }));
+            let exchange = exchange(fate);
+            self.handle.submit(Box::new(Submission { member, exchange, content: Content::Body(request) }));
         }
         Some(call)
+    }
+
+    /// A call for this row that may be merged.
+    fn submit_mergeable(&self, report_to: ReportTo, row: u8, fate: Fate) -> Arc<Call> {
+        let request = Request(vec![row]);
+        let merging = self.inner.merging.as_ref().unwrap();
+        let number = || self.numbers.fetch_add(1, Ordering::SeqCst) as u64;
+        let question = merging.question(&request, number).unwrap();
+        let waiting = question.wait();
+        self.handle.reserve_beyond(1).unwrap();
+        let number = number();
+        let store = Arc::clone(&self.inner.store);
+        let call = Call::new(store, report_to, request.question(), Instant::now(), number..number + 1);
+        let member = call.members().next().unwrap();
+        let (exchange, content) = (exchange(fate), Content::Mergeable(request, waiting));
+        let submission = Box::new(Submission { member, exchange, content });
+        self.handle.submit_quietly(submission, || question.is_found_by(Deadline::NEVER, Instant::now()));
+        call
     }
 
     /// As dropping a store does it.
@@ -772,6 +933,60 @@ fn the_drivers_deaths_lose_no_call() {
             }
         }
         house.close();
+        nothing_is_left(&queue);
+    });
+}
+
+#[test]
+fn merged_calls_get_their_own_rows_however_they_meet() {
+    in_many_orders(|| {
+        let house =
+            Arc::new(Mutex::new(House::merging(2, false, 8, shuttle::rand::thread_rng().gen_bool(0.3))));
+        let callers: Vec<_> = (1..5u8)
+            .map(|row| {
+                let house = Arc::clone(&house);
+                thread::spawn(move || {
+                    for _ in 0..2 {
+                        let waiter = Arc::new(Waiter::new());
+                        let report_to = ReportTo::Waiter(Arc::clone(&waiter));
+                        lock(&house).submit_mergeable(report_to, row, Fate::Answered);
+                        let outcome = waiter.wait(Deadline::NEVER).unwrap();
+                        assert_eq!(outcome.unwrap().bodies, [[row]], "another caller's row");
+                    }
+                })
+            })
+            .collect();
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        lock(&house).close();
+    });
+}
+
+#[test]
+fn merged_calls_end_once_when_they_are_cancelled_fail_or_the_store_closes() {
+    in_many_orders(|| {
+        let mut house = House::merging(1, true, 8, false);
+        let queue = EventQueue::new();
+        let fates = [Fate::Answered, Fate::Failed, Fate::Answered, Fate::SecondTry, Fate::Answered];
+        let calls: Vec<_> = fates
+            .into_iter()
+            .enumerate()
+            .map(|(tag, fate)| {
+                house.submit_mergeable(ReportTo::Queue(Arc::clone(&queue), tag), tag as u8 + 1, fate)
+            })
+            .collect();
+        let handle = Arc::clone(&house.handle);
+        let canceller = thread::spawn(move || {
+            for call in &calls[..2] {
+                call.cancel();
+                handle.cancel(call.numbers());
+            }
+        });
+        if shuttle::rand::thread_rng().gen_bool(0.5) {
+            thread::yield_now();
+        }
+        house.close();
+        canceller.join().unwrap();
+        take(&queue, 5);
         nothing_is_left(&queue);
     });
 }

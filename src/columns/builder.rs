@@ -104,7 +104,7 @@ impl Default for Type {
 impl Builder {
     /// For answers of `rows` rows, with room for about so many cells.
     pub fn new(rows: usize, cells: usize) -> Builder {
-        let mut response = Response { rows, ..Response::default() };
+        let mut response = Response { rows, calls_in_request: 1, ..Response::default() };
         // Without memory for all of it at once, there may be some for what really comes.
         let _ = response.words.try_reserve_exact(cells);
         Builder { response, cells, ..Builder::default() }

@@ -79,6 +79,7 @@ pub struct Response {
     list_offsets: Vec<i64>,
     statuses: Vec<u8>,
     event_timestamps: Vec<i64>,
+    calls_in_request: usize,
 }
 
 /// Items of a column: of its rows, or of its lists.
@@ -104,6 +105,16 @@ impl Response {
     /// Rows, equal in all columns.
     pub fn num_rows(&self) -> usize {
         self.rows
+    }
+
+    /// Calls that the request which brought this asked for; more than 1 where calls were merged.
+    pub fn calls_in_request(&self) -> usize {
+        self.calls_in_request
+    }
+
+    /// Sets that.
+    pub fn set_calls_in_request(&mut self, calls: usize) {
+        self.calls_in_request = calls;
     }
 
     /// Columns in all.

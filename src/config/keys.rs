@@ -110,6 +110,17 @@ const KEYS: &[Key] = &[
         "Rows above which a call goes out as several requests at the same time, within the pool; the answers are put \
          together in order. 0: never.",
         Integer(v) => |c| c.max_rows_per_request = v as usize),
+    key!("merge_max_rows", int(0, 1000), "0",
+        "Rows of a merged request at most: concurrent calls that ask for the same features of a few rows each, half of this \
+         at most, go out in one request, which spares the server most of its work. 2 to 1000; 64 is a good value. 0: never.",
+        Integer(v) => |c| c.merge_max_rows = v as usize),
+    key!("merge_in_flight", int(0, 64), "0",
+        "Requests of one question (`merge_max_rows`) under way before further calls gather. 0: found from what is measured.",
+        Integer(v) => |c| c.merge_in_flight = v as usize),
+    key!("merge_check", Kind::Boolean, "true",
+        "Whether the first merged requests of a question are also sent unmerged and compared, since the values of some on \
+         demand feature views depend on the other rows of a request. `false`: calls are merged from the first one on.",
+        Boolean(v) => |c| c.merge_check = v),
     key!("max_async_requests", int(1, 1 << 20), "16384",
         "Requests of asynchronous calls that may be under way; further calls are refused with OVERLOADED at once. Those of \
          blocking calls in parts (`max_rows_per_request`) count, too, and are never refused.",

@@ -38,6 +38,12 @@ pub struct Config {
     pub connection_pool_size: usize,
     /// Rows above which a call goes out as several requests; 0: never.
     pub max_rows_per_request: usize,
+    /// Rows of a merged request at most; 0: calls are not merged.
+    pub merge_max_rows: usize,
+    /// Requests of one question under way before calls gather; 0: found from what is measured.
+    pub merge_in_flight: usize,
+    /// Compare the first merged answers of a question with unmerged ones.
+    pub merge_check: bool,
     /// Requests of asynchronous calls under way, at most.
     pub max_async_requests: usize,
     /// Age at which an unused connection is closed; `None`: never.
@@ -111,6 +117,9 @@ impl Config {
             auth: AuthConfig::default(),
             connection_pool_size: 0,
             max_rows_per_request: 0,
+            merge_max_rows: 0,
+            merge_in_flight: 0,
+            merge_check: true,
             max_async_requests: 0,
             connection_idle_timeout: None,
             connection_retries: 0,
@@ -174,6 +183,9 @@ impl Config {
             && self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
         {
             return Err(Error::config("header.Authorization and auth.type would both set the same header"));
+        }
+        if self.merge_max_rows == 1 {
+            return Err(Error::config("merge_max_rows: 1 row cannot be merged; 2 or more, or 0 for never"));
         }
         if self.client_key.is_some() && self.client_cert.is_none() {
             return Err(Error::config("client_key needs client_cert"));

@@ -178,6 +178,30 @@ pub unsafe extern "C" fn feast_request_set_timeout_ms(
     }
 }
 
+/// Whether calls with this request may go out in one request to the server with other calls that ask for the same features,
+/// where the store merges calls (merge_max_rows). They may unless told otherwise.
+///
+/// @param request  in; changed.
+/// @param merge    in, false: each call goes out by itself.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_merge(
+    request: *mut feast_request_t,
+    merge: bool,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_merge(merge);
+            Ok(())
+        })
+    }
+}
+
 /// Sets an entity column, or a column of request data for an on-demand feature view, to integers. A column of
 /// the same name is replaced. All columns of a request must have the same number of values, at least one.
 ///

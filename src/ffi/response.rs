@@ -122,6 +122,19 @@ pub unsafe extern "C" fn feast_response_num_rows(response: *const feast_response
     unsafe { read(response, 0, |response| Some(response.num_rows())) }
 }
 
+/// The number of calls that the request to the server asked for which brought this answer: more than 1 where it was merged
+/// with others (merge_max_rows).
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @return calls, at least 1; 0 for NULL.
+/// Thread safety: any thread.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_calls_in_request(response: *const feast_response_t) -> usize {
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, 0, |response| Some(response.calls_in_request())) }
+}
+
 /// The number of columns, entities included.
 ///
 /// @param response  in, may be NULL; borrowed for the call.

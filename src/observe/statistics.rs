@@ -95,6 +95,14 @@ statistics! {
     Counter retries_status: AtomicU64 = "Retries after an HTTP status that is retried.";
     Counter retries_refused: AtomicU64 = "Retries not made because the retry budget was used up.";
     Counter tokens_refused: AtomicU64 = "Tokens that the server answered with 401 and that were replaced.";
+    Counter calls_merged: AtomicU64 = "Calls that were answered by a request merged with others (merge_max_rows).";
+    Counter requests_merged: AtomicU64 = "Requests that asked for several calls at once; each is an attempt, so that \
+        there may be fewer attempts than calls.";
+    Counter merged_rows: AtomicU64 = "Rows that they asked for.";
+    Counter merge_splits: AtomicU64 = "Merged requests that the server refused, or whose answer could not be cut, so \
+        that their calls were asked for in smaller parts.";
+    Counter merge_checks: AtomicU64 = "Times that calls were asked for both merged and alone, to compare (merge_check).";
+    Counter merge_refused: AtomicU64 = "Questions that are not merged any more because the answers differed.";
     Counter connections_opened: AtomicU64 = "Connections made.";
     Counter connections_reused: AtomicU64 = "Attempts that were carried by a connection kept from before.";
     Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
@@ -104,6 +112,7 @@ statistics! {
         because they seemed to share a worker of the server, or to see what another one brings.";
     Counter driver_restarts: AtomicU64 = "Times that the thread of the asynchronous calls was started again after a bug.";
     Latency queue: Histogram = "Waiting for a free connection, of calls that had to.";
+    Latency merge_wait: Histogram = "Waiting to be merged, of calls that did not go out at once.";
     Latency connect: Histogram = "Name lookup and TCP connection, of new connections.";
     Latency tls: Histogram = "TLS handshake, of new connections.";
     Latency first_byte: Histogram = "From the start of an attempt to the first byte of its answer.";

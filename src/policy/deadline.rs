@@ -35,6 +35,11 @@ impl Deadline {
         self.0.is_some_and(|at| at <= now)
     }
 
+    /// The later of the two.
+    pub fn max(self, other: Deadline) -> Deadline {
+        Deadline(self.0.zip(other.0).map(|(a, b)| a.max(b)))
+    }
+
     /// The earlier of the two.
     pub fn min(self, other: Deadline) -> Deadline {
         match (self.0, other.0) {

@@ -3,5 +3,6 @@
 
 pub mod admission;
 pub mod deadline;
+pub mod merging;
 pub mod rebalance;
 pub mod retry;

@@ -1,4 +1,4 @@
-//! When to try again and how long to wait first. Pure: the clock and the dice are arguments.
+//! When to try again and how long to wait first. Pure: the clock and the randomness are arguments.
 //!
 //! Follows what Feast's Python client asks of urllib3 (`Retry(total=3, backoff_factor=0.5,
 //! status_forcelist=[429, 500, 502, 503, 504])`), whose rules are in urllib3's `util/retry.py`.
@@ -34,13 +34,13 @@ pub enum Decision {
 }
 
 impl RetryPolicy {
-    /// Decides after failure number `failures` (from 1) of a kind that may be retried. `retry_after` is the
-    /// server's pending, `dice` uniform in 0..1, `remaining` what the call's deadline leaves.
+    /// Decides after failure number `failures` (from 1) of a kind that may be retried. `retry_after` is what
+    /// the server asked for, `random` uniform in 0..1, `remaining` what the call's deadline leaves.
     pub fn decide(
         &self,
         failures: u32,
         retry_after: Option<Duration>,
-        dice: f64,
+        random: f64,
         remaining: Option<Duration>,
     ) -> Decision {
         if failures > self.retries {
@@ -48,8 +48,8 @@ impl RetryPolicy {
         }
         // urllib3 takes a Retry-After of zero for none.
         let wait = match retry_after {
-            Some(pending) if !pending.is_zero() => pending.min(RETRY_AFTER_MAX),
-            _ => self.backoff(failures, dice),
+            Some(asked) if !asked.is_zero() => asked.min(RETRY_AFTER_MAX),
+            _ => self.backoff(failures, random),
         };
         match remaining {
             Some(remaining) if wait >= remaining => Decision::PastDeadline(wait),
@@ -58,12 +58,12 @@ impl RetryPolicy {
     }
 
     /// The wait after failure number `failures`: none after the first, then doubling up to the maximum.
-    fn backoff(&self, failures: u32, dice: f64) -> Duration {
+    fn backoff(&self, failures: u32, random: f64) -> Duration {
         if failures <= 1 {
             return Duration::ZERO;
         }
         let exact = self.backoff_factor * f64::from(failures - 1).exp2();
-        let varied = exact.min(self.backoff_max.as_secs_f64()) * (1.0 + self.jitter * (2.0 * dice - 1.0));
+        let varied = exact.min(self.backoff_max.as_secs_f64()) * (1.0 + self.jitter * (2.0 * random - 1.0));
         Duration::try_from_secs_f64(varied).unwrap_or(self.backoff_max).min(self.backoff_max)
     }
 }

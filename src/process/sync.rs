@@ -3,7 +3,7 @@
 //! `tests/interleavings.rs` compiles the files that use this module a second time, with a module of the same
 //! name over shuttle's scheduler, which tries orders of events that a real machine rarely shows.
 
-pub use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+pub use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 pub use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use std::sync::PoisonError;

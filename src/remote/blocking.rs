@@ -1,26 +1,66 @@
-//! Blocking calls of one exchange: on the caller's own thread from beginning to end, without a hand-off.
+//! Blocking calls: those of one exchange on the caller's own thread from beginning to end, without a hand-off.
 
 use std::time::{Duration, Instant};
 
 use super::Remote;
 use super::exchange::{Exchange, Next};
 use super::inner::Inner;
+use super::merge::{Question, UnderWay};
 use crate::auth::Token;
 use crate::columns::{Dense, Matrix, Response};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
 use crate::process::panics::fault_point;
+use crate::process::sync::Arc;
 use crate::wire::answer::frame::Layout;
 use crate::wire::answer::{decode, join};
 use crate::wire::request::Request;
 
+/// Which way a blocking call goes.
+enum Route<'a> {
+    /// On its caller's thread; with what it counts as, if others may gather meanwhile.
+    OwnThread(Option<OwnThread<'a>>),
+    /// By the driver: in parts, or together with others that ask the same question.
+    Driver(Option<Arc<Question>>),
+}
+
+/// A request under way on its caller's thread. When it ends, the driver sends those who have gathered meanwhile.
+struct OwnThread<'a> {
+    remote: &'a Remote,
+    question: Arc<Question>,
+    under_way: Option<UnderWay>,
+}
+
+impl OwnThread<'_> {
+    /// It has ended after so long, with an answer or without.
+    fn ended(self, time: Duration, answered: bool) {
+        if answered {
+            self.question.took(time);
+            self.question.count_alone();
+        }
+    }
+}
+
+impl Drop for OwnThread<'_> {
+    fn drop(&mut self) {
+        drop(self.under_way.take());
+        if self.question.is_waited_for()
+            && let Some(driver) = self.remote.driver.get()
+        {
+            driver.handle.wake();
+        }
+    }
+}
+
 impl Remote {
     /// Fetches the features that `request` asks for, and waits for them.
     pub fn get_online_features(&self, request: &Request) -> Result<Response> {
-        if self.is_split(request) {
-            return self.wait_for_parts(request)?.into_response();
+        match self.route(request)? {
+            Route::Driver(question) => self.wait_for_driver(request, question)?.into_response(),
+            Route::OwnThread(under_way) => {
+                self.fetch(request, under_way, |answer, layout| join::decode(answer, request, layout))
+            }
         }
-        self.fetch(request, |answer, layout| join::decode(answer, request, layout))
     }
 
     /// Fetches the features that `request` asks for straight into a row-major matrix, in the order asked.
@@ -30,25 +70,50 @@ impl Remote {
         dense: &mut Dense<'_, f32, impl Matrix<f32>>,
     ) -> Result<()> {
         dense.check_stride(request.features().map_or(1, <[_]>::len))?;
-        if self.is_split(request) {
-            return self.wait_for_parts(request)?.into_matrix(dense);
+        match self.route(request)? {
+            Route::Driver(question) => self.wait_for_driver(request, question)?.into_matrix(dense),
+            Route::OwnThread(under_way) => self.fetch(request, under_way, |answer, layout| {
+                join::decode_into(answer, request, layout, dense)
+            }),
         }
-        self.fetch(request, |answer, layout| join::decode_into(answer, request, layout, dense))
+    }
+
+    /// Which way a blocking call goes.
+    fn route(&self, request: &Request) -> Result<Route<'_>> {
+        request.check()?;
+        self.check_process()?;
+        if self.is_split(request) {
+            return Ok(Route::Driver(None));
+        }
+        let Some(question) = self.question(request) else { return Ok(Route::OwnThread(None)) };
+        if question.is_waited_for() {
+            return Ok(Route::Driver(Some(question)));
+        }
+        Ok(match question.try_begin() {
+            Some(under_way) => {
+                let under_way = Some(under_way);
+                Route::OwnThread(Some(OwnThread { remote: self, question, under_way }))
+            }
+            None => Route::Driver(Some(question)),
+        })
     }
 
     fn fetch<T>(
         &self,
         request: &Request,
+        under_way: Option<OwnThread<'_>>,
         decode: impl FnMut(&[Vec<u8>], &mut Layout) -> Result<T>,
     ) -> Result<T> {
-        request.check()?;
-        self.check_process()?;
         let store = &self.inner.store;
         let start = Instant::now();
         let mut body = store.buffer();
         request.encode(&mut body)?;
         fault_point();
-        let (answer, attempts, token) = self.exchange(body, request.timeout(), start)?;
+        let exchanged = self.exchange(body, request.timeout(), start);
+        if let Some(under_way) = under_way {
+            under_way.ended(start.elapsed(), exchanged.is_ok());
+        }
+        let (answer, attempts, token) = exchanged?;
         let decoded = store.decode([answer], attempts, token.as_ref(), request, decode)?;
         store.stats.total.record(start.elapsed());
         Ok(decoded)
@@ -93,7 +158,7 @@ impl Remote {
         timeout: Option<Duration>,
         start: Instant,
     ) -> Result<(Vec<u8>, u32, Option<Token>)> {
-        let Inner { pool, auth, store } = &*self.inner;
+        let Inner { pool, auth, store, .. } = &*self.inner;
         let mut exchange = Exchange::new(store, timeout, start);
         loop {
             let token = auth
@@ -115,7 +180,7 @@ impl Remote {
                 }
                 Next::Retry(wait) if self.wait(wait) => (),
                 Next::Retry(_) => return Err(exchange.ended_by(Error::closed())),
-                Next::Failed(error) => {
+                Next::Failed { error, .. } => {
                     store.keep_buffer(request);
                     return Err(error);
                 }

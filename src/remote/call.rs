@@ -1,6 +1,8 @@
 //! A call that the driver carries, as its caller sees it: one, whatever exchanges it takes, with one end, whatever happens.
 
 use std::ops::Range;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::events::{Answer, Event, EventQueue};
@@ -11,6 +13,15 @@ use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
 use crate::process::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
 use crate::wire::request::Request;
+
+/// Numbers of what drivers carry, in all stores.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+/// So many numbers that no exchange has had.
+pub fn new_numbers(count: usize) -> Range<u64> {
+    let first = NUMBERS.fetch_add(count as u64, Relaxed);
+    first..first + count as u64
+}
 
 /// See the module. Shared by the caller and by the exchanges at the driver.
 pub struct Call {
@@ -101,7 +112,7 @@ impl Call {
         Some((others + bytes, self.start.elapsed()))
     }
 
-    fn answered(&self, number: u64, body: Vec<u8>, attempts: u32, token: Option<Token>) {
+    fn answered(&self, number: u64, body: Vec<u8>, attempts: u32, token: Option<Token>, calls: usize) {
         let mut state = lock(&self.state);
         let Some(gathered) = state.as_mut() else { return };
         gathered.bodies[(number - self.numbers.start) as usize] = body;
@@ -113,7 +124,7 @@ impl Call {
         let Some(Gathered { question, bodies, attempts, .. }) = state.take() else { return };
         drop(state);
         let (store, took) = (Arc::clone(&self.store), self.start.elapsed());
-        self.report(Ok(Answer { store, question, bodies, attempts, token, took }));
+        self.report(Ok(Answer { store, question, bodies, attempts, token, took, calls_in_request: calls }));
     }
 
     fn failed(&self, error: Error) {
@@ -163,11 +174,17 @@ impl Member {
         self.call.is_abandoned().then(|| Error::new(Code::Cancelled, "the call was cancelled"))
     }
 
-    /// The exchange, made with this token, was answered with an HTTP 200. The queue returned may have an event that is yet
-    /// to be announced.
-    pub fn answered(mut self, body: Vec<u8>, attempts: u32, token: Option<Token>) -> Option<Arc<EventQueue>> {
+    /// The exchange, made with this token for so many `calls`, was answered with an HTTP 200. The queue returned may have an
+    /// event that is yet to be announced.
+    pub fn answered(
+        mut self,
+        body: Vec<u8>,
+        attempts: u32,
+        token: Option<Token>,
+        calls: usize,
+    ) -> Option<Arc<EventQueue>> {
         self.told = true;
-        self.call.answered(self.number, body, attempts, token);
+        self.call.answered(self.number, body, attempts, token, calls);
         self.call.queue()
     }
 

@@ -1,27 +1,30 @@
 //! One HTTP request and its answer, tried until it has one or an error: what to do after each attempt. Knows of no thread
 //! and no socket; the blocking way and the driver ask the same questions and do as they are told.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use super::failure::{Failure, classify};
 use super::store::Store;
 use crate::auth::{Auth, Token};
 use crate::error::{Code, Error};
 use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
-use crate::policy::retry::{self, Decision};
-use crate::transport::{Transfer, TransferErrorKind};
-use crate::wire::answer::server_error;
+use crate::policy::retry::Decision;
+use crate::transport::Transfer;
 
 /// An exchange under way.
 pub struct Exchange {
     start: Instant,
     deadline: Deadline,
     attempts: u32,
+    attempt_start: Instant,
     /// Why the last attempt failed, while another one is on its way.
     last: Option<Error>,
     http_status: u16,
     token_renewed: bool,
+    /// It asks for several calls at once.
+    merged: bool,
 }
 
 /// What to do after an attempt.
@@ -31,15 +34,12 @@ pub enum Next {
     /// Make another attempt after this wait, which ends before the deadline.
     Retry(Duration),
     /// Give up.
-    Failed(Error),
-}
-
-/// A failed attempt, and what its kind says about trying again.
-struct Failure {
-    error: Error,
-    retried: bool,
-    timeout: bool,
-    retry_after: Option<Duration>,
+    Failed {
+        /// For the caller.
+        error: Error,
+        /// One of several calls that were merged may be the reason: ask for each by itself.
+        splits: bool,
+    },
 }
 
 impl Exchange {
@@ -49,9 +49,25 @@ impl Exchange {
             start,
             deadline: Deadline::after(start, timeout.or(store.request_timeout)),
             attempts: 0,
+            attempt_start: start,
             last: None,
             http_status: 0,
             token_renewed: false,
+            merged: false,
+        }
+    }
+
+    /// The exchange of several calls at once, which the last of them waits for until this deadline.
+    pub fn merged(start: Instant, deadline: Deadline) -> Exchange {
+        Exchange {
+            start,
+            deadline,
+            attempts: 0,
+            attempt_start: start,
+            last: None,
+            http_status: 0,
+            token_renewed: false,
+            merged: true,
         }
     }
 
@@ -63,7 +79,18 @@ impl Exchange {
     /// An attempt begins now; its deadline.
     pub fn begin_attempt(&mut self, store: &Store, now: Instant) -> Deadline {
         self.attempts += 1;
+        self.attempt_start = now;
         self.deadline.min(Deadline::after(now, store.attempt_timeout))
+    }
+
+    /// When the call began, or the merged exchange.
+    pub fn start(&self) -> Instant {
+        self.start
+    }
+
+    /// The time since the last attempt began.
+    pub fn attempt_time(&self) -> Duration {
+        self.attempt_start.elapsed()
     }
 
     /// Attempts begun so far.
@@ -81,7 +108,7 @@ impl Exchange {
     ) -> Next {
         store.record(&transfer);
         let clean = |words| store.mask.clean(words, token.map(|token| &**token));
-        let mut failure = match classify(&mut transfer, clean) {
+        let mut failure = match classify(&mut transfer, self.merged, clean) {
             None => {
                 store.budget.refill();
                 return Next::Answered(transfer.body);
@@ -104,7 +131,9 @@ impl Exchange {
             self.token_renewed = true;
             return Next::Retry(Duration::ZERO);
         }
-        match self.next_step(store, &failure) {
+        let splits = failure.splits;
+        let next = if splits { Err(String::new()) } else { self.next_step(store, &failure) };
+        match next {
             Ok(wait) => {
                 Stats::count(store.retries_after(&failure.error));
                 log::write(Level::Info, || {
@@ -118,7 +147,7 @@ impl Exchange {
             }
             Err(why) => {
                 failure.error.message.push_str(&why);
-                Next::Failed(self.complete(store, failure.error))
+                Next::Failed { error: self.complete(store, failure.error), splits }
             }
         }
     }
@@ -169,60 +198,31 @@ impl Exchange {
         }
     }
 
+    /// The error of a call that waits no longer for its attempt.
+    pub fn waited_in_vain(&self, store: &Store, error: Error) -> Error {
+        self.complete(store, error)
+    }
+
+    /// The error of a call, one of several of this exchange, whose time was up before the others'.
+    pub fn left_by(&self, call: &Exchange, store: &Store, error: Error) -> Error {
+        if error.code == Code::Overloaded {
+            Stats::count(&store.stats.calls_overloaded);
+        }
+        self.complete_after(store, error, call.start.elapsed())
+    }
+
     fn complete(&self, store: &Store, error: Error) -> Error {
+        self.complete_after(store, error, self.start.elapsed())
+    }
+
+    fn complete_after(&self, store: &Store, error: Error, time: Duration) -> Error {
         let attempts = self.attempts;
         if error.code == Code::Closed {
             return self.ended_by(error);
         }
-        let seconds = self.start.elapsed().as_secs_f64();
+        let seconds = time.as_secs_f64();
         let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
         let message = format!("{}: {} ({times} in {seconds:.3} s)", store.server, error.message);
         Error { message, attempts, ..error }
     }
-}
-
-/// `None` for an HTTP 200.
-fn classify(transfer: &mut Transfer, clean: impl Fn(String) -> String) -> Option<Failure> {
-    let fault = match &transfer.result {
-        Ok(200) => return None,
-        Ok(status) => return Some(refused_by_server(*status, transfer, clean)),
-        Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
-    };
-    let (kind, retried) = (fault.kind, fault.is_retried());
-    let mut error = fault.into_error();
-    match kind {
-        TransferErrorKind::Tls { verification: true } => {
-            error.message.push_str("; see the configuration keys `cert`, `client_cert` and `client_key`");
-        }
-        TransferErrorKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
-        _ => (),
-    }
-    Some(Failure {
-        error,
-        retried,
-        timeout: matches!(kind, TransferErrorKind::Timeout(_)),
-        retry_after: None,
-    })
-}
-
-fn refused_by_server(status: u16, transfer: &Transfer, clean: impl Fn(String) -> String) -> Failure {
-    let said = server_error::parse(&transfer.body, clean);
-    let retry_after = transfer.retry_after.as_deref();
-    // A FeastError is the answer to the question asked; asking again brings the same one.
-    let retried = said.feast_class.is_none() && retry::status_is_retried(status, retry_after.is_some());
-    let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
-    let advice = match status {
-        300..=399 => "; redirects are not followed, set `path` to the server itself",
-        407 => "; a proxy wants other credentials, see the configuration key `proxy`",
-        401 => "; see the configuration keys that begin with `auth.`",
-        404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",
-        _ => "",
-    };
-    let code = Code::of_http_status(status);
-    let mut error = Error::new(code, format!("HTTP {status}: {class}{}{advice}", said.message));
-    error.http_status = status;
-    error.feast_class = said.feast_class;
-    error.retriable = retried;
-    let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
-    Failure { error, retried, timeout: false, retry_after }
 }

@@ -2,6 +2,7 @@
 
 use crate::process::sync::Arc;
 
+use super::merge::Merging;
 use super::store::Store;
 use crate::auth::Auth;
 use crate::transport::Pool;
@@ -12,4 +13,6 @@ pub struct Inner {
     pub auth: Auth,
     /// Apart from the pool, because answers that have not been read yet outlive it.
     pub store: Arc<Store>,
+    /// If calls are merged.
+    pub merging: Option<Merging>,
 }

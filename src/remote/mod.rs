@@ -10,7 +10,9 @@ mod call;
 mod driver;
 mod events;
 mod exchange;
+mod failure;
 mod inner;
+mod merge;
 mod store;
 mod submit;
 mod waiter;
@@ -30,6 +32,7 @@ use crate::transport::{EventFd, Poller, Pool, Worker, watch_forks};
 use driver::handle::DriverHandle;
 pub use events::{Answer, Event, EventQueue};
 use inner::Inner;
+use merge::Merging;
 use store::Store;
 pub use submit::CallHandle;
 
@@ -67,6 +70,7 @@ impl Remote {
             pool,
             auth: Auth::new(config, environment)?,
             store: Arc::new(Store::new(config, mask, stats)),
+            merging: Merging::new(config),
         };
         Ok(Remote {
             inner: Arc::new(inner),

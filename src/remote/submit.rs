@@ -1,14 +1,14 @@
 //! Calls that the driver carries: asynchronous ones, and those that go out as several exchanges.
 
 use std::sync::Weak;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::Remote;
-use super::call::{Call, ReportTo};
-use super::driver::handle::{DriverHandle, Submission};
+use super::call::{Call, ReportTo, new_numbers};
+use super::driver::handle::{Content, DriverHandle, Submission};
 use super::events::{Answer, CallSource, EventQueue};
 use super::exchange::Exchange;
+use super::merge::Question;
 use super::waiter::Waiter;
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
@@ -25,9 +25,6 @@ pub struct CallHandle {
     driver: Weak<DriverHandle>,
     generation: u32,
 }
-
-/// Numbers of the exchanges that drivers carry, in all stores.
-static NUMBERS: AtomicU64 = AtomicU64::new(0);
 
 impl CallHandle {
     /// Ends the call soon, if it has not ended; its event comes in any case.
@@ -51,7 +48,10 @@ impl Remote {
             queue.serve(&(Arc::clone(driver) as Arc<dyn CallSource>))?;
             Ok(ReportTo::Queue(Arc::clone(queue), tag))
         };
-        self.submit_call(request, report_to, DriverHandle::reserve)
+        request.check()?;
+        self.check_process()?;
+        let question = if self.is_split(request) { None } else { self.question(request) };
+        self.submit_call(request, question, report_to, DriverHandle::reserve)
     }
 
     /// Whether a request has so many rows that it goes out as several.
@@ -59,12 +59,22 @@ impl Remote {
         request.parts(self.max_rows_per_request) > 1
     }
 
-    /// A call of several exchanges: they go out at once.
-    pub(super) fn wait_for_parts(&self, request: &Request) -> Result<Answer> {
+    /// What a request asks, if it may be merged with others now; it has been checked.
+    pub(super) fn question(&self, request: &Request) -> Option<Arc<Question>> {
+        let question = self.inner.merging.as_ref()?.question(request, || new_numbers(1).start)?;
+        (!question.is_unmerged(Instant::now())).then_some(question)
+    }
+
+    /// A blocking call that the driver carries: of several exchanges, or one that may be merged with others.
+    pub(super) fn wait_for_driver(
+        &self,
+        request: &Request,
+        question: Option<Arc<Question>>,
+    ) -> Result<Answer> {
         let waiter = Arc::new(Waiter::new());
         let report_to = |_: &Arc<DriverHandle>| Ok(ReportTo::Waiter(Arc::clone(&waiter)));
         // The caller's thread waits, so there are no more of these calls than threads.
-        self.submit_call(request, report_to, DriverHandle::reserve_beyond)?;
+        self.submit_call(request, question, report_to, DriverHandle::reserve_beyond)?;
         // The driver ends it by the call's deadline.
         let outcome = waiter.wait(Deadline::NEVER);
         outcome.ok_or_else(|| Error::new(Code::Internal, "a call without an end"))?
@@ -73,11 +83,10 @@ impl Remote {
     fn submit_call(
         &self,
         request: &Request,
+        question: Option<Arc<Question>>,
         report_to: impl FnOnce(&Arc<DriverHandle>) -> Result<ReportTo>,
         reserve: impl FnOnce(&DriverHandle, usize) -> Result<()>,
     ) -> Result<CallHandle> {
-        request.check()?;
-        self.check_process()?;
         if self.inner.pool.is_closing() {
             return Err(Error::closed());
         }
@@ -93,15 +102,31 @@ impl Remote {
         })?;
         let mut reserved = Reservation { driver, count };
         fault_point();
-        let bodies = request.encode_parts(count, || store.buffer())?;
+        let contents: Vec<Content> = match question {
+            Some(question) => vec![Content::Mergeable(request.clone(), question.wait())],
+            None => {
+                let bodies = request.encode_parts(count, || store.buffer())?;
+                bodies.into_iter().map(Content::Body).collect()
+            }
+        };
         Stats::count(&store.stats.calls);
-        let first = NUMBERS.fetch_add(count as u64, Ordering::Relaxed);
-        let numbers = first..first + count as u64;
+        let numbers = new_numbers(count);
         let call = Call::new(Arc::clone(store), report_to, request.question(), start, numbers);
-        for (member, body) in call.members().zip(bodies) {
+        for (member, content) in call.members().zip(contents) {
             let exchange = Exchange::new(store, request.timeout(), start);
+            let deadline = exchange.deadline();
+            let question = match &content {
+                Content::Mergeable(_, waiting) => Some(Arc::clone(waiting.question())),
+                Content::Body(_) => None,
+            };
             reserved.count -= 1;
-            driver.submit(Box::new(Submission { member, exchange, request: body }));
+            let submission = Box::new(Submission { member, exchange, content });
+            match question {
+                Some(question) => {
+                    driver.submit_quietly(submission, || question.is_found_by(deadline, Instant::now()))
+                }
+                None => driver.submit(submission),
+            }
         }
         let (call, driver) = (Arc::downgrade(&call), Arc::downgrade(driver));
         Ok(CallHandle { call, driver, generation: self.generation })

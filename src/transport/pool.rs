@@ -144,6 +144,11 @@ impl Pool {
         Ok(permit)
     }
 
+    /// The error of a call whose time in the queue was up.
+    pub fn overloaded(&self) -> Error {
+        self.shared.semaphore.overloaded()
+    }
+
     /// Sleeps before a retry, holding no permit; `false` if the store closes meanwhile.
     pub fn sleep(&self, time: Duration) -> bool {
         self.shared.semaphore.sleep(time)

@@ -1,7 +1,7 @@
 //! As src/process/sync.rs, over shuttle's scheduler.
 #![allow(unused_imports, dead_code)] // each of the tests uses a part
 
-pub use shuttle::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+pub use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 pub use shuttle::sync::{Arc, Condvar, Mutex};
 
 use std::ops::{Deref, DerefMut};

@@ -3,25 +3,30 @@
 use std::time::{Duration, Instant};
 
 use super::Driver;
-use super::handle::Submission;
-use super::task::{Stage, Task, without_slot};
+use super::handle::InFlight;
+use super::task::{One, Stage, Task, Work, without_slot};
 use crate::auth::Token;
 use crate::error::Error;
 use crate::observe::statistics::Stats;
+use crate::remote::call::Member;
 use crate::remote::exchange::Next;
 use crate::transport::{OwnedPermit, Ready, Transfer, TransferError, TransferErrorKind};
 
 impl Driver<'_> {
     pub(super) fn begin(&mut self, mut task: Task, mut permit: OwnedPermit, token: Option<Token>) {
+        if let Work::Line(question, under_way) = task.work {
+            let Some(filled) = self.fill(&question, under_way, task.number) else { return };
+            task = filled;
+        }
         let store = &self.inner.store;
-        let request = std::mem::take(&mut task.submission.request);
-        let begun = permit.begin(request, token.as_ref(), store.buffer());
-        let deadline = task.submission.exchange.begin_attempt(store, Instant::now());
+        let body = std::mem::take(&mut task.body);
+        let begun = permit.begin(body, token.as_ref(), store.buffer());
+        let deadline = task.exchange.begin_attempt(store, Instant::now());
         let slot = permit.slot().map(|slot| slot.number());
         task.stage = Stage::Attempt { permit, token, deadline };
         match (begun, slot) {
             (Ok(Ok(())), Some(slot)) => {
-                self.by_slot.insert(slot, task.number());
+                self.by_slot.insert(slot, task.number);
                 self.step(task, None);
             }
             (Ok(Ok(())), None) => self.attempt_ended(task, Err(without_slot())),
@@ -58,14 +63,10 @@ impl Driver<'_> {
         drop(permit);
         let store = &self.inner.store;
         let request = std::mem::take(&mut transfer.request);
-        match task.submission.exchange.after_attempt(store, &self.inner.auth, token.as_ref(), transfer) {
+        match task.exchange.after_attempt(store, &self.inner.auth, token.as_ref(), transfer) {
             Next::Answered(body) => {
                 store.keep_buffer(request);
-                self.cancel_timer(&mut task);
-                drop(task.in_flight);
-                let Submission { member, exchange, .. } = *task.submission;
-                let queue = member.answered(body, exchange.attempts(), token);
-                self.ended(queue);
+                self.answered(task, body, token);
             }
             Next::Retry(wait) => {
                 let wait = match &store.pause {
@@ -75,11 +76,39 @@ impl Driver<'_> {
                     }
                     None => wait,
                 };
-                task.submission.request = request;
+                task.body = request;
                 task.stage = Stage::Backoff { until: Instant::now() + wait };
                 self.park(task);
             }
-            Next::Failed(error) => self.fail(task, error),
+            Next::Failed { splits: true, .. } => self.split(task),
+            Next::Failed { error, .. } => self.fail(task, error),
+        }
+    }
+
+    fn answered(&mut self, mut task: Task, body: Vec<u8>, token: Option<Token>) {
+        self.cancel_timer(&mut task);
+        let attempts = task.exchange.attempts();
+        match task.work {
+            Work::One(one) => {
+                self.one_answered(&one, &task.exchange, &body);
+                let One { in_flight, member, .. } = one;
+                drop(in_flight);
+                let queue = member.answered(body, attempts, token, 1);
+                self.ended(queue);
+            }
+            Work::Merged(merged) => self.merged_answered(*merged, &task.exchange, body, token),
+            Work::Check(probe) => self.probe_answered(*probe, &body),
+            Work::Line(..) => (),
+        }
+    }
+
+    /// A merged exchange was refused, maybe because of one of its calls.
+    fn split(&mut self, mut task: Task) {
+        self.cancel_timer(&mut task);
+        match task.work {
+            Work::Merged(merged) => self.split_merged(*merged),
+            Work::Check(probe) => self.probe_refused(&probe),
+            Work::One(_) | Work::Line(..) => (),
         }
     }
 
@@ -88,17 +117,17 @@ impl Driver<'_> {
     fn closes_connection(&mut self, task: &Task, transfer: &Transfer) -> bool {
         let Some(rebalance) = &mut self.rebalance else { return false };
         // A new connection, or a second attempt, makes a call take longer than it will.
-        let as_usual = transfer.connections_opened == 0 && task.submission.exchange.attempts() == 1;
+        let as_usual = transfer.connections_opened == 0 && task.exchange.attempts() == 1;
         if !(as_usual && matches!(transfer.result, Ok(200))) {
             return false;
         }
-        let completed = task.submission.member.completes(transfer.body.len());
+        let completed = task.one().and_then(|one| one.member.completes(transfer.body.len()));
         completed.is_some_and(|(bytes, time)| rebalance.gives_up(bytes, time))
     }
 
     /// Ends an exchange that failed, and the others of its call, which are not wanted any more.
     pub(super) fn fail(&mut self, task: Task, error: Error) {
-        let siblings = task.submission.member.siblings();
+        let siblings = task.one().map_or(0..0, |one| one.member.siblings());
         self.end(task, error);
         if siblings.end - siblings.start > 1 {
             siblings.for_each(|number| self.end_if_abandoned(number));
@@ -120,9 +149,28 @@ impl Driver<'_> {
             Stage::Permit { ticket, .. } => drop(self.by_ticket.remove(&ticket)),
             Stage::Transition | Stage::Token | Stage::Backoff { .. } => (),
         }
-        drop(task.in_flight);
-        let Submission { member, exchange, .. } = *task.submission;
-        let queue = member.failed(exchange.ended_by(error));
+        let error = task.exchange.ended_by(error);
+        match task.work {
+            Work::One(one) => self.one_failed(one, error),
+            Work::Line(question, _) => self.fail_line(question.number, &error),
+            Work::Merged(merged) => self.merged_failed(*merged, &error),
+            Work::Check(probe) => self.check_failed(probe.check),
+        }
+    }
+
+    fn one_failed(&mut self, one: One, error: Error) {
+        let One { in_flight, member, check, .. } = one;
+        if let Some((check, _)) = check {
+            self.check_failed(check);
+        }
+        self.member_failed(in_flight, member, error);
+    }
+
+    /// Tells a call that it has failed.
+    pub(super) fn member_failed(&mut self, in_flight: InFlight, member: Member, error: Error) {
+        self.by_member.remove(&member.number());
+        drop(in_flight);
+        let queue = member.failed(error);
         self.ended(queue);
     }
 }

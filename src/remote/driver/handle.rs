@@ -10,7 +10,9 @@ use crate::process::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
 use crate::remote::call::Member;
 use crate::remote::events::CallSource;
 use crate::remote::exchange::Exchange;
+use crate::remote::merge::WaitingFor;
 use crate::transport::{EventFd, Listener};
+use crate::wire::request::Request;
 
 /// An exchange for the driver.
 pub struct Submission {
@@ -18,8 +20,16 @@ pub struct Submission {
     pub member: Member,
     /// Its attempts and deadline.
     pub exchange: Exchange,
-    /// The JSON body.
-    pub request: Vec<u8>,
+    /// What it asks.
+    pub content: Content,
+}
+
+/// What an exchange asks.
+pub enum Content {
+    /// This JSON body.
+    Body(Vec<u8>),
+    /// This request, by itself or merged with others.
+    Mergeable(Request, WaitingFor),
 }
 
 /// What else a driver is told.
@@ -124,6 +134,21 @@ impl DriverHandle {
         if let Err(submission) = self.mailbox.submit(submission, &self.event_fd) {
             self.send(Command::Submission(submission));
         }
+    }
+
+    /// As [`submit`](DriverHandle::submit), for an exchange that the driver will find in time without being told, as
+    /// `is_found` says when it has been left.
+    pub fn submit_quietly(&self, submission: Box<Submission>, is_found: impl FnOnce() -> bool) {
+        match self.mailbox.put(submission) {
+            Ok(()) if is_found() => (),
+            Ok(()) => self.wake(),
+            Err(submission) => self.send(Command::Submission(submission)),
+        }
+    }
+
+    /// Has the driver look at what there is to do.
+    pub fn wake(&self) {
+        self.mailbox.wake(&self.event_fd);
     }
 
     /// Ends these requests soon.

@@ -25,9 +25,14 @@ impl<E, C> Mailbox<E, C> {
 
     /// Puts an exchange in, or gives it back if there is no room.
     pub fn submit(&self, exchange: E, event_fd: &EventFd) -> Result<(), E> {
-        self.exchanges.push(exchange)?;
+        self.put(exchange)?;
         self.wake(event_fd);
         Ok(())
+    }
+
+    /// As [`submit`](Mailbox::submit), without waking the driver.
+    pub fn put(&self, exchange: E) -> Result<(), E> {
+        self.exchanges.push(exchange)
     }
 
     /// Puts a command in.
@@ -63,7 +68,8 @@ impl<E, C> Mailbox<E, C> {
         self.asleep.store(false, Ordering::SeqCst);
     }
 
-    fn wake(&self, event_fd: &EventFd) {
+    /// Wakes the driver, if it sleeps.
+    pub fn wake(&self, event_fd: &EventFd) {
         fence(Ordering::SeqCst);
         // Looked at before it is changed: mostly the driver is awake, and a load leaves the cache line shared.
         if self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst) {

@@ -7,10 +7,11 @@
 mod attempt;
 pub mod handle;
 mod mailbox;
+mod merging;
 mod task;
 mod timers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::events::EventQueue;
@@ -22,8 +23,9 @@ use crate::policy::rebalance::Rebalance;
 use crate::process::panics::contained;
 use crate::process::sync::Arc;
 use crate::transport::{Listener, Poller, Ready, Worker};
-use handle::{Command, DriverHandle, InFlight, Submission};
-use task::Task;
+use handle::{Command, Content, DriverHandle, InFlight, Submission};
+use merging::{Check, Delivery, Line, Place};
+use task::{One, Task, Work};
 use timers::Timers;
 
 /// After a second panic the driver is not started again.
@@ -86,6 +88,15 @@ struct Driver<'a> {
     by_ticket: HashMap<Ticket, u64>,
     awaiting_token: Vec<u64>,
     token_fetch: Option<Worker>,
+    /// Those who wait to be merged, by the numbers of their questions.
+    lines: HashMap<u64, Line>,
+    /// The lines in which somebody may wait.
+    waiting_lines: BTreeSet<u64>,
+    /// The calls that wait to be merged, or have been, by their numbers.
+    by_member: HashMap<u64, Place>,
+    /// Comparisons under way, by the numbers of their merged exchanges.
+    checks: HashMap<u64, Check>,
+    deliveries: Vec<Delivery>,
     /// Of the connections of calls in parts; not where there is only one.
     rebalance: Option<Rebalance>,
     /// Queues that have got events, one for each event.
@@ -109,6 +120,11 @@ impl<'a> Driver<'a> {
             by_ticket: HashMap::new(),
             awaiting_token: Vec::new(),
             token_fetch: None,
+            lines: HashMap::new(),
+            waiting_lines: BTreeSet::new(),
+            by_member: HashMap::new(),
+            checks: HashMap::new(),
+            deliveries: Vec::new(),
             rebalance: (inner.pool.size() > 1).then(Rebalance::default),
             unannounced: Vec::new(),
             exiting: false,
@@ -121,14 +137,10 @@ impl<'a> Driver<'a> {
             for command in self.handle.mailbox.take_commands() {
                 self.handle_command(command);
             }
-            // Not all there are: a caller that submits as fast as answers come must not keep the others from theirs.
-            for _ in 0..ACCEPTED_AT_A_TIME {
-                match self.handle.mailbox.take_exchange() {
-                    Some(submission) => self.accept(submission),
-                    None => break,
-                }
-            }
+            self.accept_some();
             self.run_timers();
+            self.deliver();
+            self.dispatch();
             self.announce();
             if self.exiting {
                 // Whatever was submitted came before this command, and the store closes.
@@ -158,6 +170,21 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Takes in exchanges that were submitted, and says how many. Not all there are: a caller that submits as fast as
+    /// answers come must not keep the others from theirs. But those that may be merged: the more there are, the more go
+    /// out together.
+    fn accept_some(&mut self) -> usize {
+        let (mut accepted, mut all) = (0, 0);
+        while accepted < ACCEPTED_AT_A_TIME
+            && let Some(submission) = self.handle.mailbox.take_exchange()
+        {
+            accepted += usize::from(matches!(submission.content, Content::Body(_)));
+            all += 1;
+            self.accept(submission);
+        }
+        all
+    }
+
     fn handle_command(&mut self, command: Command) {
         match command {
             Command::Submission(submission) => self.accept(submission),
@@ -180,34 +207,47 @@ impl<'a> Driver<'a> {
                         self.end(task, Error::closed());
                     }
                 }
+                for line in self.lines.keys().copied().collect::<Vec<_>>() {
+                    self.fail_line(line, &Error::closed());
+                }
             }
             Command::Exit => self.exiting = true,
         }
     }
 
     fn in_order(&self) -> Vec<u64> {
-        let mut numbers: Vec<u64> = self.tasks.keys().copied().collect();
+        let mut numbers: Vec<u64> = self.tasks.keys().chain(self.by_member.keys()).copied().collect();
         numbers.sort_unstable();
         numbers
     }
 
     fn end_if_abandoned(&mut self, number: u64) {
-        let abandoned = self.tasks.get(&number).and_then(|task| task.submission.member.is_abandoned());
-        if let Some(why) = abandoned
-            && let Some(task) = self.tasks.remove(&number)
-        {
-            self.end(task, why);
+        let one = self.tasks.get(&number).and_then(Task::one);
+        if let Some(why) = one.and_then(|one| one.member.is_abandoned()) {
+            if let Some(task) = self.tasks.remove(&number) {
+                self.end(task, why);
+            }
+        } else if let Some(why) = self.mergeable(number).and_then(|waiting| waiting.member.is_abandoned()) {
+            self.leave(number, |_, call, _| call.ended_by(why));
         }
     }
 
     fn accept(&mut self, submission: Box<Submission>) {
         let in_flight = InFlight(Arc::clone(self.handle));
-        let abandoned = submission.member.is_abandoned();
-        let task = Task::new(in_flight, submission);
-        match abandoned {
-            _ if self.closing => self.end(task, Error::closed()),
-            Some(why) => self.end(task, why),
-            None => self.start(task),
+        let Submission { member, exchange, content } = *submission;
+        let closed = self.closing.then(Error::closed);
+        if let Some(why) = closed.or_else(|| member.is_abandoned()) {
+            return self.member_failed(in_flight, member, exchange.ended_by(why));
+        }
+        match content {
+            Content::Body(body) => {
+                let number = member.number();
+                let work = Work::One(One { in_flight, member, under_way: None, check: None });
+                self.start(Task::new(number, exchange, body, work));
+            }
+            Content::Mergeable(request, waiting) => {
+                self.join(in_flight, member, exchange, request, waiting);
+            }
         }
     }
 
@@ -217,9 +257,14 @@ impl<'a> Driver<'a> {
         }
         let now = Instant::now();
         while let Some(number) = self.timers.pop_expired(now) {
-            let Some(mut task) = self.tasks.remove(&number) else { continue };
-            task.timer = None;
-            self.timer_expired(task, now);
+            if let Some(mut task) = self.tasks.remove(&number) {
+                task.timer = None;
+                self.timer_expired(task, now);
+            } else if self.lines.contains_key(&number) {
+                self.line_timer_expired(number);
+            } else {
+                self.member_timed_out(number);
+            }
         }
     }
 

@@ -3,23 +3,53 @@
 use std::time::Instant;
 
 use super::Driver;
-use super::handle::{Command, InFlight, Submission};
+use super::handle::{Command, InFlight};
+use super::merging::{Merged, Probe};
 use crate::auth::{AtHand, Token};
 use crate::error::{Code, Error, Result};
 use crate::policy::admission::Ticket;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::contained;
 use crate::process::sync::Arc;
+use crate::remote::call::Member;
+use crate::remote::exchange::Exchange;
+use crate::remote::merge::{Question, UnderWay};
 use crate::transport::{Acquire, OwnedPermit, PendingAcquire, TransferError, TransferErrorKind, Worker};
 
 /// An exchange at the driver.
 pub struct Task {
-    // Dropped in this order: who hears of the exchange's end finds that its room and its permit are free.
-    pub in_flight: InFlight,
+    pub number: u64,
+    // Dropped before the work: who hears of the exchange's end finds that its permit is free.
     pub stage: Stage,
-    pub submission: Box<Submission>,
+    pub exchange: Exchange,
+    /// The JSON body, while it is not on the wire.
+    pub body: Vec<u8>,
+    pub work: Work,
     /// As it stands in the driver's timers.
     pub timer: Option<Instant>,
+}
+
+/// Whom an exchange is for.
+pub enum Work {
+    /// One call, or a part of one.
+    One(One),
+    /// Those who stand in a question's line when its permit is there.
+    Line(Arc<Question>, UnderWay),
+    /// Several calls.
+    Merged(Box<Merged>),
+    /// Nobody: its answer is compared with those that the calls get alone.
+    Check(Box<Probe>),
+}
+
+/// An exchange for one call.
+pub struct One {
+    // Dropped first: who hears of the exchange's end finds that its room is free.
+    pub in_flight: InFlight,
+    pub member: Member,
+    /// If it counts for a question.
+    pub under_way: Option<Arc<UnderWay>>,
+    /// The check that its answer is for, and its place there.
+    pub check: Option<(u64, usize)>,
 }
 
 /// What an exchange waits for.
@@ -38,18 +68,21 @@ pub enum Stage {
 
 impl Task {
     /// Of an exchange that has just come in.
-    pub fn new(in_flight: InFlight, submission: Box<Submission>) -> Task {
-        Task { in_flight, stage: Stage::Transition, submission, timer: None }
-    }
-
-    /// The exchange's number.
-    pub fn number(&self) -> u64 {
-        self.submission.member.number()
+    pub fn new(number: u64, exchange: Exchange, body: Vec<u8>, work: Work) -> Task {
+        Task { number, stage: Stage::Transition, exchange, body, work, timer: None }
     }
 
     /// Until when the exchange may take.
     pub fn deadline(&self) -> Deadline {
-        self.submission.exchange.deadline()
+        self.exchange.deadline()
+    }
+
+    /// The call that it is for, if it is for just one.
+    pub fn one(&self) -> Option<&One> {
+        match &self.work {
+            Work::One(one) => Some(one),
+            _ => None,
+        }
     }
 
     /// When to look at it although nothing has happened.
@@ -73,14 +106,14 @@ pub fn without_slot() -> TransferError {
 impl Driver<'_> {
     /// Keeps an exchange until something happens to it.
     pub(super) fn park(&mut self, mut task: Task) {
-        let (number, next) = (task.number(), task.next_look());
+        let (number, next) = (task.number, task.next_look());
         self.timers.reset(number, task.timer, next);
         task.timer = next;
         self.tasks.insert(number, task);
     }
 
     pub(super) fn cancel_timer(&mut self, task: &mut Task) {
-        self.timers.reset(task.number(), task.timer.take(), None);
+        self.timers.reset(task.number, task.timer.take(), None);
     }
 
     /// The time of an exchange's timer has come.
@@ -117,7 +150,7 @@ impl Driver<'_> {
                 self.acquire_permit(task, Some(token));
             }
             Ok(AtHand::Nothing) => {
-                self.awaiting_token.push(task.number());
+                self.awaiting_token.push(task.number);
                 task.stage = Stage::Token;
                 self.park(task);
                 self.fetch_token(deadline);
@@ -160,7 +193,7 @@ impl Driver<'_> {
     }
 
     fn without_token(&mut self, task: Task, error: Error) {
-        let error = task.submission.exchange.without_token(&self.inner.store, error);
+        let error = task.exchange.without_token(&self.inner.store, error);
         self.fail(task, error);
     }
 
@@ -168,7 +201,7 @@ impl Driver<'_> {
         match self.inner.pool.acquire_queued(&self.listener) {
             Ok(Acquire::Permit(permit)) => self.begin(task, permit, token),
             Ok(Acquire::Pending(pending, ticket)) => {
-                self.by_ticket.insert(ticket, task.number());
+                self.by_ticket.insert(ticket, task.number);
                 task.stage = Stage::Permit { pending, ticket, since: Instant::now(), token };
                 self.park(task);
             }
@@ -189,7 +222,7 @@ impl Driver<'_> {
     }
 
     pub(super) fn without_permit(&mut self, mut task: Task, error: Error) {
-        let error = task.submission.exchange.without_permit(&self.inner.store, error);
+        let error = task.exchange.without_permit(&self.inner.store, error);
         self.fail(task, error);
     }
 }

@@ -35,6 +35,8 @@ pub struct Answer {
     pub(super) token: Option<Token>,
     /// From the call to the last byte.
     pub(super) took: Duration,
+    /// That the request asked for.
+    pub(super) calls_in_request: usize,
 }
 
 /// Where the calls of a queue come from: a store's driver.
@@ -131,7 +133,10 @@ impl Event {
 impl Answer {
     /// The answer as columns.
     pub fn into_response(self) -> Result<Response> {
-        self.read(join::decode)
+        let calls_in_request = self.calls_in_request;
+        let mut response = self.read(join::decode)?;
+        response.set_calls_in_request(calls_in_request);
+        Ok(response)
     }
 
     /// The answer straight into a matrix.
@@ -141,7 +146,7 @@ impl Answer {
 
     fn read<T>(self, mut decode: impl FnMut(&[Vec<u8>], &Request, &mut Layout) -> Result<T>) -> Result<T> {
         let start = Instant::now();
-        let Answer { store, question, bodies, attempts, token, took } = self;
+        let Answer { store, question, bodies, attempts, token, took, .. } = self;
         let read = store.decode(bodies, attempts, token.as_ref(), &question, |bodies, layout| {
             decode(bodies, &question, layout)
         })?;

@@ -29,8 +29,9 @@ pub struct Layout {
     /// The metadata that it was made from, and of what request; empty if it is not to be used again.
     metadata: Vec<u8>,
     naming: Naming,
-    /// Where the metadata begins in the text at hand.
+    /// Where the metadata begins and ends in the text at hand.
     start: usize,
+    end: usize,
     /// Names within the metadata, quotes excluded, in the server's order.
     names: Vec<Range<usize>>,
     /// The name's escapes undone, where it has some.
@@ -64,6 +65,11 @@ impl Layout {
         self.entities
     }
 
+    /// The answer's metadata as it stands in the text.
+    pub fn metadata_in<'a>(&self, text: &'a str) -> &'a str {
+        text.get(self.start..self.end).unwrap_or_default()
+    }
+
     /// The names in their places.
     pub fn names_in_order<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a str> + Clone {
         self.order.iter().map(move |&column| self.name(text, column))
@@ -89,12 +95,13 @@ impl Layout {
     fn make(&mut self, text: &str, start: usize, request: &Request) -> ReadResult<usize> {
         let metadata = text.as_bytes().get(start..).unwrap_or_default();
         if self.is_of(request) && metadata.starts_with(&self.metadata) {
-            self.start = start;
-            return Ok(start + self.metadata.len());
+            (self.start, self.end) = (start, start + self.metadata.len());
+            return Ok(self.end);
         }
         self.metadata.clear();
         self.start = start;
         let end = read_metadata(text, self)?;
+        self.end = end;
         arrange(text, request, self)?;
         if end - start <= KEPT_METADATA {
             self.metadata.extend_from_slice(&metadata[..end - start]);

@@ -1,8 +1,9 @@
 //! What a server answers: the bodies of HTTP 200s into columns or a matrix, those of other statuses into errors.
 //!
 //! [`scanner`] reads JSON, [`frame`] an answer's outline, [`decode`] its columns; [`join`] makes one answer of those to the
-//! parts of a call.
+//! parts of a call, [`cut`] the answers to several calls of the one to a merged request.
 
+pub mod cut;
 pub mod decode;
 mod dense;
 mod error;

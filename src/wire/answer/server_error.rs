@@ -54,9 +54,9 @@ pub fn parse(body: &[u8], clean: impl Fn(String) -> String) -> ServerError {
 
 /// `{"detail": "words"}` or a list of `{"loc": ["body", "entities"], "msg": "Field required"}`.
 fn fastapi_detail(detail: &Value) -> String {
-    let one = |syntax_error: &Value| {
-        let message = syntax_error.get("msg")?.as_str()?;
-        let place: Vec<String> = match syntax_error.get("loc") {
+    let one = |error: &Value| {
+        let message = error.get("msg")?.as_str()?;
+        let place: Vec<String> = match error.get("loc") {
             Some(Value::Array(loc)) => {
                 loc.iter().map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned)).collect()
             }

@@ -41,7 +41,7 @@ impl Request {
         (0..parts.len()).map(encode).collect()
     }
 
-    fn encode_with(&self, out: &mut Vec<u8>, values: impl Fn(usize, &mut Vec<u8>)) -> Result<()> {
+    pub(super) fn encode_with(&self, out: &mut Vec<u8>, values: impl Fn(usize, &mut Vec<u8>)) -> Result<()> {
         out.clear();
         match &self.feature_service {
             Some(name) => {

@@ -2,6 +2,7 @@
 
 mod encode;
 mod feature;
+mod merge;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,7 +36,19 @@ pub struct EntityColumn {
     pub name: Arc<str>,
     /// Number of values.
     pub rows: usize,
+    setter: Setter,
     json: Vec<u8>,
+}
+
+/// How an entity column was set, which tells of what type its values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Setter {
+    Int64 = 1,
+    Double,
+    Bool,
+    String,
+    /// Of any type, nulls too.
+    Json,
 }
 
 /// What decides which column of an answer is which of a request's.
@@ -57,6 +70,8 @@ pub struct Request {
     full_feature_names: bool,
     entities: Vec<EntityColumn>,
     timeout: Option<Duration>,
+    /// Not to be merged with other calls.
+    unmerged: bool,
 }
 
 impl Request {
@@ -94,9 +109,14 @@ impl Request {
         self.timeout = (!timeout.is_zero()).then_some(timeout);
     }
 
+    /// Whether its calls may go out in one request with others, where the store merges; they may unless told otherwise.
+    pub fn set_merge(&mut self, merge: bool) {
+        self.unmerged = !merge;
+    }
+
     /// Sets or replaces an entity column.
     pub fn set_entity_int64(&mut self, name: &str, values: &[i64]) -> Result<()> {
-        self.set_entity(name, values.len(), |out| {
+        self.set_entity(name, Setter::Int64, values.len(), |out| {
             let mut digits = itoa::Buffer::new();
             for &value in values {
                 out.extend_from_slice(digits.format(value).as_bytes());
@@ -108,7 +128,7 @@ impl Request {
 
     /// Sets or replaces an entity column; values must be finite.
     pub fn set_entity_double(&mut self, name: &str, values: &[f64]) -> Result<()> {
-        self.set_entity(name, values.len(), |out| {
+        self.set_entity(name, Setter::Double, values.len(), |out| {
             for (row, &value) in values.iter().enumerate() {
                 if !value.is_finite() {
                     return Err(Error::argument(format!(
@@ -124,7 +144,7 @@ impl Request {
 
     /// Sets or replaces an entity column.
     pub fn set_entity_bool(&mut self, name: &str, values: impl ExactSizeIterator<Item = bool>) -> Result<()> {
-        self.set_entity(name, values.len(), |out| {
+        self.set_entity(name, Setter::Bool, values.len(), |out| {
             for value in values {
                 out.extend_from_slice(if value { b"true," } else { b"false," });
             }
@@ -138,7 +158,7 @@ impl Request {
         name: &str,
         values: impl ExactSizeIterator<Item = Result<&'a str>>,
     ) -> Result<()> {
-        self.set_entity(name, values.len(), |out| {
+        self.set_entity(name, Setter::String, values.len(), |out| {
             for value in values {
                 write_string(out, value?)?;
                 out.push(b',');
@@ -154,6 +174,7 @@ impl Request {
         self.put_entity(EntityColumn {
             name: checked_entity_name(name)?,
             rows: elements.len(),
+            setter: Setter::Json,
             json: json.trim().as_bytes().to_vec(),
         });
         Ok(())
@@ -162,10 +183,11 @@ impl Request {
     fn set_entity(
         &mut self,
         name: &str,
+        setter: Setter,
         rows: usize,
         write_values: impl FnOnce(&mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
-        let mut column = EntityColumn { name: checked_entity_name(name)?, rows, json: Vec::new() };
+        let mut column = EntityColumn { name: checked_entity_name(name)?, rows, setter, json: Vec::new() };
         column.json.push(b'[');
         write_values(&mut column.json)?;
         match column.json.last_mut() {
@@ -258,6 +280,7 @@ impl Request {
         let without_values = |column: &EntityColumn| EntityColumn {
             name: Arc::clone(&column.name),
             rows: column.rows,
+            setter: column.setter,
             json: Vec::new(),
         };
         Request {
@@ -266,6 +289,7 @@ impl Request {
             full_feature_names: self.full_feature_names,
             entities: self.entities.iter().map(without_values).collect(),
             timeout: self.timeout,
+            unmerged: self.unmerged,
         }
     }
 

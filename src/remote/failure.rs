@@ -1,0 +1,75 @@
+//! What a failed attempt means: whether another one may help, and what the caller is told.
+
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Code, Error};
+use crate::policy::retry;
+use crate::transport::{Transfer, TransferErrorKind};
+use crate::wire::answer::server_error;
+
+/// A failed attempt, and what its kind says about trying again.
+pub struct Failure {
+    pub error: Error,
+    pub retried: bool,
+    pub timeout: bool,
+    pub retry_after: Option<Duration>,
+    /// It may be due to one call of several that were merged: each is to be asked for by itself.
+    pub splits: bool,
+}
+
+/// Why an attempt brought no answer; `None` for an HTTP 200. `merged`: it asked for several calls at once, none of which
+/// must see what the server says of the others.
+pub fn classify(transfer: &mut Transfer, merged: bool, clean: impl Fn(String) -> String) -> Option<Failure> {
+    let fault = match &transfer.result {
+        Ok(200) => return None,
+        Ok(status) => return Some(refused_by_server(*status, transfer, merged, clean)),
+        Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
+    };
+    let (kind, retried) = (fault.kind, fault.is_retried());
+    let mut error = fault.into_error();
+    match kind {
+        TransferErrorKind::Tls { verification: true } => {
+            error.message.push_str("; see the configuration keys `cert`, `client_cert` and `client_key`");
+        }
+        TransferErrorKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
+        _ => (),
+    }
+    let timeout = matches!(kind, TransferErrorKind::Timeout(_));
+    let splits = merged && matches!(kind, TransferErrorKind::TooLarge);
+    Some(Failure { error, retried, timeout, retry_after: None, splits })
+}
+
+fn refused_by_server(
+    status: u16,
+    transfer: &Transfer,
+    merged: bool,
+    clean: impl Fn(String) -> String,
+) -> Failure {
+    let mut said = server_error::parse(&transfer.body, clean);
+    // A FeastError names views and features; all else may quote values, and rows of other calls were asked for, too.
+    let hidden = merged && said.feast_class.is_none();
+    if hidden {
+        said.message =
+            "its words are not shown, because they may be about another call of this merged request"
+                .to_owned();
+    }
+    let splits = hidden && matches!(status, 400 | 413 | 422 | 500);
+    let retry_after = transfer.retry_after.as_deref();
+    // A FeastError is the answer to the question asked; asking again brings the same one.
+    let retried = said.feast_class.is_none() && retry::status_is_retried(status, retry_after.is_some());
+    let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
+    let advice = match status {
+        300..=399 => "; redirects are not followed, set `path` to the server itself",
+        407 => "; a proxy wants other credentials, see the configuration key `proxy`",
+        401 => "; see the configuration keys that begin with `auth.`",
+        404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",
+        _ => "",
+    };
+    let code = Code::of_http_status(status);
+    let mut error = Error::new(code, format!("HTTP {status}: {class}{}{advice}", said.message));
+    error.http_status = status;
+    error.feast_class = said.feast_class;
+    error.retriable = retried;
+    let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
+    Failure { error, retried, timeout: false, retry_after, splits }
+}
