@@ -132,7 +132,7 @@ fn programs_built_against_the_first_header_run_with_todays_library() {
     let link =
         ["-include", first.to_str().unwrap(), "-L", folder.to_str().unwrap(), "-lfeast_remote", &rpath];
     let (healthy, stalling) = (Server::start(answer), Server::start(|_| vec![Step::Stall]));
-    for source in ["tests/programs/c/bad_input.c", "tests/c/async.c"] {
+    for source in ["tests/programs/c/bad_input.c", "tests/programs/c/async.c"] {
         let output =
             Command::new(compile_with(source, &link)).args([healthy.url(), stalling.url()]).output().unwrap();
         passed(source, &output);
