@@ -150,7 +150,7 @@ doxygen:
 
 # Writes the generated files: the C header, CONFIGURATION.md, STATISTICS.md, THIRD_PARTY.md and the description in abi/.
 generate:
-	FEAST_GENERATE=1 cargo test --features fault-injection --test header --test abi --test third_party -- generated the_description
+	FEAST_GENERATE=1 cargo test --features fault-injection --test packaging -- generated the_description
 
 test: build env env-glibc env-java env-older
 	tests/run.sh
@@ -172,7 +172,7 @@ test-system: env env-java env-older
 	cargo test $(SYSTEM) --no-fail-fast -- $(patsubst %,--skip %,$(INSIDE) $(NEWER))
 
 soak:
-	FEAST_SOAK_SECONDS=600 cargo test --test soak -- --nocapture
+	FEAST_SOAK_SECONDS=600 cargo test --test process soak:: -- --nocapture
 
 # The C programs once more, with AddressSanitizer and LeakSanitizer in the library.
 RUST_LIBRARIES = $(shell rustc --print sysroot)/lib/rustlib/$(HOST)/lib
@@ -181,7 +181,7 @@ asan:
 	  --target-dir $(TARGET)/sanitized
 	FEAST_SANITIZED_ARCHIVE=$(abspath $(TARGET))/sanitized/$(HOST)/debug/libfeast_remote.a \
 	FEAST_SANITIZER_RUNTIME=$(RUST_LIBRARIES)/librustc-stable_rt.asan.a \
-	  cargo test --features fault-injection --test c_programs --test sanitizer -- --include-ignored \
+	  cargo test --features fault-injection --test programs -- c_programs:: sanitizer:: --include-ignored \
 	    --skip races --skip an_answer_too_large_for_memory # the sanitizer itself would not live through it
 
 # The tests of threads with ThreadSanitizer in everything: in std, without which it cannot see what locks do (rustup component
@@ -189,13 +189,13 @@ asan:
 TSAN = RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=thread CC="cc -fsanitize=thread" \
   TSAN_OPTIONS="halt_on_error=1 suppressions=$(CURDIR)/tests/tsan.supp" \
   cargo test -Zbuild-std --target $(HOST) --target-dir $(TARGET)/tsan --features fault-injection
-OF_THREADS := calls pool deadlines retries statistics async_calls cancelling calls_in_parts auth tls soak
 WITHOUT_C := a_process_may_end fifty_connections_take_less without_cert_the_systems_authorities
 tsan: env
 	mkdir -p $(TARGET)/tsan/$(HOST)
 	ln -sfn $(abspath $(VENV)) $(abspath $(REPO)) $(TARGET)/tsan/$(HOST)
-	$(TSAN) --lib $(addprefix --test ,$(OF_THREADS)) -- $(addprefix --skip ,$(WITHOUT_C))
-	$(TSAN) --test sanitizer -- --ignored a_race_in_rust
+	$(TSAN) --lib --test calls --test security -- $(addprefix --skip ,large_answers:: $(WITHOUT_C))
+	$(TSAN) --test process -- soak:: idle::
+	$(TSAN) --test programs -- --ignored a_race_in_rust
 
 # Needs cargo-fuzz (cargo install cargo-fuzz) and a C++ compiler. What it finds lands in fuzz/artifacts.
 FUZZ_SECONDS ?= 60

@@ -2,8 +2,11 @@
 //! `cargo bench --bench calls`.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../tests/support/mod.rs"]
-mod support;
+#[path = "../tests/support"]
+mod support {
+    pub mod server;
+    pub mod wait;
+}
 
 use std::sync::Arc;
 

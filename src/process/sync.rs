@@ -1,6 +1,6 @@
 //! Locks, condition variables and atomics of the code whose interleavings are tested: std's.
 //!
-//! `tests/interleavings.rs` compiles the files that use this module a second time, with a module of the same
+//! `tests/interleavings/` compiles the files that use this module a second time, with a module of the same
 //! name over shuttle's scheduler, which tries orders of events that a real machine rarely shows.
 
 pub use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use super::paths::scratch;
-use super::wait_until;
+use super::wait::wait_until;
 
 /// Stopped when dropped.
 pub struct Nginx {

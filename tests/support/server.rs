@@ -333,7 +333,7 @@ fn serve(state: &State, socket: TcpStream, connection: usize) -> std::io::Result
                 Step::Send(bytes) => send(&mut reader, &bytes)?,
                 Step::Wait(time) => thread::sleep(time),
                 Step::Until(set) => {
-                    super::wait_until("the test lets it go on", || set.load(Ordering::SeqCst))
+                    super::wait::wait_until("the test lets it go on", || set.load(Ordering::SeqCst))
                 }
                 Step::Tell(told) => told.store(true, Ordering::SeqCst),
                 Step::Drip { bytes, count, every } => {

@@ -19,7 +19,7 @@ use openssl::x509::{X509, X509Builder, X509NameBuilder};
 
 use super::paths::scratch;
 use super::server::{features_of, reply};
-use super::wait_until;
+use super::wait::wait_until;
 
 /// A certificate authority of this test alone.
 pub struct Authority {

@@ -145,7 +145,7 @@ impl<'a> Driver<'a> {
             if self.exiting {
                 // Whatever was submitted came before this command, and the store closes.
                 while let Some(submission) = self.handle.mailbox.take_exchange() {
-                    self.accept(submission);
+                    self.accept(*submission);
                 }
                 break;
             }
@@ -180,14 +180,14 @@ impl<'a> Driver<'a> {
         {
             accepted += usize::from(matches!(submission.content, Content::Body(_)));
             all += 1;
-            self.accept(submission);
+            self.accept(*submission);
         }
         all
     }
 
     fn handle_command(&mut self, command: Command) {
         match command {
-            Command::Submission(submission) => self.accept(submission),
+            Command::Submission(submission) => self.accept(*submission),
             Command::Admitted(ticket) => {
                 if let Some(task) =
                     self.by_ticket.remove(&ticket).and_then(|number| self.tasks.remove(&number))
@@ -232,9 +232,9 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn accept(&mut self, submission: Box<Submission>) {
+    fn accept(&mut self, submission: Submission) {
         let in_flight = InFlight(Arc::clone(self.handle));
-        let Submission { member, exchange, content } = *submission;
+        let Submission { member, exchange, content } = submission;
         let closed = self.closing.then(Error::closed);
         if let Some(why) = closed.or_else(|| member.is_abandoned()) {
             return self.member_failed(in_flight, member, exchange.ended_by(why));

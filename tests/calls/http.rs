@@ -1,0 +1,138 @@
+//! A call and what HTTP lets a server say to it.
+
+use std::time::Duration;
+
+use crate::support::server::{Server, Step, answer, chunks, features_of, gzip, reply, say};
+use crate::support::store::{call, open};
+use feast_remote::config::Config;
+use feast_remote::error::Code;
+use feast_remote::remote::Remote;
+
+#[test]
+fn the_request_is_what_a_feature_server_expects() {
+    let server = Server::start(answer);
+    call(&open(&server, &[]), 7).unwrap();
+    let seen = &server.seen()[0];
+    assert_eq!(seen.target, "POST /get-online-features?status=true");
+    assert_eq!(seen.headers["content-type"], "application/json");
+    assert_eq!(seen.headers["user-agent"], format!("feast_remote/{}", env!("CARGO_PKG_VERSION")));
+    assert!(!seen.headers.contains_key("expect") && !seen.headers.contains_key("accept-encoding"));
+}
+
+#[test]
+fn a_call_sends_its_request_once_and_takes_its_answer_whole() {
+    let server = Server::start(answer);
+    let remote = open(&server, &[]);
+    call(&remote, 10).unwrap();
+    let (request, answer) = server.bytes();
+    let body = &server.seen()[0].body;
+    assert!(request > body.len() && answer > features_of(body).len());
+    (11..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(server.bytes(), (10 * request, 10 * answer));
+}
+
+/// Plain paths are given to libcurl apart from the URL, others within it.
+#[test]
+fn the_stores_path_is_kept_whatever_it_looks_like() {
+    let server = Server::start(answer);
+    let authority = server.url();
+    let port = authority.rsplit(':').next().unwrap();
+    for (path, target, host) in [
+        (authority.clone(), "", authority.replace("http://", "")),
+        (format!("{authority}/"), "", authority.replace("http://", "")),
+        (format!("{authority}/team-a/feast_2"), "/team-a/feast_2", authority.replace("http://", "")),
+        (format!("{authority}/v1.2/%7Efeast"), "/v1.2/%7Efeast", authority.replace("http://", "")),
+        (format!("HTTP://LOCALHOST:{port}/Feast"), "/Feast", format!("LOCALHOST:{port}")),
+    ] {
+        let before = server.requests();
+        call(&open(&server, &[("path", &path)]), 7).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let seen = &server.seen()[before];
+        assert_eq!(seen.target, format!("POST {target}/get-online-features?status=true"), "{path}");
+        assert!(seen.headers["host"].eq_ignore_ascii_case(&host), "{path}: {}", seen.headers["host"]);
+    }
+}
+
+#[test]
+fn credentials_in_the_path_are_sent_with_each_request() {
+    let server = Server::start(answer);
+    let path = server.url().replace("http://", "http://us%20er:p%40ss@") + "/store";
+    let remote = open(&server, &[("path", &path)]);
+    (0..2).for_each(|id| call(&remote, id).unwrap());
+    for seen in server.seen() {
+        assert_eq!(seen.headers["authorization"], "Basic dXMgZXI6cEBzcw=="); // base64 of "us er:p@ss"
+        assert_eq!(seen.target, "POST /store/get-online-features?status=true");
+    }
+    assert_eq!(server.requests(), 2);
+}
+
+#[test]
+fn the_json_call_returns_one_whole_json_text_or_an_error() {
+    let server = Server::start(|seen| say(200, &seen.body));
+    let remote = open(&server, &[]);
+    for whole in ["{}", " [1,{\"a\":null}]\n", "7"] {
+        assert_eq!(remote.get_online_features_json(whole.as_bytes(), None).unwrap(), whole.as_bytes());
+    }
+    for (broken, words) in
+        [("", "at its end"), ("{\"a\":", "at its end"), ("{} x", "text after the end"), ("\"\u{0}", "")]
+    {
+        let error = remote.get_online_features_json(broken.as_bytes(), None).unwrap_err();
+        assert_eq!(
+            (error.code, error.http_status, error.attempts),
+            (Code::Decode, 200, 1),
+            "{broken}: {error}"
+        );
+        assert!(error.message.contains(words) && error.message.contains(&server.url()), "{broken}: {error}");
+    }
+    assert!(remote.stats_json().contains("\"calls_failed\":4"), "{}", remote.stats_json());
+}
+
+#[test]
+fn a_url_that_libcurl_cannot_use_is_refused_when_the_store_is_opened() {
+    for path in [
+        "http://h:99999",
+        "http://h:-1",
+        "http://[::1",
+        "http://a b",
+        "http://%00",
+        "http://u%00:p@h",
+        "http://h|x",
+    ] {
+        let mut config = Config::new().unwrap();
+        let refused = config.set("path", path).and_then(|()| Remote::open(&config).map(drop)).unwrap_err();
+        assert_eq!(refused.code, Code::Config, "{path}: {refused}");
+        assert!(refused.message.starts_with("path: "), "{path}: {refused}");
+    }
+}
+
+#[test]
+fn odd_but_legal_http_is_understood() {
+    let server = Server::start(|seen| {
+        let body = features_of(&seen.body);
+        match seen.number {
+            0 => {
+                let mut text =
+                    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n".to_vec();
+                text.extend(reply(200, &[], body));
+                vec![Step::Send(text)]
+            }
+            1 => {
+                let mut text = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+                text.extend(chunks(body.as_bytes(), 7));
+                vec![Step::Drip { bytes: text, count: 11, every: Duration::from_micros(50) }]
+            }
+            _ => vec![Step::Send(format!("HTTP/1.0 200 OK\r\n\r\n{body}").into_bytes()), Step::Close],
+        }
+    });
+    let remote = open(&server, &[("connection_retries", "0")]);
+    (0..3).for_each(|id| call(&remote, id).unwrap());
+}
+
+#[test]
+fn an_answer_compressed_unasked_is_understood() {
+    let server = Server::start(|seen| {
+        let body = gzip(features_of(&seen.body).as_bytes());
+        vec![Step::Send(reply(200, &[("Content-Encoding", "gzip")], body))]
+    });
+    call(&open(&server, &[]), 4).unwrap();
+    assert!(!server.seen()[0].headers.contains_key("accept-encoding"));
+}

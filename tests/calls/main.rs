@@ -1,0 +1,27 @@
+//! Calls, blocking and asynchronous, against a server in this process that misbehaves on request.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
+
+mod async_calls;
+mod calls_in_parts;
+mod cancelling;
+mod deadlines;
+mod http;
+mod large_answers;
+mod pool;
+mod retries;
+mod stalled;
+mod statistics;
+
+/// What several folders use. Of a file with a mark, others use the rest.
+#[path = "../support"]
+mod support {
+    pub mod events;
+    #[expect(dead_code)]
+    pub mod paths;
+    #[expect(dead_code)]
+    pub mod server;
+    pub mod store;
+    #[expect(dead_code)]
+    pub mod tls;
+    pub mod wait;
+}

@@ -1,0 +1,242 @@
+//! `make install` into an empty folder, and the ways from there to a program that runs.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::cc::compile;
+use crate::support::installed::{Installed, make, ran};
+use crate::support::paths::{library, library_folder, root, scratch, target};
+use crate::support::server::{Server, Step, answer, say};
+use crate::support::tls::Authority;
+
+/// What examples/c/minimal.c asks for.
+fn server() -> Server {
+    Server::start(|_| {
+        say(
+            200,
+            r#"{"results":[{"values":[1001,1002]},{"values":[0.5,0.25]},{"values":[17,18]}],
+                "metadata":{"feature_names":["driver_id","conv_rate","avg_daily_trips"]}}"#,
+        )
+    })
+}
+
+/// The files below a folder, without it.
+fn files(folder: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn prints_features(program: &Path, server: &Server) {
+    let output = ran(Command::new(program).arg(server.url()));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.starts_with("17 trips a day, conversion rate 0.500000\n"), "{printed}");
+}
+
+#[test]
+fn what_is_installed_is_what_is_listed_and_is_uninstalled() {
+    let folder = scratch();
+    make("install", &folder, "/opt/feast");
+    let version = env!("CARGO_PKG_VERSION");
+    let library = format!("opt/feast/lib/libfeast_remote.so.{version}");
+    assert_eq!(
+        files(&folder),
+        [
+            "opt/feast/include/feast_remote.h",
+            "opt/feast/include/feast_remote.hpp",
+            "opt/feast/lib/cmake/FeastRemote/FeastRemoteConfig.cmake",
+            "opt/feast/lib/cmake/FeastRemote/FeastRemoteConfigVersion.cmake",
+            "opt/feast/lib/libfeast_remote.a",
+            "opt/feast/lib/libfeast_remote.so",
+            "opt/feast/lib/libfeast_remote.so.0",
+            &library,
+            "opt/feast/lib/pkgconfig/feast_remote.pc",
+        ]
+    );
+    make("uninstall", &folder, "/opt/feast");
+    assert!(files(&folder).is_empty(), "{:?}", files(&folder));
+}
+
+#[test]
+fn pkg_config_leads_to_a_shared_and_a_static_program() {
+    let server = server();
+    let folder = scratch();
+    let installed = Installed::new();
+    assert_eq!(installed.pkg_config(&["--modversion"]), [env!("CARGO_PKG_VERSION")]);
+    let source = root().join("examples/c/minimal.c");
+    let lib = installed.prefix.join("lib");
+    let shared = folder.join("shared");
+    ran(Command::new("cc")
+        .arg(&source)
+        .args(installed.pkg_config(&["--cflags", "--libs"]))
+        .arg(installed.rpath())
+        .arg("-o")
+        .arg(&shared));
+    prints_features(&shared, &server);
+    // The archive in place of -lfeast_remote.
+    let fixed = folder.join("static");
+    let libraries =
+        installed.pkg_config(&["--static", "--libs"]).into_iter().map(|flag| match flag.as_str() {
+            "-lfeast_remote" => lib.join("libfeast_remote.a").to_str().unwrap().to_owned(),
+            _ => flag,
+        });
+    ran(Command::new("cc")
+        .arg(&source)
+        .args(installed.pkg_config(&["--cflags"]))
+        .args(libraries)
+        .arg("-o")
+        .arg(&fixed));
+    fs::remove_dir_all(&lib).unwrap();
+    prints_features(&fixed, &server);
+}
+
+#[test]
+fn cmake_finds_the_package_wherever_it_was_moved_to() {
+    let server = server();
+    let folder = scratch();
+    let installed = folder.join("installed");
+    make("install", Path::new(""), installed.to_str().unwrap());
+    let moved = folder.join("moved");
+    fs::rename(&installed, &moved).unwrap();
+    fs::write(
+        folder.join("CMakeLists.txt"),
+        format!(
+            "cmake_minimum_required(VERSION 3.13)\nproject(program C)\n\
+             find_package(FeastRemote 0.1 REQUIRED)\n\
+             foreach(kind feast_remote feast_remote_static)\n\
+             add_executable(with_${{kind}} {})\n\
+             target_link_libraries(with_${{kind}} FeastRemote::${{kind}})\nendforeach()\n\
+             find_package(FeastRemote 0.2 QUIET)\n\
+             if(FeastRemote_FOUND)\nmessage(FATAL_ERROR \"another minor version fits\")\nendif()\n",
+            root().join("examples/c/minimal.c").display()
+        ),
+    )
+    .unwrap();
+    let build = folder.join("build");
+    ran(Command::new("cmake")
+        .arg("-S")
+        .arg(&folder)
+        .arg("-B")
+        .arg(&build)
+        .arg(format!("-DCMAKE_PREFIX_PATH={}", moved.display())));
+    ran(Command::new("cmake").arg("--build").arg(&build));
+    prints_features(&build.join("with_feast_remote"), &server);
+    prints_features(&build.join("with_feast_remote_static"), &server);
+}
+
+#[test]
+fn the_tarball_is_whole_and_serves_wherever_it_is_unpacked() {
+    let server = server();
+    let folder = scratch();
+    ran(Command::new("make")
+        .current_dir(root())
+        .args(["-s", "dist", &format!("DIST={}", folder.join("dist").display())])
+        .arg(format!("SO={}", library().display())));
+    let tarball = fs::read_dir(folder.join("dist"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "gz"))
+        .unwrap();
+    ran(Command::new("sha256sum")
+        .args(["-c", &format!("{}.sha256", tarball.display())])
+        .current_dir(folder.join("dist")));
+    let unpacked = folder.join("unpacked");
+    fs::create_dir(&unpacked).unwrap();
+    ran(Command::new("tar")
+        .args(["-xzf", tarball.to_str().unwrap(), "--strip-components=1", "-C"])
+        .arg(&unpacked));
+    ran(Command::new("sha256sum").args(["-c", "SHA256SUMS"]).current_dir(&unpacked));
+    let listed = fs::read_to_string(unpacked.join("SHA256SUMS")).unwrap();
+    for file in ["LICENSE", "THIRD_PARTY.md", "include/feast_remote.h", "lib/libfeast_remote.a"] {
+        assert!(listed.lines().any(|line| line.ends_with(&format!("  {file}"))), "{listed}");
+    }
+    let megabytes = |file: &str| fs::metadata(unpacked.join(file)).unwrap().len() as f64 / 1e6;
+    println!(
+        "libfeast_remote.so {:.2} MB",
+        megabytes(&format!("lib/libfeast_remote.so.{}", env!("CARGO_PKG_VERSION")))
+    );
+
+    let flags = Command::new("pkg-config")
+        .args(["--cflags", "--libs", "feast_remote"])
+        .env("PKG_CONFIG_PATH", unpacked.join("lib/pkgconfig"))
+        .output()
+        .unwrap();
+    let flags = String::from_utf8(flags.stdout).unwrap();
+    let program = folder.join("program");
+    ran(Command::new("cc")
+        .arg(root().join("examples/c/minimal.c"))
+        .args(flags.split_whitespace())
+        .arg(format!("-Wl,-rpath,{}", unpacked.join("lib").display()))
+        .arg("-o")
+        .arg(&program));
+    prints_features(&program, &server);
+}
+
+/// README.md names these: what it is tested with, and what its symbols are of.
+const OLDEST_GLIBC: (u32, u32) = (2, 35);
+const NEWEST_SYMBOLS: (u32, u32) = (2, 34);
+
+#[test]
+fn no_newer_glibc_is_needed_than_the_documents_say() {
+    let symbols = ran(Command::new("nm").args(["-D", "--undefined-only"]).arg(library())).stdout;
+    let symbols = String::from_utf8(symbols).unwrap();
+    let newest = symbols
+        .lines()
+        .filter_map(|line| line.split_once("@GLIBC_").map(|(_, version)| version))
+        .map(|version| {
+            let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap());
+            (parts.next().unwrap(), parts.next().unwrap())
+        })
+        .max()
+        .unwrap();
+    assert!(newest <= NEWEST_SYMBOLS, "glibc {}.{} is needed", newest.0, newest.1);
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    for (words, (major, minor)) in
+        [("glibc {} or newer", OLDEST_GLIBC), ("By its symbols {} would do", NEWEST_SYMBOLS)]
+    {
+        let words = words.replace("{}", &format!("{major}.{minor}"));
+        assert!(readme.contains(&words), "{words}");
+    }
+}
+
+/// Blocking and asynchronous calls, cancel, a fork; and a call over TLS.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn it_works_with_the_oldest_glibc_that_the_documents_name() {
+    let glibc = target().join("glibc/lib/x86_64-linux-gnu");
+    let loader = glibc.join("ld-linux-x86-64.so.2");
+    assert!(loader.exists(), "run `make env-glibc` first (`make test` does)");
+    let version = String::from_utf8(ran(Command::new(&loader).arg("--version")).stdout).unwrap();
+    assert!(
+        version.contains(&format!("release version {}.{}.", OLDEST_GLIBC.0, OLDEST_GLIBC.1)),
+        "{version}"
+    );
+    let with_it = |source: &str| {
+        let mut command = Command::new(&loader);
+        let folders = format!("{}:{}", glibc.display(), library_folder().display());
+        command.args(["--inhibit-cache", "--library-path", &folders]).arg(compile(source));
+        command
+    };
+
+    let (healthy, stalling) = (Server::start(answer), Server::start(|_| vec![Step::Stall]));
+    ran(with_it("tests/programs/c/async.c").args([healthy.url(), stalling.url()]));
+    let authority = Authority::new("our CA");
+    let server = authority.serve("localhost", 30);
+    let output = ran(with_it("examples/c/feast_get.c")
+        .args(["--path", &format!("https://localhost:{}", server.port())])
+        .args(["--set", &format!("cert={}", authority.file().display())])
+        .args(["--feature", "v:a", "--entity", "id=7", "--format", "json"]));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"id\":7,\"a\":7000}\n");
+}

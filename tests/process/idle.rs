@@ -1,0 +1,50 @@
+//! What a store does while nothing happens: nothing.
+
+use std::cell::Cell;
+use std::thread;
+use std::time::Duration;
+
+use crate::alone;
+use crate::support::events::{next, outcome, queue, submit};
+use crate::support::server::{Server, Step, answer};
+use crate::support::store::open;
+use crate::support::wait::wait_until;
+
+/// How often the thread of this name, of which there must be one, has gone to sleep.
+fn sleeps_of(thread: &str) -> u64 {
+    let named = |task: &std::fs::DirEntry| {
+        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == thread)
+    };
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap);
+    let [task] = &tasks.filter(named).collect::<Vec<_>>()[..] else { panic!("one thread {thread}") };
+    let status = std::fs::read_to_string(task.path().join("status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    line.unwrap().trim().parse().unwrap()
+}
+
+/// Alone in its process, since each test's stores have threads of these names.
+#[test]
+fn a_driver_with_nothing_to_do_sleeps() {
+    if alone::has_run(a_driver_with_nothing_to_do_sleeps) {
+        return;
+    }
+    // A kept connection, a call that waits for its answer, and one that waits for a place.
+    let server = Server::start(|seen| if seen.number < 2 { answer(seen) } else { vec![Step::Stall] });
+    let keys =
+        [("request_timeout_ms", "600000"), ("connection_pool_size", "2"), ("attempt_timeout_ms", "300000")];
+    let remote = open(&server, &keys);
+    let queue = queue();
+    for _ in 0..2 {
+        drop(submit(&remote, &queue, 1));
+        outcome(next(&queue)).1.unwrap();
+    }
+    (0..3).for_each(|id| drop(submit(&remote, &queue, id)));
+    wait_until("all wait", || server.requests() == 4 && remote.waiting() == 1);
+    let threads = ["feast-driver", "feast-reaper"];
+    let settled = Cell::new(threads.map(sleeps_of));
+    // The last of what brought them here; a tick of less than a second would show.
+    wait_until("nothing happens for a second", || {
+        thread::sleep(Duration::from_secs(1));
+        settled.replace(threads.map(sleeps_of)) == threads.map(sleeps_of)
+    });
+}

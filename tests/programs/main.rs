@@ -1,0 +1,25 @@
+//! Programs in C, C++, Go, Java and Python that use the release library, each a process of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
+
+mod c_programs;
+mod columns;
+mod examples;
+mod front_doors;
+mod guest;
+mod sanitizer;
+
+/// What several folders use. Of a file with a mark, others use the rest.
+#[path = "../support"]
+mod support {
+    pub mod cc;
+    #[expect(dead_code)]
+    pub mod feast;
+    pub mod installed;
+    #[expect(dead_code)]
+    pub mod paths;
+    #[expect(dead_code)]
+    pub mod server;
+    #[expect(dead_code)]
+    pub mod tls;
+    pub mod wait;
+}
