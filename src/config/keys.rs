@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::secret::percent_decoded;
 use super::{AuthKind, Config, PROXY_OF_ENVIRONMENT, Secret, without_credentials, yaml11};
 use crate::error::{Error, Result};
+use crate::policy::retry::ApplicationErrors;
 
 enum Kind {
     Url,
@@ -150,6 +151,15 @@ const KEYS: &[Key] = &[
     key!("retry_jitter", num(0.0, 1.0), "0.2",
         "Share by which each backoff is varied up or down at random. 0: exact waits.",
         Number(v) => |c| c.retry_jitter = v),
+    key!("retry_application_errors", Kind::Word(&["once", "never", "always"]), "once",
+        "What to do after a 500 in which the feature server's application says itself what is wrong, such as an unknown feature: \
+         ask `once` more and without a pause, `never`, or `always`, as after other failures. What is asked once more does not \
+         use up `retry_budget`.",
+        Text(v) => |c| c.retry_application_errors = match v {
+            "never" => ApplicationErrors::Never,
+            "always" => ApplicationErrors::Always,
+            _ => ApplicationErrors::Once,
+        }),
     key!("retry_budget", int(0, 1_000_000), "500",
         "Tokens that retries may use up in an outage: 5 a retry, 10 after a timeout; a success gives 1 back. \
          0: no budget.",

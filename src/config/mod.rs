@@ -9,6 +9,7 @@ mod yaml11;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::policy::retry::ApplicationErrors;
 pub use environment::Environment;
 pub use keys::{proxy_fault, reference};
 pub use secret::{Mask, Secret, form_encoded};
@@ -64,6 +65,8 @@ pub struct Config {
     pub retry_jitter: f64,
     /// Tokens of the retry budget; 0: off.
     pub retry_budget: u64,
+    /// What to do after an error that the application reports itself.
+    pub retry_application_errors: ApplicationErrors,
     /// Size above which an answer is refused.
     pub max_response_bytes: usize,
 }
@@ -130,6 +133,7 @@ impl Config {
             retry_backoff_max: Duration::ZERO,
             retry_jitter: 0.0,
             retry_budget: 0,
+            retry_application_errors: ApplicationErrors::Once,
             max_response_bytes: 0,
         };
         keys::apply_defaults(&mut config)?;

@@ -22,6 +22,18 @@ pub struct RetryPolicy {
     pub jitter: f64,
 }
 
+/// What to do after an error that the feature server's application reports itself, by a 500 with words of its own. Nearly
+/// always the question is to blame, and the same one gets the same answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplicationErrors {
+    /// Ask once more, at once.
+    Once,
+    /// It is final.
+    Never,
+    /// As after any other 500, which is what Feast's client does.
+    Always,
+}
+
 /// What to do after a failed attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {

@@ -23,6 +23,8 @@ pub struct Exchange {
     last: Option<Error>,
     http_status: u16,
     token_renewed: bool,
+    /// Asked once more after an error that the application reported.
+    asked_once_more: bool,
     /// It asks for several calls at once.
     merged: bool,
 }
@@ -53,6 +55,7 @@ impl Exchange {
             last: None,
             http_status: 0,
             token_renewed: false,
+            asked_once_more: false,
             merged: false,
         }
     }
@@ -67,6 +70,7 @@ impl Exchange {
             last: None,
             http_status: 0,
             token_renewed: false,
+            asked_once_more: false,
             merged: true,
         }
     }
@@ -108,9 +112,10 @@ impl Exchange {
     ) -> Next {
         store.record(&transfer);
         let clean = |words| store.mask.clean(words, token.map(|token| &**token));
-        let mut failure = match classify(&mut transfer, self.merged, clean) {
+        let mut failure = match classify(&mut transfer, self.merged, store.application_errors, clean) {
             None => {
                 store.budget.refill();
+                store.application_budget.refill();
                 return Next::Answered(transfer.body);
             }
             Some(failure) => failure,
@@ -135,6 +140,7 @@ impl Exchange {
         let next = if splits { Err(String::new()) } else { self.next_step(store, &failure) };
         match next {
             Ok(wait) => {
+                self.asked_once_more |= failure.once;
                 Stats::count(store.retries_after(&failure.error));
                 log::write(Level::Info, || {
                     format!(
@@ -180,7 +186,7 @@ impl Exchange {
 
     /// How long to wait before the next attempt, or why there is none.
     fn next_step(&self, store: &Store, failure: &Failure) -> Result<Duration, String> {
-        if !failure.retried {
+        if !failure.retried || (failure.once && self.asked_once_more) {
             return Err(String::new());
         }
         let remaining = self.deadline.remaining(Instant::now());
@@ -189,6 +195,10 @@ impl Exchange {
             Decision::PastDeadline(wait) if wait.is_zero() => Err(String::new()),
             Decision::PastDeadline(wait) => {
                 Err(format!("; the next attempt would have come after {wait:.1?}, past the call's deadline"))
+            }
+            Decision::Retry(_) if failure.once => {
+                let paid = store.application_budget.pay_for_retry(false);
+                if paid { Ok(Duration::ZERO) } else { Err(String::new()) }
             }
             Decision::Retry(_) if !store.budget.pay_for_retry(failure.timeout) => {
                 Stats::count(&store.stats.retries_refused);

@@ -3,14 +3,16 @@
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Code, Error};
-use crate::policy::retry;
+use crate::policy::retry::{self, ApplicationErrors};
 use crate::transport::{Transfer, TransferErrorKind};
-use crate::wire::answer::server_error;
+use crate::wire::answer::server_error::{self, GrpcCode};
 
 /// A failed attempt, and what its kind says about trying again.
 pub struct Failure {
     pub error: Error,
     pub retried: bool,
+    /// If so, just once, at once, and paid for apart from other retries.
+    pub once: bool,
     pub timeout: bool,
     pub retry_after: Option<Duration>,
     /// It may be due to one call of several that were merged: each is to be asked for by itself.
@@ -19,10 +21,15 @@ pub struct Failure {
 
 /// Why an attempt brought no answer; `None` for an HTTP 200. `merged`: it asked for several calls at once, none of which
 /// must see what the server says of the others.
-pub fn classify(transfer: &mut Transfer, merged: bool, clean: impl Fn(String) -> String) -> Option<Failure> {
+pub fn classify(
+    transfer: &mut Transfer,
+    merged: bool,
+    application_errors: ApplicationErrors,
+    clean: impl Fn(String) -> String,
+) -> Option<Failure> {
     let fault = match &transfer.result {
         Ok(200) => return None,
-        Ok(status) => return Some(refused_by_server(*status, transfer, merged, clean)),
+        Ok(status) => return Some(refused_by_server(*status, transfer, merged, application_errors, clean)),
         Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
     };
     let (kind, retried) = (fault.kind, fault.is_retried());
@@ -32,17 +39,21 @@ pub fn classify(transfer: &mut Transfer, merged: bool, clean: impl Fn(String) ->
             error.message.push_str("; see the configuration keys `cert`, `client_cert` and `client_key`");
         }
         TransferErrorKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
+        TransferErrorKind::NoTls => {
+            error.message.push_str("; is this an http server, and should `path` begin with http://?");
+        }
         _ => (),
     }
     let timeout = matches!(kind, TransferErrorKind::Timeout(_));
     let splits = merged && matches!(kind, TransferErrorKind::TooLarge);
-    Some(Failure { error, retried, timeout, retry_after: None, splits })
+    Some(Failure { error, retried, once: false, timeout, retry_after: None, splits })
 }
 
 fn refused_by_server(
     status: u16,
     transfer: &Transfer,
     merged: bool,
+    application_errors: ApplicationErrors,
     clean: impl Fn(String) -> String,
 ) -> Failure {
     let mut said = server_error::parse(&transfer.body, clean);
@@ -53,10 +64,20 @@ fn refused_by_server(
             "its words are not shown, because they may be about another call of this merged request"
                 .to_owned();
     }
-    let splits = hidden && matches!(status, 400 | 413 | 422 | 500);
+    let transient = said.grpc_code == Some(GrpcCode::Unavailable);
+    let splits = hidden && !transient && matches!(status, 400 | 413 | 422 | 500);
     let retry_after = transfer.retry_after.as_deref();
-    // A FeastError is the answer to the question asked; asking again brings the same one.
-    let retried = said.feast_class.is_none() && retry::status_is_retried(status, retry_after.is_some());
+    let status_is_retried = retry::status_is_retried(status, retry_after.is_some());
+    let (retried, once) = match application_errors {
+        // A FeastError is the answer to the question asked; asking again brings the same one.
+        _ if said.feast_class.is_some() => (false, false),
+        ApplicationErrors::Always => (status_is_retried, false),
+        _ if status != 500 || !said.by_application || transient => (status_is_retried, false),
+        // The Go server says whose fault it is.
+        _ if said.grpc_code.is_some() => (false, false),
+        ApplicationErrors::Never => (false, false),
+        ApplicationErrors::Once => (true, true),
+    };
     let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
     let advice = match status {
         300..=399 => "; redirects are not followed, set `path` to the server itself",
@@ -65,11 +86,18 @@ fn refused_by_server(
         404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",
         _ => "",
     };
-    let code = Code::of_http_status(status);
+    let code = match said.grpc_code.filter(|_| status == 500) {
+        Some(GrpcCode::InvalidArgument) => Code::InvalidRequest,
+        Some(GrpcCode::NotFound) => Code::NotFound,
+        Some(GrpcCode::PermissionDenied) => Code::PermissionDenied,
+        Some(GrpcCode::Unauthenticated) => Code::Unauthenticated,
+        Some(GrpcCode::ResourceExhausted) => Code::Throttled,
+        Some(GrpcCode::Unavailable) | None => Code::of_http_status(status),
+    };
     let mut error = Error::new(code, format!("HTTP {status}: {class}{}{advice}", said.message));
     error.http_status = status;
     error.feast_class = said.feast_class;
-    error.retriable = retried;
+    error.retriable = retried && !once;
     let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
-    Failure { error, retried, timeout: false, retry_after, splits }
+    Failure { error, retried, once, timeout: false, retry_after, splits }
 }

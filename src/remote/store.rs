@@ -8,7 +8,7 @@ use crate::auth::Token;
 use crate::config::{Config, Mask, Secret};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
-use crate::policy::retry::{RetryBudget, RetryPolicy};
+use crate::policy::retry::{ApplicationErrors, RetryBudget, RetryPolicy};
 use crate::process::panics::fault_point;
 use crate::transport::Transfer;
 use crate::wire::answer::frame::Layout;
@@ -25,6 +25,9 @@ pub struct Store {
     pub attempt_timeout: Option<Duration>,
     pub retry: RetryPolicy,
     pub budget: RetryBudget,
+    pub application_errors: ApplicationErrors,
+    /// For asking once more after these, apart from the other: a caller's mistakes must not cost others their retries.
+    pub application_budget: RetryBudget,
     /// Replaces the waiting before retries in tests.
     pub pause: Option<Box<Pause>>,
     random: AtomicU64,
@@ -61,6 +64,8 @@ impl Store {
                 jitter: config.retry_jitter,
             },
             budget: RetryBudget::new(config.retry_budget),
+            application_errors: config.retry_application_errors,
+            application_budget: RetryBudget::new(config.retry_budget),
             pause: None,
             random: AtomicU64::new(seed()),
             buffers: Mutex::new(Vec::new()),

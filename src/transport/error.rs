@@ -44,6 +44,8 @@ pub enum TransferErrorKind {
         /// See above.
         verification: bool,
     },
+    /// The server speaks something else than TLS.
+    NoTls,
     /// The connection broke.
     Io,
     /// The attempt's deadline.
@@ -98,7 +100,10 @@ impl TransferError {
         match self.kind {
             TransferErrorKind::Connect | TransferErrorKind::Io | TransferErrorKind::Timeout(_) => true,
             TransferErrorKind::Tls { verification } => !verification,
-            TransferErrorKind::TooLarge | TransferErrorKind::Closed | TransferErrorKind::Refused => false,
+            TransferErrorKind::NoTls
+            | TransferErrorKind::TooLarge
+            | TransferErrorKind::Closed
+            | TransferErrorKind::Refused => false,
         }
     }
 
@@ -109,7 +114,7 @@ impl TransferError {
         let (code, message) = match self.kind {
             TransferErrorKind::Closed => return Error::closed(),
             TransferErrorKind::Connect => (Code::Connect, format!("cannot connect: {words}")),
-            TransferErrorKind::Tls { .. } => (Code::Tls, format!("TLS: {words}")),
+            TransferErrorKind::NoTls | TransferErrorKind::Tls { .. } => (Code::Tls, format!("TLS: {words}")),
             TransferErrorKind::Io => (Code::Io, format!("the connection broke: {words}")),
             TransferErrorKind::Timeout(phase) => {
                 (Code::Timeout, format!("the time was up while {}", phase.describe()))

@@ -442,8 +442,16 @@ impl Slot {
             let message = format!("no memory for an answer of more than {} bytes", receiver.body.len());
             return Err(refused(message));
         }
-        let kind = TransferErrorKind::of(code, self.tls);
         let words = receiver.words();
+        let kind = match TransferErrorKind::of(code, self.tls) {
+            // OpenSSL's words for an answer in plain HTTP.
+            TransferErrorKind::Tls { .. }
+                if words.contains("wrong version number") || words.contains("http request") =>
+            {
+                TransferErrorKind::NoTls
+            }
+            kind => kind,
+        };
         Err(TransferError { kind, message: if words.is_empty() { describe(code) } else { words } })
     }
 

@@ -1,7 +1,9 @@
 //! What is tried again, and what remains when nothing helps.
 
-use std::sync::Arc;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -114,7 +116,7 @@ fn nothing_of_a_failed_attempt_leaks_into_the_next() {
 #[test]
 fn the_last_status_and_words_survive_exhaustion() {
     let server = Server::start(|seen| say(500, format!("\"trouble {}\"", seen.number)));
-    let error = fails(&open(&server, &[]), 1);
+    let error = fails(&open(&server, &[("retry_application_errors", "always")]), 1);
     assert_eq!((error.code, error.http_status, error.attempts), (Code::Server, 500, 4));
     assert!(error.message.contains("HTTP 500: trouble 3 (4 attempts in"), "{error}");
     assert!(error.message.starts_with(&server.url()), "{error}");
@@ -315,4 +317,74 @@ fn a_server_that_resets_new_connections_is_unreachable() {
     let error = fails(&open(&server, &[]), 1);
     assert!(matches!(error.code, Code::Io | Code::Connect), "{error}");
     assert_eq!((error.attempts, error.retriable), (4, true));
+}
+
+#[test]
+fn what_the_application_says_itself_is_asked_for_once_more_and_at_once() {
+    let server =
+        Server::start(|_| say(500, "\"'Feature nosuch not found in projection driver_hourly_stats'\""));
+    for (key, requests) in [("once", 2), ("never", 1), ("always", 4)] {
+        let waits = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&waits);
+        let config =
+            config(&server.url(), &[("retry_application_errors", key), ("retry_backoff_factor", "0.5")]);
+        let remote =
+            Remote::open_with_pause(&config, move |wait: Duration| told.lock().unwrap().push(wait)).unwrap();
+        let error = fails(&remote, 1);
+        assert_eq!((error.code, error.attempts, error.retriable), (Code::Server, requests, key == "always"));
+        assert!(error.message.contains("Feature nosuch not found"), "{error}");
+        let paused = waits.lock().unwrap().iter().any(|wait| !wait.is_zero());
+        assert_eq!(paused, key == "always", "{key}");
+    }
+}
+
+#[test]
+fn a_callers_mistakes_do_not_use_up_the_retry_budget() {
+    let mistake = |body: &[u8]| body.windows(4).any(|four| four == b"[13]");
+    let server = Server::start(move |seen| match mistake(&seen.body) {
+        true => say(500, "\"'Feature nosuch not found'\""),
+        false => answer(seen),
+    });
+    let remote = open(&server, &[("retry_budget", "20")]);
+    for _ in 0..36 {
+        fails(&remote, 13);
+    }
+    assert_eq!(figures(&remote)["retry_budget_tokens"], 20);
+    // Four of them were asked for once more; then that, too, was used up.
+    assert_eq!((server.requests(), &figures(&remote)["retries_status"]), (36 + 4, &4.into()));
+}
+
+#[test]
+fn what_the_go_server_says_is_understood() {
+    let cases = [
+        ("NotFound", Code::NotFound, 1),
+        ("InvalidArgument", Code::InvalidRequest, 1),
+        ("PermissionDenied", Code::PermissionDenied, 1),
+        ("Unavailable", Code::Server, 4),
+        ("DeadlineExceeded", Code::Server, 4),
+        ("Unknown", Code::Server, 2),
+    ];
+    for (grpc, code, attempts) in cases {
+        let body = format!(r#"{{"error":"rpc error: code = {grpc} desc = words","status_code":500}}"#);
+        let server = Server::start(move |_| say(500, body.clone()));
+        let error = fails(&open(&server, &[]), 1);
+        assert_eq!((error.code, error.attempts), (code, attempts), "{grpc}: {error}");
+    }
+}
+
+#[test]
+fn https_spoken_to_an_http_server_is_final_and_explained() {
+    // As nginx and others answer bytes that are no HTTP.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let path = format!("https://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+        }
+    });
+    let error = fails(&Remote::open(&config(&path, &[])).unwrap(), 1);
+    assert_eq!((error.code, error.attempts), (Code::Tls, 1), "{error}");
+    assert!(error.message.contains("should `path` begin with http://?"), "{error}");
 }

@@ -28,7 +28,7 @@ const RETRY_AFTER: [Option<&str>; 9] = [
 const TIMES: [usize; 3] = [1, 3, 99];
 
 #[derive(Clone, Copy, Debug)]
-enum TransferError {
+enum Fault {
     Status(u16, Option<&'static str>),
     ResetBeforeHeader,
     ResetWithinBody,
@@ -38,38 +38,37 @@ enum TransferError {
     Garbage,
 }
 
-fn cells() -> Vec<(TransferError, usize)> {
-    let answers = STATUSES
-        .into_iter()
-        .flat_map(|status| RETRY_AFTER.map(|header| TransferError::Status(status, header)));
+fn cells() -> Vec<(Fault, usize)> {
+    let answers =
+        STATUSES.into_iter().flat_map(|status| RETRY_AFTER.map(|header| Fault::Status(status, header)));
     let breaks = [
-        TransferError::ResetBeforeHeader,
-        TransferError::ResetWithinBody,
-        TransferError::ClosedBeforeHeader,
-        TransferError::ClosedWithinHeader,
-        TransferError::ClosedWithinBody,
-        TransferError::Garbage,
+        Fault::ResetBeforeHeader,
+        Fault::ResetWithinBody,
+        Fault::ClosedBeforeHeader,
+        Fault::ClosedWithinHeader,
+        Fault::ClosedWithinBody,
+        Fault::Garbage,
     ];
     answers.chain(breaks).flat_map(|fault| TIMES.map(|times| (fault, times))).collect()
 }
 
-fn steps(fault: TransferError, seen: &Seen) -> Vec<Step> {
+fn steps(fault: Fault, seen: &Seen) -> Vec<Step> {
     match fault {
-        TransferError::Status(status, header) => {
+        Fault::Status(status, header) => {
             let body = if status == 200 { features_of(&seen.body) } else { "\"trouble\"".to_owned() };
             let headers: Vec<(&str, &str)> = header.map(|value| ("Retry-After", value)).into_iter().collect();
             vec![Step::Send(reply(status, &headers, body))]
         }
-        TransferError::ResetBeforeHeader => vec![Step::Reset],
-        TransferError::ResetWithinBody => {
+        Fault::ResetBeforeHeader => vec![Step::Reset],
+        Fault::ResetWithinBody => {
             vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Reset]
         }
-        TransferError::ClosedBeforeHeader => vec![Step::Close],
-        TransferError::ClosedWithinHeader => vec![Step::Send(b"HTTP/1.1 200 O".to_vec()), Step::Close],
-        TransferError::ClosedWithinBody => {
+        Fault::ClosedBeforeHeader => vec![Step::Close],
+        Fault::ClosedWithinHeader => vec![Step::Send(b"HTTP/1.1 200 O".to_vec()), Step::Close],
+        Fault::ClosedWithinBody => {
             vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()), Step::Close]
         }
-        TransferError::Garbage => vec![Step::Send(b"\x15\x03\x01garbage\r\n\r\n".to_vec()), Step::Close],
+        Fault::Garbage => vec![Step::Send(b"\x15\x03\x01garbage\r\n\r\n".to_vec()), Step::Close],
     }
 }
 
@@ -78,16 +77,14 @@ type Course = (bool, usize, Vec<f64>);
 
 /// Where this library does something else on purpose, as the README lists it: what it does with a fault that is met so
 /// many times.
-fn listed_difference(fault: TransferError, times: usize) -> Option<Course> {
+fn listed_difference(fault: Fault, times: usize) -> Option<Course> {
     let differs = match fault {
         // Unreadable headers end urllib3's call; here the ordinary backoff stays.
-        TransferError::Status(status, Some("-1" | "soon")) => {
-            [413, 429, 500, 502, 503, 504].contains(&status)
-        }
+        Fault::Status(status, Some("-1" | "soon")) => [413, 429, 500, 502, 503, 504].contains(&status),
         // urllib3 has handed over the response when the body breaks.
-        TransferError::ClosedWithinBody | TransferError::ResetWithinBody => true,
+        Fault::ClosedWithinBody | Fault::ResetWithinBody => true,
         // A header cut off before its end is an empty header to urllib3, hence an answer.
-        TransferError::ClosedWithinHeader => true,
+        Fault::ClosedWithinHeader => true,
         _ => false,
     };
     let requests = (times + 1).min(4);
@@ -96,9 +93,13 @@ fn listed_difference(fault: TransferError, times: usize) -> Option<Course> {
 
 fn ours(url: &str, cell: usize) -> (bool, Vec<f64>) {
     let mut config = Config::new().unwrap();
-    for (key, value) in
-        [("path", url), ("retry_jitter", "0"), ("request_timeout_ms", "0"), ("connection_pool_size", "1")]
-    {
+    for (key, value) in [
+        ("path", url),
+        ("retry_jitter", "0"),
+        ("retry_application_errors", "always"),
+        ("request_timeout_ms", "0"),
+        ("connection_pool_size", "1"),
+    ] {
         config.set(key, value).unwrap();
     }
     let waits = Arc::new(Mutex::new(Vec::new()));

@@ -13,6 +13,43 @@ pub struct ServerError {
     /// The exception class of a `FeastError`. Such an answer is about the question, not about the server's
     /// health, whatever its HTTP status.
     pub feast_class: Option<String>,
+    /// The application said it, and not a proxy or what the application runs in.
+    pub by_application: bool,
+    /// The gRPC code that the Go server's words begin with.
+    pub grpc_code: Option<GrpcCode>,
+}
+
+/// A gRPC status code, as far as it says something about trying again or about whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrpcCode {
+    /// InvalidArgument, FailedPrecondition or OutOfRange.
+    InvalidArgument,
+    /// NotFound.
+    NotFound,
+    /// PermissionDenied.
+    PermissionDenied,
+    /// Unauthenticated.
+    Unauthenticated,
+    /// ResourceExhausted.
+    ResourceExhausted,
+    /// Unavailable, DeadlineExceeded or Aborted: another attempt may help.
+    Unavailable,
+}
+
+impl GrpcCode {
+    /// As Go writes it: `rpc error: code = NotFound desc = …`.
+    fn of(words: &str) -> Option<GrpcCode> {
+        let code = words.split_once("rpc error: code = ")?.1;
+        match code.split(' ').next()? {
+            "InvalidArgument" | "FailedPrecondition" | "OutOfRange" => Some(GrpcCode::InvalidArgument),
+            "NotFound" => Some(GrpcCode::NotFound),
+            "PermissionDenied" => Some(GrpcCode::PermissionDenied),
+            "Unauthenticated" => Some(GrpcCode::Unauthenticated),
+            "ResourceExhausted" => Some(GrpcCode::ResourceExhausted),
+            "Unavailable" | "DeadlineExceeded" | "Aborted" => Some(GrpcCode::Unavailable),
+            _ => None,
+        }
+    }
 }
 
 /// Reads the body of an answer that is not HTTP 200. The known shapes: a `FeastError` (a JSON string holding
@@ -23,15 +60,17 @@ pub fn parse(body: &[u8], clean: impl Fn(String) -> String) -> ServerError {
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
     let excerpt = |words: &str| cut(clean(words.to_owned()));
-    let plain = |words: &str| ServerError { message: excerpt(words), feast_class: None };
+    let unstructured =
+        |message| ServerError { message, feast_class: None, by_application: false, grpc_code: None };
+    let plain = |words: &str| ServerError { by_application: true, ..unstructured(excerpt(words)) };
     let feast_error = |error: &Map<String, Value>| {
         let word = |key| error.get(key).and_then(Value::as_str);
         let (class, message) = (word("class")?, word("message")?);
         word("module")?;
-        Some(ServerError { message: excerpt(message), feast_class: Some(excerpt(class)) })
+        Some(ServerError { feast_class: Some(excerpt(class)), ..plain(message) })
     };
     if text.is_empty() {
-        return plain("(empty body)");
+        return unstructured("(empty body)".to_owned());
     }
     match serde_json::from_str(text) {
         Ok(Value::String(inner)) => match serde_json::from_str::<Value>(&inner) {
@@ -42,13 +81,13 @@ pub fn parse(body: &[u8], clean: impl Fn(String) -> String) -> ServerError {
             if let Some(detail) = object.get("detail") {
                 plain(&fastapi_detail(detail))
             } else if let Some(Value::String(error)) = object.get("error") {
-                plain(error)
+                ServerError { grpc_code: GrpcCode::of(error), ..plain(error) }
             } else {
-                feast_error(&object).unwrap_or_else(|| plain(text))
+                feast_error(&object).unwrap_or_else(|| unstructured(excerpt(text)))
             }
         }
-        Ok(_) => plain(text),
-        Err(_) => ServerError { message: page_excerpt(text, excerpt), feast_class: None },
+        Ok(_) => unstructured(excerpt(text)),
+        Err(_) => unstructured(page_excerpt(text, excerpt)),
     }
 }
 
