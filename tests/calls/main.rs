@@ -7,6 +7,7 @@ mod cancelling;
 mod deadlines;
 mod http;
 mod large_answers;
+mod merging;
 mod pool;
 mod retries;
 mod stalled;
