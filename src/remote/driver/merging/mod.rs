@@ -136,16 +136,14 @@ impl Driver<'_> {
         let most_rows = self.inner.merging.as_ref().map_or(1, |merging| merging.max_rows);
         let line = self.lines.get_mut(&question.number)?;
         line.starting = None;
-        let mut members = line.take(most_rows);
+        let verdict = line.trust.verdict();
+        // The others wait for the check that is under way: without an outcome they could only go out one by one.
+        let waits_for_check = verdict == Verdict::Check && line.checks > 0;
+        let mut members = line.take(if waits_for_check { 1 } else { most_rows });
         for member in &members {
             self.inner.store.stats.merge_wait.record(member.exchange.start().elapsed());
         }
         let under_way = Arc::new(under_way);
-        let verdict = match line.trust.verdict() {
-            // One at a time.
-            Verdict::Check if line.checks > 0 => Verdict::Alone,
-            verdict => verdict,
-        };
         self.set_line_timer(question.number, Instant::now());
         if members.len() > 1 && verdict == Verdict::Merge {
             return self.merged(number, question, under_way, members, false);
