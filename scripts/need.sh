@@ -39,11 +39,6 @@ if [[ $1 = test ]]; then
   # The root of an older Debian, which only root can make.
   if ((EUID == 0)); then need mmdebstrap command -v mmdebstrap; fi
 fi
-# For the test that builds for another target.
-musl=${host%%-*}-unknown-linux-musl
-if [[ $1 = test && ! -d $(rustc --print sysroot)/lib/rustlib/$musl ]]; then
-  rustup target add "$musl" || { echo "Install first Rust's standard library for $musl" >&2; exit 1; }
-fi
 ((${#missing[@]})) || exit 0
 
 if ((EUID == 0)) && command -v apt-get >/dev/null; then
