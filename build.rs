@@ -53,9 +53,10 @@ fn check_libcurls_flags() {
     }
 }
 
-/// A linker script that `packaging/linker` takes out.
+/// A linker script that `packaging/linker/cc` takes out. Its name speaks, too, for linkers that take no such script (zig).
 fn stop_other_linkers() {
-    let script = Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("without-version-node.ld");
+    let script =
+        Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("needs-the-linker-in-.cargo-config.toml.ld");
     let assertion = format!(
         "ASSERT(0, \"libfeast_remote.so would lack its version node: give cargo `--config {CONFIG}` and no other linker, \
          or build the static library alone (`cargo rustc --crate-type staticlib`) and link it with {}/packaging/link-shared\")\n",
