@@ -18,11 +18,6 @@ uninstall:         ; scripts/install.sh uninstall  # the same
 dist:              ; scripts/dist.sh               # a tarball of what is installed, with licences and checksums: target/dist
 doxygen:           ; scripts/doxygen.sh            # the manual in HTML: target/doxygen
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
-env:               ; scripts/env.sh feast          # a real Feast with a filled store, for tests and demo
-env-older:         ; scripts/env.sh older          # the oldest Feast that is tested
-env-java:          ; scripts/env.sh java           # a Java, and the jars of a bench
-env-go:            ; scripts/env.sh go             # Go, where there is none
-env-debian11:      ; scripts/env.sh debian11       # an older C library
+env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan bench bench-front-doors build check demo dist doxygen env env-debian11 env-go env-java env-older fuzz generate \
-  install soak test test-system tsan uninstall
+.PHONY: asan bench bench-front-doors build check demo dist doxygen env fuzz generate install soak test test-system tsan uninstall

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh feast|older|java|go|debian11 ...
+# What tests, demo and benches run against, in target/: env.sh [feast|older|java|go|debian11 ...], or all of them.
 # Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
@@ -64,4 +64,5 @@ debian11() {
   touch "$target/debian11/made"
 }
 
+(($#)) || set -- feast older java go debian11
 for part; do "$part"; done

@@ -3,7 +3,7 @@
 source "$(dirname "$0")/common.sh"
 scripts/need.sh test
 scripts/build.sh
-scripts/env.sh feast older java go debian11
+scripts/env.sh
 source scripts/common.sh # for Go
 skip=()
 if ((EUID != 0)); then

@@ -47,7 +47,7 @@ fn no_newer_glibc_is_needed_than_the_documents_say() {
 #[test]
 fn linked_on_debian_11_it_works_with_an_older_glibc() {
     let debian = target().join("debian11");
-    assert!(debian.join("made").exists(), "run `make env-debian11` as root first (`make test` does)");
+    assert!(debian.join("made").exists(), "run `make env` as root first (`make test` does)");
     let inside = format!("/tmp/{}", std::process::id());
     let folder = debian.join(&inside[1..]);
     fs::create_dir(&folder).unwrap();

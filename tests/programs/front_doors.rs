@@ -99,7 +99,7 @@ fn a_go_package_gives_typed_slices_and_heeds_contexts() {
 #[test]
 fn a_java_package_gives_segments_and_futures() {
     let java = target().join("java");
-    assert!(java.join("jars").exists(), "run `make env-java` (`make test` does)");
+    assert!(java.join("jars").exists(), "run `make env` (`make test` does)");
     let runtime = java.join("home/bin/java");
     let jars: Vec<_> = std::fs::read_dir(java.join("jars")).unwrap().map(|jar| jar.unwrap().path()).collect();
     let compiler = jars.iter().find(|jar| jar.file_name().unwrap().to_str().unwrap().starts_with("ecj"));

@@ -25,7 +25,7 @@ impl Version {
             Version::Oldest => "feast-older-venv",
         };
         let path = target().join(folder).join("bin").join(name);
-        assert!(path.exists(), "{} is missing: run `make env env-older` (`make test` does)", path.display());
+        assert!(path.exists(), "{} is missing: run `make env` (`make test` does)", path.display());
         path
     }
 
@@ -40,7 +40,7 @@ impl Version {
     pub fn expected(self) -> Value {
         let path = self.repository().join("data/expected.json");
         let text = fs::read_to_string(&path)
-            .unwrap_or_else(|error| panic!("{}: {error}: run `make env env-older`", path.display()));
+            .unwrap_or_else(|error| panic!("{}: {error}: run `make env`", path.display()));
         serde_json::from_str(&text).unwrap()
     }
 }
