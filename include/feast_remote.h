@@ -835,7 +835,8 @@ feast_status_t feast_request_set_full_feature_names(feast_request_t *request, bo
  * Sets how long a call with this request may take in all.
  *
  * @param request     in; changed.
- * @param timeout_ms  in, milliseconds; 0: the store's request_timeout_ms.
+ * @param timeout_ms  in, milliseconds; 0: the store's request_timeout_ms, so not what is left of a caller's time, see
+ *                    feast_request_set_deadline_ns().
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a negative number.
  * Thread safety: one thread at a time on one request.
@@ -844,6 +845,38 @@ feast_status_t feast_request_set_full_feature_names(feast_request_t *request, bo
 feast_status_t feast_request_set_timeout_ms(feast_request_t *request,
                                             int64_t timeout_ms,
                                             feast_error_t **err);
+
+/**
+ * Sets how long a call with this request may take in all, to what is left of a caller's time: 0 or less is over, and
+ * the call ends at once with FEAST_TIMEOUT, nothing sent. The last of this and feast_request_set_timeout_ms() counts.
+ *
+ * @param request     in; changed.
+ * @param timeout_ns  in, nanoseconds.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_timeout_ns(feast_request_t *request,
+                                            int64_t timeout_ns,
+                                            feast_error_t **err);
+
+/**
+ * Sets the moment by which calls with this request end, beside the timeout, if one is set for the request: the earlier of
+ * both counts, and the store's request_timeout_ms does not. A call made when it has passed ends at once with
+ * FEAST_TIMEOUT (an asynchronous one by its event), and nothing is sent.
+ *
+ * @param request       in; changed.
+ * @param monotonic_ns  in, nanoseconds of CLOCK_MONOTONIC, which C++'s steady_clock, Python's time.monotonic_ns() and
+ *                      Java's System.nanoTime() read too; INT64_MAX: none, as in a new request.
+ * @param err           out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_deadline_ns(feast_request_t *request,
+                                             int64_t monotonic_ns,
+                                             feast_error_t **err);
 
 /**
  * Whether calls with this request may go out in one request to the server with other calls that ask for the same features,

@@ -19,6 +19,7 @@
 #include <feast_remote.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -179,6 +180,15 @@ class Request {
   }
   Request &set_timeout_ms(std::int64_t timeout_ms) {
     return change([&](auto *r, auto **e) { return feast_request_set_timeout_ms(r, timeout_ms, e); });
+  }
+  // How long a call may take; 0 or less: it ends at once with FEAST_TIMEOUT, nothing sent.
+  Request &set_timeout(std::chrono::nanoseconds timeout) {
+    return change([&](auto *r, auto **e) { return feast_request_set_timeout_ns(r, timeout.count(), e); });
+  }
+  // By when a call has to end, beside the timeout.
+  Request &set_deadline(std::chrono::steady_clock::time_point deadline) {
+    const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch());
+    return change([&](auto *r, auto **e) { return feast_request_set_deadline_ns(r, since.count(), e); });
   }
   Request &set_entity(const std::string &name, const std::int64_t *values, std::size_t count) {
     return change([&](auto *r, auto **e) { return feast_request_set_entity_int64(r, detail::text(name), values, count, e); });

@@ -11,6 +11,7 @@ Run as a program it prints what the example asks for:  python feast_remote.py ht
 import asyncio
 import ctypes
 import json
+import math
 import os
 import sys
 
@@ -30,6 +31,7 @@ for _name, _returns, _takes in [
     ("feast_request_new", _pointer, []),
     ("feast_request_free", None, [_pointer]),
     ("feast_request_add_feature", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
+    ("feast_request_set_timeout_ns", ctypes.c_int32, [_pointer, ctypes.c_int64, _REFERENCE]),
     ("feast_request_set_entity_int64", ctypes.c_int32, [_pointer, _text, _pointer, _size, _REFERENCE]),
     ("feast_request_set_entity_json", ctypes.c_int32, [_pointer, _text, _text, _REFERENCE]),
     ("feast_get_online_features", ctypes.c_int32, [_pointer, _pointer, _REFERENCE, _REFERENCE]),
@@ -75,7 +77,7 @@ def _call(function, *arguments):
 
 
 class _Request:
-    def __init__(self, features, entities):
+    def __init__(self, features, entities, timeout):
         self.rows = len(next(iter(entities.values()), ()))
         self.handle = _pointer(_lib.feast_request_new())
         try:
@@ -83,6 +85,9 @@ class _Request:
                 _call("feast_request_add_feature", self.handle, feature.encode())
             for name, values in entities.items():
                 self._set(name, values)
+            if timeout is not None:
+                nanoseconds = min(max(timeout * 1e9, 0), 2**63 - 1024)  # the next double is out of an int64's range
+                _call("feast_request_set_timeout_ns", self.handle, math.ceil(nanoseconds))
         except BaseException:
             _lib.feast_request_free(self.handle)
             raise
@@ -117,7 +122,7 @@ def _record_batch(response):
 
 class Remote:
     """An open store, with the configuration keys of CONFIGURATION.md as arguments. Any thread may use it, and one event
-    loop."""
+    loop. A call's timeout, in seconds, stands in place of request_timeout_ms; after 0 or less nothing is sent."""
 
     def __init__(self, **keys):
         self._handle, self._queue, self._pending = _pointer(), _pointer(), {}
@@ -146,22 +151,22 @@ class Remote:
         _lib.feast_close(self._handle)
         self._handle = _pointer()
 
-    def get_online_features(self, features, entities):
+    def get_online_features(self, features, entities, timeout=None):
         """A record batch: the entities, then the features in the order asked."""
         response = _pointer()
-        with _Request(features, entities) as request:
+        with _Request(features, entities, timeout) as request:
             _call("feast_get_online_features", self._handle, request.handle, ctypes.byref(response))
         return _record_batch(response)
 
-    def get_matrix(self, features, entities, missing=float("nan")):
+    def get_matrix(self, features, entities, missing=float("nan"), timeout=None):
         """A float32 matrix of rows by features, filled straight from the server's answer."""
-        with _Request(features, entities) as request:
+        with _Request(features, entities, timeout) as request:
             matrix = numpy.empty((request.rows, len(features)), dtype=numpy.float32)
             _call("feast_get_online_features_into_f32", self._handle, request.handle, matrix.ctypes.data, len(features),
                   missing, None)
         return matrix
 
-    async def get_online_features_async(self, features, entities):
+    async def get_online_features_async(self, features, entities, timeout=None):
         """As get_online_features(), for asyncio: no thread waits, and cancelling the task cancels the call."""
         if not self._queue:
             _call("feast_queue_open", ctypes.byref(self._queue))
@@ -169,7 +174,7 @@ class Remote:
             self._loop.add_reader(_lib.feast_queue_fd(self._queue), self._take_events)
         future, call = self._loop.create_future(), _pointer()
         tag = id(future)
-        with _Request(features, entities) as request:
+        with _Request(features, entities, timeout) as request:
             _call("feast_get_online_features_async", self._handle, request.handle, self._queue, tag, ctypes.byref(call))
         self._pending[tag] = future, call
         try:

@@ -1,7 +1,7 @@
 //! What every entry point goes through: the panic guard, the NULL policy, outputs all or nothing.
 
 use std::ffi::{CStr, c_char, c_int};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::{FEAST_OK, feast_error_t, feast_status_t};
 use super::object::{self, Kind};
@@ -187,6 +187,17 @@ fn is_unusable<T>(object: *const T, name: &str) -> Error {
 
 fn is_null(name: &str) -> Error {
     Error::argument(format!("{name} is NULL"))
+}
+
+/// A moment that C gives in nanoseconds of CLOCK_MONOTONIC; what is past is now, `None` if it lies beyond what can be told.
+pub fn moment(monotonic_ns: i64) -> Option<Instant> {
+    // In this order: the time between the two must not make the moment later.
+    let (now, mut clock) = (Instant::now(), libc::timespec { tv_sec: 0, tv_nsec: 0 });
+    // SAFETY: a local of the right type.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut clock) };
+    let clock = i128::from(clock.tv_sec) * 1_000_000_000 + i128::from(clock.tv_nsec);
+    let left = u64::try_from((i128::from(monotonic_ns) - clock).max(0)).ok()?;
+    now.checked_add(Duration::from_nanos(left))
 }
 
 /// Milliseconds from C.

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr;
+use std::time::Duration;
 
 use super::error::{feast_error_t, feast_status_t};
 use super::response::feast_type_t;
@@ -158,7 +159,8 @@ pub unsafe extern "C" fn feast_request_set_full_feature_names(
 /// Sets how long a call with this request may take in all.
 ///
 /// @param request     in; changed.
-/// @param timeout_ms  in, milliseconds; 0: the store's request_timeout_ms.
+/// @param timeout_ms  in, milliseconds; 0: the store's request_timeout_ms, so not what is left of a caller's time, see
+///                    feast_request_set_deadline_ns().
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a negative number.
 /// Thread safety: one thread at a time on one request.
@@ -172,7 +174,58 @@ pub unsafe extern "C" fn feast_request_set_timeout_ms(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(request, err, |request| {
-            request.set_timeout(guard::timeout(timeout_ms)?);
+            let timeout = guard::timeout(timeout_ms)?;
+            request.set_timeout((!timeout.is_zero()).then_some(timeout));
+            Ok(())
+        })
+    }
+}
+
+/// Sets how long a call with this request may take in all, to what is left of a caller's time: 0 or less is over, and
+/// the call ends at once with FEAST_TIMEOUT, nothing sent. The last of this and feast_request_set_timeout_ms() counts.
+///
+/// @param request     in; changed.
+/// @param timeout_ns  in, nanoseconds.
+/// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_timeout_ns(
+    request: *mut feast_request_t,
+    timeout_ns: i64,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_timeout(Duration::from_nanos(timeout_ns.try_into().unwrap_or(0)));
+            Ok(())
+        })
+    }
+}
+
+/// Sets the moment by which calls with this request end, beside the timeout, if one is set for the request: the earlier of
+/// both counts, and the store's request_timeout_ms does not. A call made when it has passed ends at once with
+/// FEAST_TIMEOUT (an asynchronous one by its event), and nothing is sent.
+///
+/// @param request       in; changed.
+/// @param monotonic_ns  in, nanoseconds of CLOCK_MONOTONIC, which C++'s steady_clock, Python's time.monotonic_ns() and
+///                      Java's System.nanoTime() read too; INT64_MAX: none, as in a new request.
+/// @param err           out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_deadline_ns(
+    request: *mut feast_request_t,
+    monotonic_ns: i64,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_deadline(if monotonic_ns == i64::MAX { None } else { guard::moment(monotonic_ns) });
             Ok(())
         })
     }

@@ -15,6 +15,11 @@ impl Deadline {
         Deadline(timeout.and_then(|timeout| now.checked_add(timeout)))
     }
 
+    /// This moment.
+    pub fn by(at: Instant) -> Deadline {
+        Deadline(Some(at))
+    }
+
     /// So many milliseconds from now.
     pub fn in_milliseconds(milliseconds: u64) -> Deadline {
         Deadline::after(Instant::now(), Some(Duration::from_millis(milliseconds)))

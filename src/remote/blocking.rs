@@ -10,6 +10,7 @@ use crate::auth::Token;
 use crate::columns::{Dense, Matrix, Response};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
+use crate::policy::deadline::Deadline;
 use crate::process::panics::fault_point;
 use crate::process::sync::Arc;
 use crate::wire::answer::frame::Layout;
@@ -109,7 +110,8 @@ impl Remote {
         let mut body = store.buffer();
         request.encode(&mut body)?;
         fault_point();
-        let exchanged = self.exchange(body, request.timeout(), start);
+        let deadline = store.deadline(request, start);
+        let exchanged = self.exchange(body, start, deadline);
         if let Some(under_way) = under_way {
             under_way.ended(start.elapsed(), exchanged.is_ok());
         }
@@ -128,8 +130,9 @@ impl Remote {
             return Err(Error::new(Code::Internal, format!("no memory for a body of {} bytes", body.len())));
         }
         request.extend_from_slice(body);
-        let (answer, attempts, token) = self.exchange(request, timeout, start)?;
         let store = &self.inner.store;
+        let deadline = Deadline::after(start, timeout.or(store.request_timeout));
+        let (answer, attempts, token) = self.exchange(request, start, deadline)?;
         if let Err(error) = decode::check(&answer) {
             Stats::count(&store.stats.calls_failed);
             let read = |bodies: &[Vec<u8>]| decode::check(&bodies[0]).err();
@@ -143,23 +146,29 @@ impl Remote {
     fn exchange(
         &self,
         request: Vec<u8>,
-        timeout: Option<Duration>,
         start: Instant,
+        deadline: Deadline,
     ) -> Result<(Vec<u8>, u32, Option<Token>)> {
         let stats = &self.inner.store.stats;
         Stats::count(&stats.calls);
-        self.attempt_until_answered(request, timeout, start)
+        self.attempt_until_answered(request, start, deadline)
             .inspect_err(|_| Stats::count(&stats.calls_failed))
     }
 
     fn attempt_until_answered(
         &self,
         mut request: Vec<u8>,
-        timeout: Option<Duration>,
         start: Instant,
+        deadline: Deadline,
     ) -> Result<(Vec<u8>, u32, Option<Token>)> {
         let Inner { pool, auth, store, .. } = &*self.inner;
-        let mut exchange = Exchange::new(store, timeout, start);
+        let mut exchange = Exchange::new(start, deadline);
+        // A call on a closed store hears that first.
+        if !pool.is_closing()
+            && let Some(error) = exchange.overdue(store, Instant::now())
+        {
+            return Err(error);
+        }
         loop {
             let token = auth
                 .token(pool, exchange.deadline())

@@ -45,11 +45,11 @@ pub enum Next {
 }
 
 impl Exchange {
-    /// The exchange of a call that began at `start`; `timeout`: the call's own.
-    pub fn new(store: &Store, timeout: Option<Duration>, start: Instant) -> Exchange {
+    /// The exchange of a call that began at `start` and has to end by this deadline.
+    pub fn new(start: Instant, deadline: Deadline) -> Exchange {
         Exchange {
             start,
-            deadline: Deadline::after(start, timeout.or(store.request_timeout)),
+            deadline,
             attempts: 0,
             attempt_start: start,
             last: None,
@@ -78,6 +78,17 @@ impl Exchange {
     /// Covers everything that the exchange waits for.
     pub fn deadline(&self) -> Deadline {
         self.deadline
+    }
+
+    /// The error of an exchange whose deadline has come before an attempt.
+    pub fn overdue(&self, store: &Store, now: Instant) -> Option<Error> {
+        self.deadline.passed(now).then(|| {
+            let why = match self.attempts {
+                0 => "the call's deadline had passed before anything was sent",
+                _ => "the call's deadline passed before the next attempt",
+            };
+            self.complete(store, self.ended_by(Error::new(Code::Timeout, why)))
+        })
     }
 
     /// An attempt begins now; its deadline.

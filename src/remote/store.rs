@@ -8,6 +8,7 @@ use crate::auth::Token;
 use crate::config::{Config, Mask, Secret};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
+use crate::policy::deadline::Deadline;
 use crate::policy::retry::{ApplicationErrors, RetryBudget, RetryPolicy};
 use crate::process::panics::fault_point;
 use crate::transport::Transfer;
@@ -72,6 +73,15 @@ impl Store {
             // A call has a request and an answer.
             buffers_kept: 2 * config.connection_pool_size,
             layouts: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// By when a call of this request that begins now has to end: the earlier of what the request says, or else the store's
+    /// timeout.
+    pub fn deadline(&self, request: &Request, start: Instant) -> Deadline {
+        match request.deadline() {
+            None => Deadline::after(start, request.timeout().or(self.request_timeout)),
+            Some(at) => Deadline::by(at).min(Deadline::after(start, request.timeout())),
         }
     }
 

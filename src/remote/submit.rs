@@ -110,11 +110,11 @@ impl Remote {
             }
         };
         Stats::count(&store.stats.calls);
+        let deadline = store.deadline(request, start);
         let numbers = new_numbers(count);
         let call = Call::new(Arc::clone(store), report_to, request.question(), start, numbers);
         for (member, content) in call.members().zip(contents) {
-            let exchange = Exchange::new(store, request.timeout(), start);
-            let deadline = exchange.deadline();
+            let exchange = Exchange::new(start, deadline);
             let question = match &content {
                 Content::Mergeable(_, waiting) => Some(Arc::clone(waiting.question())),
                 Content::Body(_) => None,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::stalled::Stalled;
 use crate::support::events::{next, queue};
 use crate::support::server::{Server, Step, Welcome, answer, reply};
-use crate::support::store::{call, config, fails, figures, open};
+use crate::support::store::{ask, ask_for, call, config, fails, figures, open};
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
 
@@ -82,4 +82,55 @@ fn no_pause_is_begun_that_would_pass_the_deadline() {
 fn a_server_that_accepts_late_is_waited_for_within_the_deadline() {
     let server = Server::start_with(|_| Welcome::Late(Duration::from_millis(200)), answer);
     call(&open(&server, &[]), 1).unwrap();
+}
+
+#[test]
+fn a_deadline_that_has_passed_ends_a_call_at_once_and_nothing_is_sent() {
+    let server = Server::start(answer);
+    for keys in [&[][..], &[("merge_max_rows", "100")], &[("max_rows_per_request", "1")]] {
+        let remote = open(&server, keys);
+        let queue = queue();
+        let mut timed_out = ask_for(&[1, 2]);
+        timed_out.set_timeout(Duration::ZERO);
+        let mut late = ask_for(&[1, 2]);
+        late.set_timeout(Duration::from_secs(60));
+        late.set_deadline(Some(Instant::now()));
+        for request in [timed_out, late] {
+            let blocking = remote.get_online_features(&request).unwrap_err();
+            remote.submit(&request, &queue, 0).unwrap();
+            let asynchronous = next(&queue).into_response().unwrap_err();
+            for error in [blocking, asynchronous] {
+                assert_eq!(
+                    (error.code, error.attempts, error.retriable),
+                    (Code::Timeout, 0, true),
+                    "{error}"
+                );
+                let words =
+                    format!("{}: the call's deadline had passed before anything was sent", server.url());
+                assert!(error.message.starts_with(&words), "{error}");
+            }
+        }
+        assert_eq!(server.connections(), 0, "{keys:?}");
+        assert_eq!((&figures(&remote)["calls"], &figures(&remote)["calls_failed"]), (&4.into(), &4.into()));
+    }
+}
+
+#[test]
+fn the_earlier_of_deadline_and_timeout_counts_and_the_stores_only_without_either() {
+    let server = Server::start(|_| vec![Step::Stall]);
+    let remote = open(&server, &[("request_timeout_ms", "1"), ("connection_retries", "0")]);
+    let (short, long) = (Duration::from_millis(100), Duration::from_secs(3600));
+    for (timeout, deadline) in [(Some(short), Some(long)), (Some(long), Some(short)), (None, Some(short))] {
+        let start = Instant::now();
+        let mut request = ask(1);
+        request.set_timeout(timeout);
+        request.set_deadline(deadline.map(|left| start + left));
+        let error = remote.get_online_features(&request).unwrap_err();
+        assert_eq!(error.code, Code::Timeout, "{error}");
+        assert!(start.elapsed() >= short, "{timeout:?} {deadline:?}");
+    }
+    let mut request = ask(1);
+    request.set_deadline(Some(Instant::now() + long));
+    request.set_deadline(None);
+    assert_eq!(remote.get_online_features(&request).unwrap_err().code, Code::Timeout);
 }

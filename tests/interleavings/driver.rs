@@ -106,6 +106,9 @@ mod remote {
             pub fn attempt_time(&self) -> Duration {
                 Duration::from_millis(1)
             }
+            pub fn overdue(&self, _store: &Store, _now: Instant) -> Option<Error> {
+                None
+            }
             pub fn begin_attempt(&mut self, _store: &Store, _now: Instant) -> Deadline {
                 self.attempts += 1;
                 self.deadline

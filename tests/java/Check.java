@@ -64,6 +64,11 @@ final class Check {
         try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
                 FeastRemote slow = FeastRemote.open(Map.of("path", "http://127.0.0.1:" + silent.getLocalPort()))) {
             fails("TIMEOUT", () -> slow.getOnlineFeatures(impatient));
+            for (Duration left : List.of(Duration.ZERO, Duration.ofNanos(-500_000), Duration.ofSeconds(Long.MIN_VALUE))) {
+                impatient.timeout(left);
+                failsWith("had passed before anything was sent", () -> slow.getOnlineFeatures(impatient));
+                failsWith("had passed before anything was sent", () -> slow.getOnlineFeaturesAsync(impatient).join());
+            }
             expect("figures", slow.statsJson().startsWith("{"));
         }
 
@@ -109,6 +114,16 @@ final class Check {
             return;
         }
         throw new AssertionError("no " + kind);
+    }
+
+    private static void failsWith(String words, Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException failure) {
+            expect(words + ", not " + failure, failure.getMessage().contains(words));
+            return;
+        }
+        throw new AssertionError("no " + words);
     }
 
     private static void fails(String status, Runnable call) {

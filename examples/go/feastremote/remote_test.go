@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -137,6 +138,23 @@ func TestATimeoutIsAnErrorThatSaysWhere(t *testing.T) {
 	}
 	if Timeout.Error() != "TIMEOUT" || !strings.Contains(failure.Message, "127.0.0.1") {
 		t.Error(failure.Message)
+	}
+}
+
+func TestADeadlineThatHasPassedIsADeadline(t *testing.T) {
+	remote, request := serve(t, true), question(t)
+	for _, timeout := range []time.Duration{0, -1, -time.Millisecond / 2, -2 * time.Millisecond, -time.Second, math.MinInt64} {
+		if err := request.SetTimeout(timeout); err != nil {
+			t.Fatal(err)
+		}
+		_, waited := remote.GetOnlineFeatures(t.Context(), request)
+		_, blocked := remote.GetOnlineFeaturesBlocking(request)
+		for _, err := range []error{waited, blocked} {
+			var failure *Error
+			if !errors.As(err, &failure) || failure.Status != Timeout || failure.Attempts != 0 {
+				t.Errorf("%v: %v", timeout, err)
+			}
+		}
 	}
 }
 

@@ -81,12 +81,11 @@ func (r *Request) SetFeatureService(name string) error {
 	})
 }
 
-// SetTimeout is the call's deadline in place of request_timeout_ms, which 0 means; parts of a millisecond are rounded up.
-// The context's holds beside it.
+// SetTimeout is how long a call may take, in place of request_timeout_ms. After 0 or less, as time.Until says of what is
+// past, a call ends at once with Timeout, and nothing is sent. The context's deadline holds beside it.
 func (r *Request) SetTimeout(timeout time.Duration) error {
-	milliseconds := (timeout + time.Millisecond - 1) / time.Millisecond
 	return r.set("", func(_ *C.char, err **C.feast_error_t) {
-		C.feast_request_set_timeout_ms(r.handle, C.int64_t(milliseconds), err)
+		C.feast_request_set_timeout_ns(r.handle, C.int64_t(timeout), err)
 	})
 }
 

@@ -239,6 +239,9 @@ impl<'a> Driver<'a> {
         if let Some(why) = closed.or_else(|| member.is_abandoned()) {
             return self.member_failed(in_flight, member, exchange.ended_by(why));
         }
+        if let Some(error) = exchange.overdue(&self.inner.store, Instant::now()) {
+            return self.member_failed(in_flight, member, error);
+        }
         match content {
             Content::Body(body) => {
                 let number = member.number();

@@ -5,7 +5,7 @@ mod feature;
 mod merge;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::de::IgnoredAny;
 
@@ -69,7 +69,9 @@ pub struct Request {
     feature_service: Option<String>,
     full_feature_names: bool,
     entities: Vec<EntityColumn>,
+    /// Of a call; zero: it is over before it begins.
     timeout: Option<Duration>,
+    deadline: Option<Instant>,
     /// Not to be merged with other calls.
     unmerged: bool,
 }
@@ -104,9 +106,14 @@ impl Request {
         self.full_feature_names = full;
     }
 
-    /// Overrides the store's `request_timeout_ms`; zero takes that again.
-    pub fn set_timeout(&mut self, timeout: Duration) {
-        self.timeout = (!timeout.is_zero()).then_some(timeout);
+    /// Overrides the store's `request_timeout_ms`, which `None` takes again. After zero a call ends before anything is sent.
+    pub fn set_timeout(&mut self, timeout: impl Into<Option<Duration>>) {
+        self.timeout = timeout.into();
+    }
+
+    /// Calls end by then, and by their timeout if that is earlier; the store's `request_timeout_ms` does not count.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
     }
 
     /// Whether its calls may go out in one request with others, where the store merges; they may unless told otherwise.
@@ -270,6 +277,11 @@ impl Request {
         self.timeout
     }
 
+    /// The moment by which its calls have to end.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
     /// Rows asked for, once [`check`](Request::check) has passed.
     pub fn rows(&self) -> usize {
         self.entities.first().map_or(0, |column| column.rows)
@@ -289,6 +301,7 @@ impl Request {
             full_feature_names: self.full_feature_names,
             entities: self.entities.iter().map(without_values).collect(),
             timeout: self.timeout,
+            deadline: self.deadline,
             unmerged: self.unmerged,
         }
     }

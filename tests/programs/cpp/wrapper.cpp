@@ -40,6 +40,17 @@ static void moves() {
   first = std::move(second);
 }
 
+static void overdue(const feast::Remote &remote) {
+  for (bool as_deadline : {false, true}) {
+    feast::Request request = ask({1});
+    as_deadline ? request.set_deadline(std::chrono::steady_clock::now()) : request.set_timeout(std::chrono::microseconds(-1));
+    const feast::Error error = thrown([&] { remote.get_online_features(request); });
+    CHECK(error.status() == FEAST_TIMEOUT && error.attempts() == 0);
+    request.set_timeout(std::chrono::hours(1)).set_deadline(std::chrono::steady_clock::time_point::max());
+    CHECK(remote.get_online_features(request).rows() == 1);
+  }
+}
+
 static void blocking(const feast::Remote &remote) {
   feast::Response response = remote.get_online_features(ask({1, 2, 3}));
   CHECK(response.rows() == 3 && response.columns() == 3 && response.entities() == 1);
@@ -135,6 +146,7 @@ int main(int argc, char **argv) {
   moves();
   blocking(remote);
   braces(remote);
+  overdue(remote);
   errors(remote);
   queued(remote, stalled);
   futures(remote, stalled);

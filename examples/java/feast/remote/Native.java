@@ -38,7 +38,7 @@ final class Native {
     static final MethodHandle SET_FEATURE_SERVICE =
             returning(JAVA_INT, "feast_request_set_feature_service", ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle SET_TIMEOUT =
-            returning(JAVA_INT, "feast_request_set_timeout_ms", ADDRESS, JAVA_LONG, ADDRESS);
+            returning(JAVA_INT, "feast_request_set_timeout_ns", ADDRESS, JAVA_LONG, ADDRESS);
     static final MethodHandle SET_INT64 =
             returning(JAVA_INT, "feast_request_set_entity_int64", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
     static final MethodHandle SET_STRING = returning(

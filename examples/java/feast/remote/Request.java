@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Which features are wanted, and of which entities. Any number of threads may use it while none changes it. The garbage
@@ -46,10 +47,13 @@ public final class Request {
         return with(name, (text, error) -> (int) Native.SET_FEATURE_SERVICE.invokeExact(handle, text, error));
     }
 
-    /** The call's deadline in place of request_timeout_ms, which zero means; parts of a millisecond are rounded up. */
+    /**
+     * How long a call may take, in place of request_timeout_ms. After zero or less a call ends at once with TIMEOUT, and
+     * nothing is sent.
+     */
     public Request timeout(Duration timeout) {
-        long milliseconds = timeout.plusNanos(999_999).toMillis();
-        return with("", (_, error) -> (int) Native.SET_TIMEOUT.invokeExact(handle, milliseconds, error));
+        long nanoseconds = TimeUnit.NANOSECONDS.convert(timeout); // at most what a long holds
+        return with("", (_, error) -> (int) Native.SET_TIMEOUT.invokeExact(handle, nanoseconds, error));
     }
 
     /** The values of an entity's join key, a row each; copied. */
