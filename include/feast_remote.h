@@ -685,6 +685,26 @@ feast_status_t feast_get_online_features(feast_remote_t *remote,
                                          feast_error_t **err);
 
 /**
+ * Sets the bearer token of a store, at any time and as often as one likes: the next attempt of each call uses it, also that
+ * of a call that is under way, and it goes before what the keys `auth.` say. With the key `auth` set to `host` calls wait
+ * for it: a call made before the first one, and one that was answered with a 401 until a newer one is set, both until
+ * their deadlines. Otherwise a 401 is final, unless a newer one has been set meanwhile. A process forked from this one
+ * sets its own.
+ *
+ * @param remote  in; borrowed for the call.
+ * @param token   in, NUL-terminated, what stands behind `Bearer ` in the header Authorization; copied. The same text
+ *                again is not a newer token.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an empty token or one with a character that a header cannot have,
+ *         or if header.Authorization is configured; FEAST_CLOSED.
+ * Thread safety: any thread, also while others are in calls on the store.
+ * Since: 0.2
+ */
+feast_status_t feast_remote_set_token(feast_remote_t *remote,
+                                      const char *token,
+                                      feast_error_t **err);
+
+/**
  * Closes a store: calls in flight on it return FEAST_CLOSED, are waited for, and every connection is closed.
  * Another store in the process is not touched. The second of two threads that close the same store returns at
  * once. Later calls on the store return FEAST_CLOSED; for that a closed store keeps about 100 bytes until the

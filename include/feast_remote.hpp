@@ -402,6 +402,10 @@ class Remote {
     });
     return Call(call);
   }
+  // The next attempts use this bearer token; see feast_remote_set_token().
+  void set_token(const std::string &token) const {
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_remote_set_token(remote_.get(), detail::text(token), e); });
+  }
   std::string stats_json() const {
     char *json = nullptr;
     std::size_t size = 0;

@@ -27,6 +27,7 @@ for _name, _returns, _takes in [
     ("feast_config_set", ctypes.c_int32, [_pointer, _text, _text, _REFERENCE]),
     ("feast_config_free", None, [_pointer]),
     ("feast_remote_open", ctypes.c_int32, [_pointer, _REFERENCE, _REFERENCE]),
+    ("feast_remote_set_token", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
     ("feast_close", None, [_pointer]),
     ("feast_request_new", _pointer, []),
     ("feast_request_free", None, [_pointer]),
@@ -150,6 +151,11 @@ class Remote:
                 future.cancel()
         _lib.feast_close(self._handle)
         self._handle = _pointer()
+
+    def set_token(self, token):
+        """The next attempts use this bearer token, at any time. With auth="host" calls wait for the first one, and after a
+        401 for a newer one."""
+        _call("feast_remote_set_token", self._handle, token.encode())
 
     def get_online_features(self, features, entities, timeout=None):
         """A record batch: the entities, then the features in the order asked."""

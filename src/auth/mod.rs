@@ -2,6 +2,7 @@
 //! same order.
 
 mod file;
+mod host;
 mod jwt;
 mod oidc;
 
@@ -13,6 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::policy::deadline::Deadline;
 use crate::transport::{Http, Pool};
 use file::TokenFile;
+use host::HostToken;
 use oidc::ClientCredentials;
 
 /// The value of an Authorization header. Two calls that got the same one share it.
@@ -26,10 +28,21 @@ pub enum AtHand {
     Stale(Token),
     /// A token must be fetched first.
     Nothing,
+    /// The program must set one first.
+    Awaited,
 }
 
+/// Why a call ends that waits for the program's token.
+pub const WITHOUT_HOST_TOKEN: &str = "the time was up while waiting for a token from feast_remote_set_token";
+
 /// Gives tokens to any number of threads.
-pub struct Auth(Source);
+pub struct Auth {
+    source: Source,
+    /// Goes before those of the source.
+    host: HostToken,
+    /// `header.Authorization` is configured.
+    header: bool,
+}
 
 enum Source {
     None,
@@ -45,16 +58,43 @@ impl Auth {
     pub fn new(config: &Config, environment: &Environment) -> Result<Auth> {
         let auth = &config.auth;
         let source = match auth.kind {
-            AuthKind::None => Source::None,
+            AuthKind::None | AuthKind::Host => Source::None,
             AuthKind::Oidc => of_oidc(config, environment)?,
             AuthKind::Kubernetes => of_kubernetes(auth, environment)?,
         };
-        Ok(Auth(source))
+        let host = HostToken::new(auth.kind == AuthKind::Host);
+        Ok(Auth { source, host, header: config.sets_authorization() })
     }
 
-    /// The token to send now; `None` without authentication. Takes until the deadline at most.
-    pub fn token(&self, pool: &Pool, deadline: Deadline) -> Result<Option<Token>> {
-        match &self.0 {
+    /// The next attempts use this token.
+    pub fn set_token(&self, token: &str) -> Result<()> {
+        if self.header {
+            return Err(Error::argument("header.Authorization and a token would both set the same header"));
+        }
+        if token.is_empty() {
+            return Err(Error::argument("the token is empty"));
+        }
+        let token = checked(Secret::new(token.to_owned()), "token")
+            .map_err(|error| Error::argument(error.message + " (without `Bearer `)"))?;
+        self.host.set(Arc::new(token));
+        Ok(())
+    }
+
+    /// Nobody waits for a token of the program's any more.
+    pub fn close(&self) {
+        self.host.close();
+    }
+
+    /// The token to send now; `None` without authentication. Takes until the deadline at most. `refused`: the program is to
+    /// set another one.
+    pub fn token(&self, pool: &Pool, deadline: Deadline, refused: Option<&Token>) -> Result<Option<Token>> {
+        if let Some(token) = self.host.at_hand(refused) {
+            return Ok(Some(token));
+        }
+        if self.host.waits() {
+            return self.host.wait_for(refused, deadline).map(Some);
+        }
+        match &self.source {
             Source::None => Ok(None),
             Source::Fixed(token) => Ok(Some(Arc::clone(token))),
             Source::File(file) => file.token(Instant::now()).map(Some),
@@ -63,8 +103,14 @@ impl Auth {
     }
 
     /// The token to send now, as far as it can be had without going over the network.
-    pub fn at_hand(&self) -> Result<AtHand> {
-        match &self.0 {
+    pub fn at_hand(&self, refused: Option<&Token>) -> Result<AtHand> {
+        if let Some(token) = self.host.at_hand(refused) {
+            return Ok(AtHand::Token(Some(token)));
+        }
+        if self.host.waits() {
+            return Ok(AtHand::Awaited);
+        }
+        match &self.source {
             Source::None => Ok(AtHand::Token(None)),
             Source::Fixed(token) => Ok(AtHand::Token(Some(Arc::clone(token)))),
             Source::File(file) => file.token(Instant::now()).map(|token| AtHand::Token(Some(token))),
@@ -72,9 +118,14 @@ impl Auth {
         }
     }
 
+    /// The server refused this token, which the program set or has replaced since: whether another is there or waited for.
+    pub fn is_renewed_by_host(&self, token: &Token) -> bool {
+        self.host.may_renew(token)
+    }
+
     /// The server refused this token: whether asking again may give another.
     pub fn refused(&self, token: &Token) -> bool {
-        match &self.0 {
+        match &self.source {
             Source::None | Source::Fixed(_) => false,
             Source::File(file) => file.changed_since(token),
             Source::Oidc(client) => client.forget(token),

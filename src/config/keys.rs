@@ -167,11 +167,13 @@ const KEYS: &[Key] = &[
     key!("max_response_bytes", int(1024, 1 << 40), "268435456",
         "Bytes of an HTTP answer, after decompression, above which it is refused; of a call in parts each has its own.",
         Integer(v) => |c| c.max_response_bytes = v as usize),
-    key!("auth.type", Kind::Word(&["no_auth", "oidc", "kubernetes"]), "no_auth",
-        "Kind of authentication.",
+    key!("auth.type", Kind::Word(&["no_auth", "oidc", "kubernetes", "host"]), "no_auth",
+        "Kind of authentication; may be written as `auth`, too. `host`: the program sets the token with \
+         feast_remote_set_token(); a call waits for the first one, and after a 401 for a newer one, until its deadline.",
         Text(v) => |c| c.auth.kind = match v {
             "oidc" => AuthKind::Oidc,
             "kubernetes" => AuthKind::Kubernetes,
+            "host" => AuthKind::Host,
             _ => AuthKind::None,
         }),
     key!("auth.token", Kind::Secret, "",

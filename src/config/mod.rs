@@ -84,6 +84,8 @@ pub enum AuthKind {
     Oidc,
     /// `kubernetes`
     Kubernetes,
+    /// `host`: the program sets its tokens itself. Not one of Feast's.
+    Host,
 }
 
 /// The `auth` section.
@@ -141,9 +143,10 @@ impl Config {
     }
 
     /// Sets one key, named as in `online_store` of a `feature_store.yaml` (a leading `online_store.` may be
-    /// written or left out).
+    /// written or left out; `auth` alone is `auth.type`).
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        keys::set(self, key.strip_prefix("online_store.").unwrap_or(key), value)
+        let key = key.strip_prefix("online_store.").unwrap_or(key);
+        keys::set(self, if key == "auth" { "auth.type" } else { key }, value)
     }
 
     /// Takes over the `online_store` and `auth` sections of a Feast `feature_store.yaml`.
@@ -161,6 +164,11 @@ impl Config {
         let of_urls = urls.flat_map(secret::credentials);
         let of_headers = self.headers.iter().flat_map(|(name, value)| secret::of_header(name, value));
         Mask::new(plain.chain(shared).chain(of_headers).chain(of_urls))
+    }
+
+    /// Whether `header.Authorization` is set.
+    pub fn sets_authorization(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
     }
 
     /// The base URL as it may be shown: without the user and password it may carry.
@@ -183,9 +191,7 @@ impl Config {
                 return Err(Error::config(format!("{key}: {file}: {error}")));
             }
         }
-        if self.auth.kind != AuthKind::None
-            && self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
-        {
+        if self.auth.kind != AuthKind::None && self.sets_authorization() {
             return Err(Error::config("header.Authorization and auth.type would both set the same header"));
         }
         if self.merge_max_rows == 1 {
@@ -214,6 +220,19 @@ impl AuthConfig {
             }
             AuthKind::Kubernetes if !self.user_token.is_empty() && !self.token_file.is_empty() => {
                 return refuse("only one of user_token, token_file may be set".to_owned());
+            }
+            AuthKind::Host
+                if secrets
+                    || [&self.token_env_var, &self.token_file, &self.auth_discovery_url]
+                        .iter()
+                        .any(|value| !value.is_empty())
+                    || !self.user_token.is_empty() =>
+            {
+                return refuse(
+                    "type is host, so the program sets the token (feast_remote_set_token), and other \
+                     sources are not used"
+                        .to_owned(),
+                );
             }
             AuthKind::Oidc => (),
             _ => return Ok(()),
@@ -333,6 +352,7 @@ mod tests {
                 "but got: token_env_var, token_file",
             ),
             (vec![("auth.token", "t")], "type is no_auth"),
+            (vec![("auth", "host"), ("auth.token", "t")], "type is host, so the program sets the token"),
             (vec![("auth.token_file", "f")], "needs type oidc or kubernetes"),
             (vec![("client_key", "Cargo.toml")], "client_key needs client_cert"),
             (vec![("cert", "/dev/zero")], "cert: /dev/zero: not a regular file"),

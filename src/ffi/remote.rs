@@ -1,5 +1,6 @@
 //! `feast_remote_t`: the open store, and how closing it meets the calls of other threads.
 
+use std::ffi::c_char;
 use std::ptr;
 use std::sync::Mutex;
 
@@ -128,6 +129,35 @@ pub unsafe extern "C" fn feast_get_online_features(
             let response = with_remote(remote, |remote| remote.get_online_features(&request.request))?;
             *out = feast_response_t::boxed(response);
             Ok(())
+        })
+    }
+}
+
+/// Sets the bearer token of a store, at any time and as often as one likes: the next attempt of each call uses it, also that
+/// of a call that is under way, and it goes before what the keys `auth.` say. With the key `auth` set to `host` calls wait
+/// for it: a call made before the first one, and one that was answered with a 401 until a newer one is set, both until
+/// their deadlines. Otherwise a 401 is final, unless a newer one has been set meanwhile. A process forked from this one
+/// sets its own.
+///
+/// @param remote  in; borrowed for the call.
+/// @param token   in, NUL-terminated, what stands behind `Bearer ` in the header Authorization; copied. The same text
+///                again is not a newer token.
+/// @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an empty token or one with a character that a header cannot have,
+///         or if header.Authorization is configured; FEAST_CLOSED.
+/// Thread safety: any thread, also while others are in calls on the store.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_remote_set_token(
+    remote: *mut feast_remote_t,
+    token: *const c_char,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        guard::status(err, || {
+            let token = guard::text(token, "token")?;
+            with_remote(remote, |remote| remote.set_token(token))
         })
     }
 }

@@ -171,7 +171,7 @@ impl Remote {
         }
         loop {
             let token = auth
-                .token(pool, exchange.deadline())
+                .token(pool, exchange.deadline(), exchange.refused())
                 .map_err(|error| exchange.without_token(store, error))?;
             let mut permit =
                 pool.acquire(exchange.deadline()).map_err(|error| exchange.without_permit(store, error))?;

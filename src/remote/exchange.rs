@@ -11,6 +11,7 @@ use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::Decision;
+use crate::process::sync::Arc;
 use crate::transport::Transfer;
 
 /// An exchange under way.
@@ -23,6 +24,8 @@ pub struct Exchange {
     last: Option<Error>,
     http_status: u16,
     token_renewed: bool,
+    /// The program is to set another one.
+    refused: Option<Token>,
     /// Asked once more after an error that the application reported.
     asked_once_more: bool,
     /// It asks for several calls at once.
@@ -55,6 +58,7 @@ impl Exchange {
             last: None,
             http_status: 0,
             token_renewed: false,
+            refused: None,
             asked_once_more: false,
             merged: false,
         }
@@ -70,6 +74,7 @@ impl Exchange {
             last: None,
             http_status: 0,
             token_renewed: false,
+            refused: None,
             asked_once_more: false,
             merged: true,
         }
@@ -113,6 +118,11 @@ impl Exchange {
         self.attempts
     }
 
+    /// The token that the server refused, if the program is to set another one.
+    pub fn refused(&self) -> Option<&Token> {
+        self.refused.as_ref()
+    }
+
     /// Classifies an attempt, made with this token.
     pub fn after_attempt(
         &mut self,
@@ -139,6 +149,14 @@ impl Exchange {
             self.http_status = failure.error.http_status;
         }
         failure.error.http_status = self.http_status;
+        if failure.error.code == Code::Unauthenticated
+            && let Some(token) = token.filter(|token| auth.is_renewed_by_host(token))
+        {
+            Stats::count(&store.stats.tokens_refused);
+            self.refused = Some(Arc::clone(token));
+            self.last = Some(failure.error);
+            return Next::Retry(Duration::ZERO);
+        }
         if failure.error.code == Code::Unauthenticated
             && !self.token_renewed
             && token.is_some_and(|token| auth.refused(token))
@@ -171,7 +189,19 @@ impl Exchange {
 
     /// The error of an exchange that got no token.
     pub fn without_token(&self, store: &Store, error: Error) -> Error {
+        let error = if error.code == Code::Timeout { self.refused_or(error) } else { error };
         self.complete(store, Error { http_status: self.http_status.max(error.http_status), ..error })
+    }
+
+    /// The refusal of the token if no newer one was set by the deadline, else this.
+    pub fn refused_or(&self, error: Error) -> Error {
+        match (&self.refused, &self.last) {
+            (Some(_), Some(last)) if last.code == Code::Unauthenticated => {
+                let why = "; no newer token was set by the call's deadline (feast_remote_set_token)";
+                Error { message: format!("{}{why}", last.message), ..last.clone() }
+            }
+            _ => error,
+        }
     }
 
     /// The error of an exchange that is ended from outside, between attempts or amid one.

@@ -29,7 +29,7 @@ use crate::observe::statistics::{self, Stats};
 use crate::process::fork;
 use crate::process::sync::Arc;
 use crate::transport::{EventFd, Poller, Pool, Worker, watch_forks};
-use driver::handle::DriverHandle;
+use driver::handle::{Command, DriverHandle};
 pub use events::{Answer, Event, EventQueue};
 use inner::Inner;
 use merge::Merging;
@@ -117,9 +117,20 @@ impl Remote {
     /// closes its connections.
     pub fn close(&self) {
         self.inner.pool.close();
+        self.inner.auth.close();
         if let Some(driver) = self.driver.get() {
             driver.handle.close();
         }
+    }
+
+    /// The next attempts of all calls use this bearer token.
+    pub fn set_token(&self, token: &str) -> Result<()> {
+        self.check_process()?;
+        self.inner.auth.set_token(token)?;
+        if let Some(driver) = self.driver.get() {
+            driver.handle.send(Command::TokenSet);
+        }
+        Ok(())
     }
 
     /// Calls that wait for a free connection now.

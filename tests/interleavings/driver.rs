@@ -106,6 +106,12 @@ mod remote {
             pub fn attempt_time(&self) -> Duration {
                 Duration::from_millis(1)
             }
+            pub fn refused_or(&self, error: Error) -> Error {
+                error
+            }
+            pub fn refused(&self) -> Option<&Token> {
+                None
+            }
             pub fn overdue(&self, _store: &Store, _now: Instant) -> Option<Error> {
                 None
             }
@@ -215,6 +221,8 @@ mod remote {
 }
 
 mod auth {
+    pub const WITHOUT_HOST_TOKEN: &str = "no token";
+
     use shuttle::rand::Rng;
 
     use crate::error::{Code, Error, Result};
@@ -227,6 +235,8 @@ mod auth {
         Token(Option<Token>),
         Stale(Token),
         Nothing,
+        #[allow(dead_code)]
+        Awaited,
     }
 
     pub struct Auth {
@@ -234,14 +244,19 @@ mod auth {
     }
 
     impl Auth {
-        pub fn at_hand(&self) -> Result<AtHand> {
+        pub fn at_hand(&self, _refused: Option<&Token>) -> Result<AtHand> {
             Ok(match if self.needed { shuttle::rand::thread_rng().gen_range(0..3) } else { 0 } {
                 0 => AtHand::Token(Some(())),
                 1 => AtHand::Stale(()),
                 _ => AtHand::Nothing,
             })
         }
-        pub fn token(&self, _pool: &Pool, _deadline: Deadline) -> Result<Option<Token>> {
+        pub fn token(
+            &self,
+            _pool: &Pool,
+            _deadline: Deadline,
+            _refused: Option<&Token>,
+        ) -> Result<Option<Token>> {
             shuttle::thread::yield_now();
             match shuttle::rand::thread_rng().gen_range(0..4) {
                 0 => Err(Error::new(Code::Timeout, "late")),

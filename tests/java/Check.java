@@ -69,6 +69,8 @@ final class Check {
                 failsWith("had passed before anything was sent", () -> slow.getOnlineFeatures(impatient));
                 failsWith("had passed before anything was sent", () -> slow.getOnlineFeaturesAsync(impatient).join());
             }
+            slow.setToken("a-token");
+            fails("INVALID_ARGUMENT", () -> slow.setToken("Bearer a-token"));
             expect("figures", slow.statsJson().startsWith("{"));
         }
 

@@ -295,6 +295,124 @@ fn an_asynchronous_call_that_needs_a_token_holds_up_no_other() {
     assert_eq!((tag, bearer(server.seen().last().unwrap())), (9, Some("token-2")));
 }
 
+/// Lets `token-2` in, and says of others that they are too old.
+fn wants_the_second_token() -> Server {
+    Server::start(|seen| match bearer(seen) {
+        Some("token-2") => answer(seen),
+        _ => say(401, r#"{"detail":"too old"}"#),
+    })
+}
+
+#[test]
+fn the_next_attempt_uses_the_token_that_the_program_has_set() {
+    let server = Server::start(answer);
+    let remote = open(&server.url(), &[]);
+    call(&remote, 1).unwrap();
+    for token in ["one", "two", "two"] {
+        remote.set_token(token).unwrap();
+        call(&remote, 2).unwrap();
+    }
+    let seen = server.seen();
+    assert_eq!(seen.iter().map(bearer).collect::<Vec<_>>(), [None, Some("one"), Some("two"), Some("two")]);
+    for bad in ["", "Bearer two", "a\r\nX: y"] {
+        let error = remote.set_token(bad).unwrap_err();
+        assert_eq!(error.code, Code::InvalidArgument, "{error}");
+        assert!(!error.message.contains("two"), "{error}");
+    }
+    let both = open(&server.url(), &[("header.Authorization", "Basic x")]);
+    assert!(both.set_token("one").unwrap_err().message.contains("would both set the same header"));
+    remote.close();
+    drop(remote);
+
+    // It goes before a source of the configuration, and a 401 is final there.
+    let refusing = wants_the_second_token();
+    let remote = open(&refusing.url(), &[("auth.type", "oidc"), ("auth.token", "token-0")]);
+    remote.set_token("token-1").unwrap();
+    let error = call(&remote, 1).unwrap_err();
+    assert_eq!((error.code, error.attempts), (Code::Unauthenticated, 1), "{error}");
+    assert_eq!(bearer(&refusing.seen()[0]), Some("token-1"));
+}
+
+#[test]
+fn after_a_401_a_call_waits_for_a_newer_token_of_the_program() {
+    for keys in [&[][..], &[("merge_max_rows", "100")]] {
+        let server = wants_the_second_token();
+        let remote =
+            open(&server.url(), &[&[("auth", "host"), ("request_timeout_ms", "60000")], keys].concat());
+        let queue = Arc::new(EventQueue::new().unwrap());
+        let mut request = Request::default();
+        request.add_feature("v:a").unwrap();
+        request.set_entity_int64("id", &[1]).unwrap();
+        remote.set_token("token-1").unwrap();
+        thread::scope(|scope| {
+            let blocking = scope.spawn(|| call(&remote, 2));
+            remote.submit(&request, &queue, 1).unwrap();
+            wait_until("somebody was refused", || server.requests() > 0);
+            // The same one is not newer.
+            remote.set_token("token-1").unwrap();
+            wait_until("both were refused", || {
+                let figures: Value = serde_json::from_str(&remote.stats_json()).unwrap();
+                figures["tokens_refused"].as_u64() == Some(server.requests() as u64)
+            });
+            remote.set_token("token-2").unwrap();
+            blocking.join().unwrap().unwrap();
+            end(&queue).1.unwrap();
+        });
+        let refused = server.seen().iter().filter(|seen| bearer(seen) == Some("token-1")).count();
+        assert!(refused <= 2, "{refused} requests with the old token");
+    }
+}
+
+#[test]
+fn a_newer_token_that_does_not_come_leaves_the_servers_refusal() {
+    let server = wants_the_second_token();
+    for keys in [&[][..], &[("merge_max_rows", "100")]] {
+        let remote =
+            open(&server.url(), &[&[("auth.type", "host"), ("request_timeout_ms", "150")], keys].concat());
+        let queue = Arc::new(EventQueue::new().unwrap());
+        let mut request = Request::default();
+        request.add_feature("v:a").unwrap();
+        request.set_entity_int64("id", &[1]).unwrap();
+        let outcomes = || {
+            let blocking = remote.get_online_features(&request).map(drop);
+            remote.submit(&request, &queue, 1).unwrap();
+            [blocking, end(&queue).1]
+        };
+        let before = server.requests();
+        for outcome in outcomes() {
+            let error = outcome.unwrap_err();
+            assert_eq!((error.code, error.attempts), (Code::Timeout, 0), "{error}");
+            assert!(error.message.contains("waiting for a token from feast_remote_set_token"), "{error}");
+        }
+        assert_eq!(server.requests(), before, "nothing is sent without a token");
+        remote.set_token("token-1").unwrap();
+        for outcome in outcomes() {
+            let error = outcome.unwrap_err();
+            assert_eq!((error.code, error.http_status), (Code::Unauthenticated, 401), "{error}");
+            assert!(error.message.contains("too old"), "{error}");
+            assert!(error.message.contains("no newer token was set by the call's deadline"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn closing_ends_the_wait_for_a_token_of_the_program() {
+    let server = Server::start(answer);
+    let remote = open(&server.url(), &[("auth", "host"), ("request_timeout_ms", "0")]);
+    let queue = Arc::new(EventQueue::new().unwrap());
+    let mut request = Request::default();
+    request.add_feature("v:a").unwrap();
+    request.set_entity_int64("id", &[1]).unwrap();
+    remote.submit(&request, &queue, 1).unwrap();
+    thread::scope(|scope| {
+        let blocking = scope.spawn(|| call(&remote, 1));
+        remote.close();
+        assert_eq!(blocking.join().unwrap().unwrap_err().code, Code::Closed);
+        assert_eq!(end(&queue).1.unwrap_err().code, Code::Closed);
+    });
+    assert_eq!(server.connections(), 0);
+}
+
 #[test]
 fn asynchronous_calls_without_a_token_fail_as_the_others_do_and_close_ends_their_wait() {
     let server = Server::start(answer);

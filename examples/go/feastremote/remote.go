@@ -229,6 +229,18 @@ func (c *Call) Result() (*Response, error) {
 	return c.response, c.err
 }
 
+// SetToken has the next attempts use this bearer token, at any time. With the key "auth" set to "host" calls wait for the
+// first one, and after a 401 for a newer one.
+func (r *Remote) SetToken(token string) error {
+	text := C.CString(token)
+	defer C.free(unsafe.Pointer(text))
+	var err *C.feast_error_t
+	if C.feast_remote_set_token(r.handle, text, &err) != C.FEAST_OK {
+		return taken(err)
+	}
+	return nil
+}
+
 // StatsJSON is the store's figures so far, as STATISTICS.md describes them.
 func (r *Remote) StatsJSON() ([]byte, error) {
 	var (

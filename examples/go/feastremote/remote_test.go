@@ -141,6 +141,16 @@ func TestATimeoutIsAnErrorThatSaysWhere(t *testing.T) {
 	}
 }
 
+func TestTheProgramSetsTheToken(t *testing.T) {
+	remote := serve(t, false)
+	if err := remote.SetToken("a-token"); err != nil {
+		t.Error(err)
+	}
+	if err := remote.SetToken(""); !errors.Is(err, InvalidArgument) {
+		t.Error(err)
+	}
+}
+
 func TestADeadlineThatHasPassedIsADeadline(t *testing.T) {
 	remote, request := serve(t, true), question(t)
 	for _, timeout := range []time.Duration{0, -1, -time.Millisecond / 2, -2 * time.Millisecond, -time.Second, math.MinInt64} {

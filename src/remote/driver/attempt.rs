@@ -147,7 +147,7 @@ impl Driver<'_> {
                 }
             }
             Stage::Permit { ticket, .. } => drop(self.by_ticket.remove(&ticket)),
-            Stage::Transition | Stage::Token | Stage::Backoff { .. } => (),
+            Stage::Transition | Stage::Token | Stage::HostToken | Stage::Backoff { .. } => (),
         }
         let error = task.exchange.ended_by(error);
         match task.work {

@@ -40,6 +40,8 @@ pub enum Command {
     Admitted(Ticket),
     /// A fetch of a token has ended.
     TokenFetched(Result<Option<Token>>),
+    /// The program has set a token.
+    TokenSet,
     /// Exchanges of a call that its caller does not want any more.
     Cancel(Range<u64>),
     /// A queue was freed: its calls are abandoned.

@@ -196,6 +196,7 @@ impl<'a> Driver<'a> {
                 }
             }
             Command::TokenFetched(outcome) => self.token_fetched(outcome),
+            Command::TokenSet => self.token_set(),
             Command::Cancel(numbers) => numbers.for_each(|number| self.end_if_abandoned(number)),
             Command::QueueClosed => {
                 self.in_order().into_iter().for_each(|number| self.end_if_abandoned(number));

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::Driver;
 use super::handle::{Command, InFlight};
 use super::merging::{Merged, Probe};
-use crate::auth::{AtHand, Token};
+use crate::auth::{AtHand, Token, WITHOUT_HOST_TOKEN};
 use crate::error::{Code, Error, Result};
 use crate::policy::admission::Ticket;
 use crate::policy::deadline::Deadline;
@@ -58,6 +58,8 @@ pub enum Stage {
     Transition,
     /// A token that is being fetched.
     Token,
+    /// A token that the program is to set.
+    HostToken,
     /// A permit of the pool.
     Permit { pending: PendingAcquire, ticket: Ticket, since: Instant, token: Option<Token> },
     /// Its answer, until this deadline.
@@ -93,7 +95,9 @@ impl Task {
                 let timer = permit.slot().and_then(|slot| slot.timer());
                 timer.into_iter().chain(deadline.at()).min()
             }
-            Stage::Transition | Stage::Token | Stage::Permit { .. } => self.deadline().at(),
+            Stage::Transition | Stage::Token | Stage::HostToken | Stage::Permit { .. } => {
+                self.deadline().at()
+            }
         }
     }
 }
@@ -130,20 +134,21 @@ impl Driver<'_> {
                 let why = "the time was up while waiting for a token from the identity provider";
                 self.without_token(task, Error::new(Code::Timeout, why));
             }
+            Stage::HostToken if late => {
+                self.without_token(task, Error::new(Code::Timeout, WITHOUT_HOST_TOKEN));
+            }
             Stage::Permit { pending, since, .. } if late => {
                 let error = pending.timed_out(since.elapsed());
                 self.without_permit(task, error);
             }
-            Stage::Transition | Stage::Backoff { .. } | Stage::Token | Stage::Permit { .. } => {
-                self.park(task);
-            }
+            _ => self.park(task),
         }
     }
 
     /// Begins an attempt by asking for what it needs.
     pub(super) fn start(&mut self, mut task: Task) {
         let deadline = task.deadline();
-        match self.inner.auth.at_hand() {
+        match self.inner.auth.at_hand(task.exchange.refused()) {
             Ok(AtHand::Token(token)) => self.acquire_permit(task, token),
             Ok(AtHand::Stale(token)) => {
                 self.fetch_token(deadline);
@@ -155,7 +160,23 @@ impl Driver<'_> {
                 self.park(task);
                 self.fetch_token(deadline);
             }
+            Ok(AtHand::Awaited) => {
+                task.stage = Stage::HostToken;
+                self.park(task);
+            }
             Err(error) => self.without_token(task, error),
+        }
+    }
+
+    /// The program has set a token, for which exchanges may wait.
+    pub(super) fn token_set(&mut self) {
+        let waits = |task: &Task| matches!(task.stage, Stage::HostToken);
+        for number in self.in_order() {
+            if self.tasks.get(&number).is_some_and(waits)
+                && let Some(task) = self.tasks.remove(&number)
+            {
+                self.start(task);
+            }
         }
     }
 
@@ -166,7 +187,7 @@ impl Driver<'_> {
         }
         let (inner, handle) = (Arc::clone(self.inner), Arc::clone(self.handle));
         self.token_fetch = Worker::start("feast-token", move || {
-            let outcome = contained(|| inner.auth.token(&inner.pool, deadline));
+            let outcome = contained(|| inner.auth.token(&inner.pool, deadline, None));
             // Before the driver can hear of it, so that it alone holds the pool when it has joined this thread.
             drop(inner);
             handle.send(Command::TokenFetched(outcome));

@@ -145,6 +145,10 @@ static void bad_requests(void) {
     CHECK_OK(feast_request_set_deadline_ns(req, past[i], &err));
     CHECK_FAILS(feast_get_online_features(remote, req, &resp, &err), FEAST_TIMEOUT, "had passed before anything was sent (0 attempts");
   }
+  CHECK_FAILS(feast_remote_set_token(NULL, "t", &err), FEAST_INVALID_ARGUMENT, "remote is NULL");
+  CHECK_FAILS(feast_remote_set_token(remote, NULL, &err), FEAST_INVALID_ARGUMENT, "token is NULL");
+  CHECK_FAILS(feast_remote_set_token(remote, "", &err), FEAST_INVALID_ARGUMENT, "the token is empty");
+  CHECK_FAILS(feast_remote_set_token(remote, "Bearer t", &err), FEAST_INVALID_ARGUMENT, "without `Bearer `");
   CHECK_OK(feast_request_set_deadline_ns(req, INT64_MAX, &err));
   CHECK_OK(feast_request_set_timeout_ns(req, -1, &err));
   CHECK_FAILS(feast_get_online_features(remote, req, &resp, &err), FEAST_TIMEOUT, "had passed before anything was sent (0 attempts");

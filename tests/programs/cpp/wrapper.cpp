@@ -66,6 +66,8 @@ static void blocking(const feast::Remote &remote) {
   CHECK(remote.get_online_features_into(ask({1, 2, 3}), direct, 2, -1) && std::memcmp(matrix, direct, sizeof direct) == 0);
   CHECK(matrix[3] == 2001 && remote.stats_json().find("\"calls\":2") != std::string::npos);
 
+  remote.set_token("a-token");
+  CHECK(thrown([&] { remote.set_token(""); }).status() == FEAST_INVALID_ARGUMENT);
   feast::Request strings;
   strings.add_feature("v:a").set_entity("s", std::vector<std::string>{"x", std::string("\xc3\xbc")}).set_entity_json("j", "[1, 2]");
   response = remote.get_online_features(strings);

@@ -122,6 +122,17 @@ public final class FeastRemote implements AutoCloseable {
         return future;
     }
 
+    /**
+     * The next attempts use this bearer token, at any time. With the key auth set to host calls wait for the first one, and
+     * after a 401 for a newer one.
+     */
+    public void setToken(String token) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment text = arena.allocateFrom(token);
+            Native.check(arena, error -> (int) Native.SET_TOKEN.invokeExact(handle, text, error));
+        }
+    }
+
     /** The store's figures so far, as STATISTICS.md describes them. */
     public String statsJson() {
         try (Arena arena = Arena.ofConfined()) {

@@ -27,6 +27,7 @@ final class Native {
     static final MethodHandle CONFIG_FREE = nothing("feast_config_free", ADDRESS);
     static final MethodHandle OPEN = returning(JAVA_INT, "feast_remote_open", ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle CLOSE = nothing("feast_close", ADDRESS);
+    static final MethodHandle SET_TOKEN = returning(JAVA_INT, "feast_remote_set_token", ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle STATS_JSON = returning(JAVA_INT, "feast_stats_json", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle STRING_FREE = nothing("feast_string_free", ADDRESS);
 

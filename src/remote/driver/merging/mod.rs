@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::Driver;
 use super::handle::InFlight;
 use super::task::{One, Stage, Task, Work};
+use crate::auth::WITHOUT_HOST_TOKEN;
 use crate::error::{Code, Error};
 use crate::policy::deadline::Deadline;
 use crate::policy::merging::Verdict;
@@ -252,6 +253,7 @@ impl Driver<'_> {
                     let why = "the time was up while waiting for a token from the identity provider";
                     Error::new(Code::Timeout, why)
                 }
+                Stage::HostToken => task.exchange.refused_or(Error::new(Code::Timeout, WITHOUT_HOST_TOKEN)),
                 Stage::Attempt { permit, .. } => match permit.slot() {
                     Some(slot) => slot.timed_out().into_error(),
                     None => super::task::without_slot().into_error(),
