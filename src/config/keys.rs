@@ -138,6 +138,11 @@ const KEYS: &[Key] = &[
     key!("connect_timeout_ms", int(1, 86_400_000), "2000",
         "Milliseconds that making one connection may take, TLS included.",
         Integer(v) => |c| c.connect_timeout = Duration::from_millis(v)),
+    key!("dead_connection_timeout_ms", int(0, 86_400_000), "1000",
+        "Milliseconds without any acknowledgement, by TCP, of what was sent on a connection, after which it is given up and \
+         the request sent on another one at once. While an answer is waited for the other side is probed, so that a slow \
+         server is not taken for a dead one. 0: never.",
+        Integer(v) => |c| c.dead_connection_timeout = millis(v)),
     key!("attempt_timeout_ms", int(0, 86_400_000), "0",
         "Milliseconds that one attempt may take, so that a stalled server leaves time for another. \
          0: what is left of the call.",

@@ -55,6 +55,8 @@ pub struct Config {
     pub request_timeout: Option<Duration>,
     /// Limit of making a connection, TLS included.
     pub connect_timeout: Duration,
+    /// Silence after which a connection on which something was sent is dead; `None`: connections are not looked at.
+    pub dead_connection_timeout: Option<Duration>,
     /// Limit of one attempt; `None`: what is left of the call.
     pub attempt_timeout: Option<Duration>,
     /// Seconds; the wait after failure n > 1 is this times 2^(n-1).
@@ -130,6 +132,7 @@ impl Config {
             connection_retries: 0,
             request_timeout: None,
             connect_timeout: Duration::ZERO,
+            dead_connection_timeout: None,
             attempt_timeout: None,
             retry_backoff_factor: 0.0,
             retry_backoff_max: Duration::ZERO,

@@ -108,6 +108,10 @@ statistics! {
     Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
     Counter connections_closed_by_server: AtomicU64 = "Connections that had to be replaced because they were closed \
         from the other side, which includes that something came on them unasked.";
+    Counter connections_closed_unacknowledged: AtomicU64 = "Connections given up because nothing that was sent on them \
+        was acknowledged for dead_connection_timeout_ms.";
+    Counter connections_closed_suspect: AtomicU64 = "Connections replaced before they were used, because another one was \
+        found dead and they had not been heard of since.";
     Counter connections_closed_rebalancing: AtomicU64 = "Connections of calls in parts (max_rows_per_request) closed \
         because they seemed to share a worker of the server, or to see what another one brings.";
     Counter driver_restarts: AtomicU64 = "Times that the thread of the asynchronous calls was started again after a bug.";

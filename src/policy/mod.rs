@@ -4,5 +4,6 @@
 pub mod admission;
 pub mod deadline;
 pub mod merging;
+pub mod path_death;
 pub mod rebalance;
 pub mod retry;

@@ -28,6 +28,8 @@ pub struct Exchange {
     refused: Option<Token>,
     /// Asked once more after an error that the application reported.
     asked_once_more: bool,
+    /// Attempts of which a kept connection was found dead.
+    dead_connections: u32,
     /// It asks for several calls at once.
     merged: bool,
 }
@@ -60,6 +62,7 @@ impl Exchange {
             token_renewed: false,
             refused: None,
             asked_once_more: false,
+            dead_connections: 0,
             merged: false,
         }
     }
@@ -76,6 +79,7 @@ impl Exchange {
             token_renewed: false,
             refused: None,
             asked_once_more: false,
+            dead_connections: 0,
             merged: true,
         }
     }
@@ -165,12 +169,15 @@ impl Exchange {
             self.token_renewed = true;
             return Next::Retry(Duration::ZERO);
         }
+        self.dead_connections += u32::from(failure.dead_connection);
         let splits = failure.splits;
         let next = if splits { Err(String::new()) } else { self.next_step(store, &failure) };
         match next {
             Ok(wait) => {
                 self.asked_once_more |= failure.once;
-                Stats::count(store.retries_after(&failure.error));
+                if !failure.dead_connection {
+                    Stats::count(store.retries_after(&failure.error));
+                }
                 log::write(Level::Info, || {
                     format!(
                         "{}: attempt {}: {}; trying again in {wait:.1?}",
@@ -182,6 +189,10 @@ impl Exchange {
             }
             Err(why) => {
                 failure.error.message.push_str(&why);
+                if self.dead_connections > 0 && !failure.dead_connection {
+                    let before = "; before, nothing was acknowledged on a connection that had been in use";
+                    failure.error.message.push_str(before);
+                }
                 Next::Failed { error: self.complete(store, failure.error), splits }
             }
         }
@@ -231,7 +242,16 @@ impl Exchange {
             return Err(String::new());
         }
         let remaining = self.deadline.remaining(Instant::now());
-        match store.retry.decide(self.attempts, failure.retry_after, store.random(), remaining) {
+        if failure.dead_connection {
+            // The others that may be dead are replaced before they are used, so that there is no second time.
+            return if remaining == Some(Duration::ZERO) { Err(String::new()) } else { Ok(Duration::ZERO) };
+        }
+        match store.retry.decide(
+            self.attempts - self.dead_connections,
+            failure.retry_after,
+            store.random(),
+            remaining,
+        ) {
             Decision::Exhausted => Err(String::new()),
             Decision::PastDeadline(wait) if wait.is_zero() => Err(String::new()),
             Decision::PastDeadline(wait) => {

@@ -14,6 +14,8 @@ pub struct Failure {
     /// If so, just once, at once, and paid for apart from other retries.
     pub once: bool,
     pub timeout: bool,
+    /// A connection kept from before was found dead: as if it had been closed, that costs no retry.
+    pub dead_connection: bool,
     pub retry_after: Option<Duration>,
     /// It may be due to one call of several that were merged: each is to be asked for by itself.
     pub splits: bool,
@@ -46,7 +48,8 @@ pub fn classify(
     }
     let timeout = matches!(kind, TransferErrorKind::Timeout(_));
     let splits = merged && matches!(kind, TransferErrorKind::TooLarge);
-    Some(Failure { error, retried, once: false, timeout, retry_after: None, splits })
+    let dead_connection = kind == TransferErrorKind::Unacknowledged && transfer.connections_opened == 0;
+    Some(Failure { error, retried, once: false, timeout, dead_connection, retry_after: None, splits })
 }
 
 fn refused_by_server(
@@ -99,5 +102,5 @@ fn refused_by_server(
     error.feast_class = said.feast_class;
     error.retriable = retried && !once;
     let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
-    Failure { error, retried, once, timeout: false, retry_after, splits }
+    Failure { error, retried, once, timeout: false, dead_connection: false, retry_after, splits }
 }

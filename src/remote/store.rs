@@ -11,7 +11,7 @@ use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::{ApplicationErrors, RetryBudget, RetryPolicy};
 use crate::process::panics::fault_point;
-use crate::transport::Transfer;
+use crate::transport::{Transfer, TransferError, TransferErrorKind};
 use crate::wire::answer::frame::Layout;
 use crate::wire::request::Request;
 
@@ -190,6 +190,9 @@ impl Store {
             stats.connections_opened.fetch_add(transfer.connections_opened.into(), Ordering::Relaxed);
         } else if transfer.wire_requests > 0 {
             Stats::count(&stats.connections_reused);
+        }
+        if let Err(TransferError { kind: TransferErrorKind::Unacknowledged, .. }) = transfer.result {
+            Stats::count(&stats.connections_closed_unacknowledged);
         }
         if transfer.closed_by_server {
             Stats::count(&stats.connections_closed_by_server);

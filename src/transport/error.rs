@@ -48,6 +48,8 @@ pub enum TransferErrorKind {
     NoTls,
     /// The connection broke.
     Io,
+    /// Nothing that is sent on the connection is acknowledged.
+    Unacknowledged,
     /// The attempt's deadline.
     Timeout(Phase),
     /// More bytes than `max_response_bytes`.
@@ -98,7 +100,10 @@ impl TransferError {
     /// Whether trying again may help.
     pub fn is_retried(&self) -> bool {
         match self.kind {
-            TransferErrorKind::Connect | TransferErrorKind::Io | TransferErrorKind::Timeout(_) => true,
+            TransferErrorKind::Connect
+            | TransferErrorKind::Io
+            | TransferErrorKind::Unacknowledged
+            | TransferErrorKind::Timeout(_) => true,
             TransferErrorKind::Tls { verification } => !verification,
             TransferErrorKind::NoTls
             | TransferErrorKind::TooLarge
@@ -115,9 +120,12 @@ impl TransferError {
             TransferErrorKind::Closed => return Error::closed(),
             TransferErrorKind::Connect => (Code::Connect, format!("cannot connect: {words}")),
             TransferErrorKind::NoTls | TransferErrorKind::Tls { .. } => (Code::Tls, format!("TLS: {words}")),
-            TransferErrorKind::Io => (Code::Io, format!("the connection broke: {words}")),
+            TransferErrorKind::Io | TransferErrorKind::Unacknowledged => {
+                (Code::Io, format!("the connection broke: {words}"))
+            }
             TransferErrorKind::Timeout(phase) => {
-                (Code::Timeout, format!("the time was up while {}", phase.describe()))
+                let words = if words.is_empty() { words } else { format!("; {words}") };
+                (Code::Timeout, format!("the time was up while {}{words}", phase.describe()))
             }
             TransferErrorKind::TooLarge => (Code::Decode, words),
             TransferErrorKind::Refused => (Code::Internal, words),

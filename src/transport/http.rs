@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroize;
 
+use super::path::Path;
 use super::share::Share;
 use super::sys::*;
 use super::trust::{Trust, use_trust};
@@ -41,6 +42,7 @@ pub struct Http {
     no_proxy: CString,
     connect_timeout_ms: c_long,
     idle_timeout_s: c_long,
+    path: Arc<Path>,
     /// Of an answer.
     pub max_bytes: usize,
 }
@@ -115,6 +117,7 @@ impl Http {
             idle_timeout_s: config
                 .connection_idle_timeout
                 .map_or(c_long::from(i32::MAX), |timeout| timeout.as_secs() as c_long),
+            path: Arc::new(Path::new(config.dead_connection_timeout)),
             max_bytes: 0,
         })
     }
@@ -143,6 +146,11 @@ impl Http {
     /// The same for another URL.
     pub fn at(&self, url: &str) -> Result<Http> {
         Ok(Http { url: c_text(url)?, ..self.clone() })
+    }
+
+    /// The network path to the server.
+    pub fn path(&self) -> &Arc<Path> {
+        &self.path
     }
 
     /// The URL as it may be shown.

@@ -247,9 +247,15 @@ impl<H: Deref<Target = Shared>> Permit<H> {
     }
 
     fn ready_slot(&mut self, token: Option<&Token>) -> Result<(&mut Slot, &Shared)> {
-        if self.slot.as_ref().is_some_and(Slot::has_unasked_input) {
+        let stats = &self.shared.stats;
+        let unusable = match &self.slot {
+            Some(slot) if slot.is_suspect() => Some(&stats.connections_closed_suspect),
+            Some(slot) if slot.has_unasked_input() => Some(&stats.connections_closed_by_server),
+            _ => None,
+        };
+        if let Some(closed) = unusable {
+            Stats::count(closed);
             self.close_connection();
-            Stats::count(&self.shared.stats.connections_closed_by_server);
             self.make_slot()?;
         }
         let Some(slot) = &mut self.slot else {

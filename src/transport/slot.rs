@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{Phase, TransferError, TransferErrorKind};
 use super::http::{HeaderList, Http};
+use super::path::{Path, Watch};
 use super::poller::{Poller, Ready};
 use super::receiver::Receiver;
 use super::share::Share;
@@ -74,6 +75,11 @@ pub struct Slot {
     connected: bool,
     /// libcurl has kept a connection.
     kept: bool,
+    /// The way to the server, and the look at it while an answer is waited for.
+    path: Arc<Path>,
+    watch: Watch,
+    /// When the last answer had come.
+    heard: Instant,
     /// Different from that of every other slot there is.
     number: u32,
 }
@@ -120,6 +126,9 @@ impl Slot {
             busy: false,
             connected: false,
             kept: false,
+            path: Arc::clone(http.path()),
+            watch: Watch::new(),
+            heard: Instant::now(),
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         };
         if slot.multi.is_null() || slot.easy.is_null() {
@@ -217,6 +226,7 @@ impl Slot {
         let is_post = request.is_some();
         self.request = request.unwrap_or_default();
         self.busy = true;
+        self.watch.begin(&self.path, Instant::now());
         // SAFETY: no transfer is running, so the callbacks do not touch the receiver; the request stays where it is
         // until `end` has removed the handle, and is read only up to its length.
         let added = unsafe {
@@ -245,6 +255,11 @@ impl Slot {
         self.connected = result.is_ok();
         // SAFETY: this thread drives the live handle.
         self.kept = result.is_ok() && unsafe { has_connection(self.easy) };
+        if self.kept {
+            self.heard = Instant::now();
+        }
+        // SAFETY: libcurl is not at work on this slot.
+        self.watch.end(unsafe { &*self.sockets }.connections());
         let _no_fork = self.prevent_fork();
         // SAFETY: removing the handle ends the transfer, so the receiver is ours again; should it never have been added,
         // libcurl says so and does nothing.
@@ -288,6 +303,11 @@ impl Slot {
         self.kept && unsafe { &*self.sockets }.have_input()
     }
 
+    /// The kept connection may be dead: another one to the same server was found to be, and this one was not heard of since.
+    pub fn is_suspect(&self) -> bool {
+        self.kept && self.path.is_suspect(self.heard)
+    }
+
     /// Different from that of every other slot there is.
     pub fn number(&self) -> u32 {
         self.number
@@ -315,6 +335,15 @@ impl Slot {
         fault_point();
         let (fd, events) = match ready {
             None => {
+                let now = Instant::now();
+                if self.watch.next().is_some_and(|next| next <= now) {
+                    if let Some(error) = self.path_death(now) {
+                        return Some(Err(error));
+                    }
+                    if self.libcurls_timer().is_none_or(|timer| timer > now) {
+                        return None;
+                    }
+                }
                 // SAFETY: libcurl is not at work on this slot.
                 unsafe { &mut *self.sockets }.timer_fired();
                 (CURL_SOCKET_TIMEOUT, 0)
@@ -338,8 +367,21 @@ impl Slot {
 
     /// When [`step`](Slot::step) is due although no socket is ready.
     pub fn timer(&self) -> Option<Instant> {
+        self.libcurls_timer().into_iter().chain(self.watch.next()).min()
+    }
+
+    fn libcurls_timer(&self) -> Option<Instant> {
         // SAFETY: libcurl is not at work on this slot.
         unsafe { &*self.sockets }.timer()
+    }
+
+    /// The fault of an attempt of which nothing is acknowledged, if it is time to look.
+    fn path_death(&mut self, now: Instant) -> Option<TransferError> {
+        // SAFETY: libcurl is not at work on this slot.
+        let sockets = unsafe { &*self.sockets }.connections();
+        let silent = self.watch.look(&self.path, sockets, now)?;
+        let message = format!("nothing was acknowledged for {silent:.1?} (dead_connection_timeout_ms)");
+        Some(TransferError { kind: TransferErrorKind::Unacknowledged, message })
     }
 
     /// Has the poller watch what the attempt waits for.
@@ -351,7 +393,12 @@ impl Slot {
 
     /// The fault of an attempt whose time is up.
     pub fn timed_out(&self) -> TransferError {
-        TransferError { kind: TransferErrorKind::Timeout(self.phase()), message: String::new() }
+        let phase = self.phase();
+        // SAFETY: libcurl is not at work on this slot.
+        let sockets = unsafe { &*self.sockets }.connections();
+        let unanswered = self.watch.is_unanswered(&self.path, sockets, Instant::now());
+        let message = if unanswered { "nothing was acknowledged" } else { "" };
+        TransferError { kind: TransferErrorKind::Timeout(phase), message: message.to_owned() }
     }
 
     /// Connections made by the attempt, and how long the last one took.
@@ -389,11 +436,16 @@ impl Slot {
             if running == 0 {
                 return self.outcome();
             }
-            let remaining = deadline.remaining(Instant::now());
+            let now = Instant::now();
+            let remaining = deadline.remaining(now);
             if remaining == Some(Duration::ZERO) {
                 return Err(self.timed_out());
             }
-            let wait = remaining.unwrap_or(LONGEST_POLL).min(LONGEST_POLL);
+            if let Some(error) = self.path_death(now) {
+                return Err(error);
+            }
+            let look = self.watch.next().map(|next| next.saturating_duration_since(now));
+            let wait = remaining.into_iter().chain(look).min().unwrap_or(LONGEST_POLL).min(LONGEST_POLL);
             // Rounded up, or the last millisecond would be spent spinning.
             let wait_ms = wait.as_nanos().div_ceil(1_000_000) as c_int;
             // SAFETY: as above; no extra descriptors.

@@ -153,6 +153,11 @@ impl Sockets {
         }
     }
 
+    /// The connections that there are, or are being made.
+    pub fn connections(&self) -> &[curl_socket_t] {
+        &self.made
+    }
+
     /// Whether there is something to read from its connections, an end or an error too.
     pub fn have_input(&self) -> bool {
         self.made.iter().any(|&fd| {

@@ -4,6 +4,7 @@
 mod async_calls;
 mod calls_in_parts;
 mod cancelling;
+mod dead_connections;
 mod deadlines;
 mod http;
 mod large_answers;
@@ -17,6 +18,7 @@ mod statistics;
 #[path = "../support"]
 mod support {
     pub mod events;
+    pub mod network;
     #[expect(dead_code)]
     pub mod paths;
     #[expect(dead_code)]

@@ -180,7 +180,7 @@ impl Server {
         welcome: impl Fn(usize) -> Welcome + Send + Sync + 'static,
         answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static,
     ) -> Server {
-        Server::over(None, welcome, answer)
+        Server::over("127.0.0.1", None, welcome, answer)
     }
 
     /// The same over TLS. Steps that close or reset a connection say nothing in TLS first.
@@ -188,15 +188,17 @@ impl Server {
         acceptor: SslAcceptor,
         answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static,
     ) -> Server {
-        Server::over(Some(acceptor), |_| Welcome::Serve, answer)
+        Server::over("127.0.0.1", Some(acceptor), |_| Welcome::Serve, answer)
     }
 
-    fn over(
+    /// Listens at this address.
+    pub fn over(
+        address: &str,
         acceptor: Option<SslAcceptor>,
         welcome: impl Fn(usize) -> Welcome + Send + Sync + 'static,
         answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static,
     ) -> Server {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind((address, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State {
             acceptor,
@@ -238,6 +240,10 @@ impl Server {
     pub fn url(&self) -> String {
         let scheme = if self.state.acceptor.is_some() { "https" } else { "http" };
         format!("{scheme}://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Connections accepted so far.
