@@ -252,7 +252,8 @@ fn memory_may_fail_anywhere_in_libcurl() {
     let before = live_after_a_call(&server, &settings);
     let (failed, in_spite) = each_allocation_fails(&server, &settings);
     println!("{failed} calls failed and {in_spite} were answered");
-    assert!(failed > 100, "{failed} failed");
+    // One more or less from run to run: two threads allocate.
+    assert!(failed + in_spite > 100 && failed > 10 * in_spite, "{failed} failed and {in_spite} did not");
     assert_eq!(allocator::live(), before, "allocations that are left");
 }
 
