@@ -264,7 +264,8 @@ typedef struct feast_request_t feast_request_t;
  * Types: a feature that was added with feast_request_add_typed_feature() has the type declared. Others get the
  * narrowest that holds every value, whatever the order of the rows: integers INT64; numbers DOUBLE, if each
  * integer among them is exactly a double; booleans BOOL; strings STRING; lists of these the type of lists (an empty
- * one fits all). Among numbers the strings "NaN", "Infinity", "-Infinity", "+Inf" and "-Inf" are doubles, as
+ * one fits all). Among numbers the strings "NaN", "Infinity", "Inf", each of the last two
+ * with a sign or without, are doubles, as
  * servers write them. Anything else is JSON: maps, lists of lists, mixed values, numbers beyond a double. A column
  * without any value is NULL.
  */
@@ -439,7 +440,8 @@ typedef int32_t feast_type_t;
 #define FEAST_TYPE_UNIX_TIMESTAMP 8
 
 /**
- * JSON text.
+ * JSON text, as the server wrote it: it may hold Python's bare NaN and Infinity, and of a feature of Feast's type Json, which
+ * servers send as a string, it is that string in quotes. Declared as STRING such a feature gives the document.
  */
 #define FEAST_TYPE_JSON 9
 
@@ -997,7 +999,8 @@ feast_status_t feast_request_set_entity_string(feast_request_t *request,
  * @param name        in, the join key, NUL-terminated UTF-8; copied.
  * @param json_array  in, NUL-terminated UTF-8, such as "[1001, null]"; copied.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
- * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or text that is no JSON array.
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, text that is no JSON array, or a NUL in a
+ *         string of it.
  * Thread safety: one thread at a time on one request.
  * Since: 0.1
  */

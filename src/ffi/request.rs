@@ -403,7 +403,8 @@ unsafe fn entity_string<'a>(
 /// @param name        in, the join key, NUL-terminated UTF-8; copied.
 /// @param json_array  in, NUL-terminated UTF-8, such as "[1001, null]"; copied.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or text that is no JSON array.
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, text that is no JSON array, or a NUL in a
+///         string of it.
 /// Thread safety: one thread at a time on one request.
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -33,7 +33,8 @@ pub const FEAST_TYPE_STRING: feast_type_t = 6;
 pub const FEAST_TYPE_BYTES: feast_type_t = 7;
 /// Seconds since 1970-01-01 UTC. Only where declared: the servers send integers, or RFC 3339 text, which is read.
 pub const FEAST_TYPE_UNIX_TIMESTAMP: feast_type_t = 8;
-/// JSON text.
+/// JSON text, as the server wrote it: it may hold Python's bare NaN and Infinity, and of a feature of Feast's type Json, which
+/// servers send as a string, it is that string in quotes. Declared as STRING such a feature gives the document.
 pub const FEAST_TYPE_JSON: feast_type_t = 9;
 /// Lists that have no items but nulls.
 pub const FEAST_TYPE_NULL_LIST: feast_type_t = 16;
@@ -75,7 +76,8 @@ pub const FEAST_STATUS_OUTSIDE_MAX_AGE: u8 = 4;
 /// Types: a feature that was added with feast_request_add_typed_feature() has the type declared. Others get the
 /// narrowest that holds every value, whatever the order of the rows: integers INT64; numbers DOUBLE, if each
 /// integer among them is exactly a double; booleans BOOL; strings STRING; lists of these the type of lists (an empty
-/// one fits all). Among numbers the strings "NaN", "Infinity", "-Infinity", "+Inf" and "-Inf" are doubles, as
+/// one fits all). Among numbers the strings "NaN", "Infinity", "Inf", each of the last two
+/// with a sign or without, are doubles, as
 /// servers write them. Anything else is JSON: maps, lists of lists, mixed values, numbers beyond a double. A column
 /// without any value is NULL.
 pub struct feast_response_t {

@@ -2,9 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::config::without_credentials;
 use crate::error::{Code, Error};
 use crate::policy::retry::{self, ApplicationErrors};
 use crate::transport::{Transfer, TransferErrorKind};
+use crate::wire::answer::decode::is_cut_short;
 use crate::wire::answer::server_error::{self, GrpcCode};
 
 /// A failed attempt, and what its kind says about trying again.
@@ -30,6 +32,9 @@ pub fn classify(
     clean: impl Fn(String) -> String,
 ) -> Option<Failure> {
     let fault = match &transfer.result {
+        Ok(200) if transfer.ended_by_close && is_cut_short(&transfer.body) => {
+            return Some(cut_short(transfer));
+        }
         Ok(200) => return None,
         Ok(status) => return Some(refused_by_server(*status, transfer, merged, application_errors, clean)),
         Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
@@ -40,7 +45,8 @@ pub fn classify(
         TransferErrorKind::Tls { verification: true } => {
             error.message.push_str("; see the configuration keys `cert`, `client_cert` and `client_key`");
         }
-        TransferErrorKind::TooLarge => error.http_status = 200, // only an answer is refused for its size
+        // Only of an answer is the size limited, or the encoding looked at.
+        TransferErrorKind::TooLarge | TransferErrorKind::Encoding => error.http_status = 200,
         TransferErrorKind::NoTls => {
             error.message.push_str("; is this an http server, and should `path` begin with http://?");
         }
@@ -50,6 +56,28 @@ pub fn classify(
     let splits = merged && matches!(kind, TransferErrorKind::TooLarge);
     let dead_connection = kind == TransferErrorKind::Unacknowledged && transfer.connections_opened == 0;
     Some(Failure { error, retried, once: false, timeout, dead_connection, retry_after: None, splits })
+}
+
+/// An answer whose end only the connection's end told, and which is not whole.
+fn cut_short(transfer: &Transfer) -> Failure {
+    let bytes = transfer.body.len();
+    let words = format!("the connection broke: it ended after {bytes} bytes of an answer that is not whole");
+    let error = Error { http_status: 200, ..Error::new(Code::Io, words) };
+    Failure {
+        error,
+        retried: true,
+        once: false,
+        timeout: false,
+        dead_connection: false,
+        retry_after: None,
+        splits: false,
+    }
+}
+
+/// Where a redirect leads, as it may be shown: without credentials, and without a query, which may hold some.
+fn shown_location(location: &str) -> String {
+    let end = location.find(['?', '#']).unwrap_or(location.len());
+    without_credentials(&location[..end]).chars().filter(|letter| !letter.is_control()).take(200).collect()
 }
 
 fn refused_by_server(
@@ -83,7 +111,13 @@ fn refused_by_server(
     };
     let class = said.feast_class.as_deref().map(|class| format!("{class}: ")).unwrap_or_default();
     let advice = match status {
-        300..=399 => "; redirects are not followed, set `path` to the server itself",
+        300..=399 => &match &transfer.location {
+            Some(location) => format!(
+                "; redirects are not followed (Location: {}), set `path` to the server itself",
+                shown_location(location)
+            ),
+            None => "; redirects are not followed, set `path` to the server itself".to_owned(),
+        },
         407 => "; a proxy wants other credentials, see the configuration key `proxy`",
         401 => "; see the configuration keys that begin with `auth.`",
         404 if said.feast_class.is_none() => "; is `path` the URL of a Feast feature server?",

@@ -52,6 +52,8 @@ pub enum TransferErrorKind {
     Unacknowledged,
     /// The attempt's deadline.
     Timeout(Phase),
+    /// The answer's Content-Encoding is not known, or it is broken.
+    Encoding,
     /// More bytes than `max_response_bytes`.
     TooLarge,
     /// The store is closing.
@@ -80,6 +82,7 @@ impl TransferErrorKind {
             | CURLE_SSL_PINNEDPUBKEYNOTMATCH => TransferErrorKind::Tls { verification: true },
             // What libcurl 8 says of a `client_key` that cannot be used.
             CURLE_BAD_FUNCTION_ARGUMENT if tls => TransferErrorKind::Tls { verification: true },
+            CURLE_BAD_CONTENT_ENCODING => TransferErrorKind::Encoding,
             CURLE_URL_MALFORMAT | CURLE_OUT_OF_MEMORY | CURLE_FAILED_INIT => TransferErrorKind::Refused,
             // Among the rest UNSUPPORTED_PROTOCOL: the server does not speak HTTP/1.
             _ => TransferErrorKind::Io,
@@ -106,6 +109,7 @@ impl TransferError {
             | TransferErrorKind::Timeout(_) => true,
             TransferErrorKind::Tls { verification } => !verification,
             TransferErrorKind::NoTls
+            | TransferErrorKind::Encoding
             | TransferErrorKind::TooLarge
             | TransferErrorKind::Closed
             | TransferErrorKind::Refused => false,
@@ -126,6 +130,9 @@ impl TransferError {
             TransferErrorKind::Timeout(phase) => {
                 let words = if words.is_empty() { words } else { format!("; {words}") };
                 (Code::Timeout, format!("the time was up while {}{words}", phase.describe()))
+            }
+            TransferErrorKind::Encoding => {
+                (Code::Decode, format!("the answer's Content-Encoding cannot be undone: {words}"))
             }
             TransferErrorKind::TooLarge => (Code::Decode, words),
             TransferErrorKind::Refused => (Code::Internal, words),

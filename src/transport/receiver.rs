@@ -20,6 +20,10 @@ pub struct Receiver {
     pub no_memory: bool,
     /// The Retry-After header of the last response, the first if there are several.
     pub retry_after: Option<String>,
+    /// The Location header of the last response.
+    pub location: Option<String>,
+    /// The last response's header says how its body ends; else it ends with the connection.
+    pub has_length: bool,
     /// Between a status line and the end of the header.
     in_header: bool,
     /// Requests begun on a connection.
@@ -37,6 +41,8 @@ impl Receiver {
             too_large: false,
             no_memory: false,
             retry_after: None,
+            location: None,
+            has_length: false,
             in_header: false,
             wire_requests: 0,
             error: [0; CURL_ERROR_SIZE],
@@ -73,6 +79,8 @@ impl Receiver {
         self.too_large = false;
         self.no_memory = false;
         self.retry_after = None;
+        self.location = None;
+        self.has_length = false;
         self.in_header = false;
         self.wire_requests = 0;
         self.error[0] = 0;
@@ -92,18 +100,29 @@ impl Receiver {
     /// One line of a response's header or of what came before or after it: informational responses and a proxy's,
     /// each with a status line of its own, and trailers, which have none.
     fn header_line(&mut self, line: &[u8]) {
-        const NAME: &[u8] = b"retry-after:";
         if line.starts_with(b"HTTP/") && self.body.is_empty() {
             self.in_header = true;
             self.retry_after = None;
+            self.location = None;
+            self.has_length = false;
         } else if line.starts_with(b"\r") || line.starts_with(b"\n") {
             self.in_header = false;
         } else if self.in_header
-            && self.retry_after.is_none()
-            && let Some((name, value)) = line.split_at_checked(NAME.len())
-            && name.eq_ignore_ascii_case(NAME)
+            && let Some(colon) = line.iter().position(|&byte| byte == b':')
         {
-            self.retry_after = Some(String::from_utf8_lossy(value).trim().to_owned());
+            let (name, value) = (&line[..colon], &line[colon + 1..]);
+            let text = || Some(String::from_utf8_lossy(value).trim().to_owned());
+            match name.len() {
+                8 if self.location.is_none() && name.eq_ignore_ascii_case(b"location") => {
+                    self.location = text();
+                }
+                11 if self.retry_after.is_none() && name.eq_ignore_ascii_case(b"retry-after") => {
+                    self.retry_after = text();
+                }
+                14 => self.has_length |= name.eq_ignore_ascii_case(b"content-length"),
+                17 => self.has_length |= name.eq_ignore_ascii_case(b"transfer-encoding"),
+                _ => (),
+            }
         }
     }
 }

@@ -36,6 +36,10 @@ pub struct Transfer {
     pub request: Vec<u8>,
     /// The answer's Retry-After header.
     pub retry_after: Option<String>,
+    /// The Location header of the last response.
+    pub location: Option<String>,
+    /// Its body ended with the connection, so nothing tells whether it was whole.
+    pub ended_by_close: bool,
     /// Requests begun on a connection; libcurl sends again by itself when a kept connection turns out dead.
     pub wire_requests: u32,
     /// Connections made.
@@ -273,6 +277,8 @@ impl Slot {
             body: std::mem::take(&mut receiver.body),
             request: std::mem::take(&mut self.request),
             retry_after: receiver.retry_after.take(),
+            location: receiver.location.take(),
+            ended_by_close: !receiver.has_length,
             wire_requests: receiver.wire_requests,
             connections_opened,
             closed_by_server: had_connection && connections_opened > 0,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::server::{Server, Step, answer, chunks, features_of, gzip, reply, say};
-use crate::support::store::{call, open};
+use crate::support::store::{call, fails, open};
 use feast_remote::config::Config;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
@@ -135,4 +135,56 @@ fn an_answer_compressed_unasked_is_understood() {
     });
     call(&open(&server, &[]), 4).unwrap();
     assert!(!server.seen()[0].headers.contains_key("accept-encoding"));
+}
+
+#[test]
+fn an_answer_that_ends_with_the_connection_and_is_cut_short_is_asked_for_again() {
+    let cut = |body: &str, length: usize| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n";
+        vec![Step::Send([head.as_bytes(), &body.as_bytes()[..length]].concat()), Step::Close]
+    };
+    let whole = features_of(br#"{"features":["v:a","v:b"],"entities":{"id":[1]}}"#);
+    for length in [0, 1, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
+        let server = Server::start(move |seen| {
+            let whole = features_of(&seen.body);
+            cut(&whole, if seen.number == 0 { length } else { whole.len() })
+        });
+        call(&open(&server, &[]), 1).unwrap_or_else(|error| panic!("{length}: {error}"));
+        assert_eq!(server.requests(), 2, "{length}");
+    }
+    let server = Server::start(move |seen| cut(&features_of(&seen.body), 40));
+    let error = fails(&open(&server, &[("connection_retries", "1")]), 1);
+    assert_eq!((error.code, error.attempts, error.retriable), (Code::Io, 2, true), "{error}");
+    assert!(error.message.contains("ended after 40 bytes of an answer that is not whole"), "{error}");
+    // What is no answer at all does not become one by asking again.
+    let server = Server::start(move |_| cut("<html>welcome</html>", 20));
+    let error = fails(&open(&server, &[]), 1);
+    assert_eq!((error.code, error.attempts), (Code::Decode, 1), "{error}");
+}
+
+#[test]
+fn a_broken_or_unknown_encoding_is_a_decode_error_and_not_retried() {
+    for (encoding, body) in [
+        ("gzip", b"\x1f\x8b\x08\x00 this is no deflate".to_vec()),
+        ("gzip", b"plain".to_vec()),
+        ("klingon", b"{}".to_vec()),
+    ] {
+        let server =
+            Server::start(move |_| vec![Step::Send(reply(200, &[("Content-Encoding", encoding)], &body))]);
+        let error = fails(&open(&server, &[]), 1);
+        let told = (error.code, error.attempts, error.http_status, error.retriable);
+        assert_eq!(told, (Code::Decode, 1, 200, false), "{encoding}: {error}");
+        assert!(error.message.contains("Content-Encoding"), "{error}");
+    }
+}
+
+#[test]
+fn a_refused_redirect_names_its_location_without_secrets() {
+    let server = Server::start(|_| {
+        vec![Step::Send(reply(307, &[("Location", "https://me:hunter2@other:8443/features?token=abc")], ""))]
+    });
+    let error = fails(&open(&server, &[]), 1);
+    assert!(error.message.contains("not followed (Location: https://other:8443/features)"), "{error}");
+    assert!(!error.message.contains("hunter2") && !error.message.contains("abc"), "{error}");
+    assert_eq!(server.requests(), 1);
 }

@@ -41,6 +41,22 @@ pub fn decode_into(
     dense.fill(&response, &matrix)
 }
 
+/// Whether the body of an HTTP 200 looks like an answer, or nothing, that was cut off: one that is not whole, and is broken
+/// at its end or has another one than an answer.
+pub fn is_cut_short(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    if body.is_empty() {
+        return true;
+    }
+    let Ok(text) = std::str::from_utf8(body) else {
+        return body.starts_with(b"{") && !body.ends_with(b"}");
+    };
+    match Scanner::new(text).value() {
+        Ok(_) => false,
+        Err(error) => text.starts_with('{') && (error.at >= text.len() || !text.ends_with('}')),
+    }
+}
+
 /// Sees that the body of an HTTP 200 is one whole JSON value.
 pub fn check(body: &[u8]) -> Result<()> {
     let text = utf8(body)?;
@@ -52,8 +68,9 @@ pub fn check(body: &[u8]) -> Result<()> {
     whole.map_err(|syntax_error| fault_message(text, syntax_error))
 }
 
-/// The body as text.
+/// The body as text, without the byte order mark that some proxies and servers put before it (RFC 8259, section 8.1).
 pub fn utf8(body: &[u8]) -> Result<&str> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     std::str::from_utf8(body).map_err(|error| {
         Error::decode(format!("the server's answer is not UTF-8 at byte {}", error.valid_up_to()))
     })

@@ -65,8 +65,9 @@ impl<'a> Repeats<'a> {
         rows: usize,
         out: impl FnMut(u8),
     ) -> ReadResult<usize> {
-        read(scanner, &mut self.status, rows, out, |word| {
-            Ok(match word.raw {
+        read(scanner, &mut self.status, rows, out, status::INVALID, |word| {
+            let word = word.text().map_err(|why| ReadError::Answer(why.to_owned()))?;
+            Ok(match &*word {
                 "PRESENT" => status::PRESENT,
                 "NULL_VALUE" => status::NULL_VALUE,
                 "NOT_FOUND" => status::NOT_FOUND,
@@ -76,7 +77,7 @@ impl<'a> Repeats<'a> {
         })
     }
 
-    /// Reads an array of timestamps, in nanoseconds since 1970; returns their number.
+    /// Reads an array of timestamps, in nanoseconds since 1970, 0 for a null; returns their number.
     #[inline]
     pub fn timestamps(
         &mut self,
@@ -84,7 +85,7 @@ impl<'a> Repeats<'a> {
         rows: usize,
         out: impl FnMut(i64),
     ) -> ReadResult<usize> {
-        read(scanner, &mut self.timestamp, rows, out, |text| {
+        read(scanner, &mut self.timestamp, rows, out, 0, |text| {
             let text = text.text().map_err(|why| ReadError::Answer(why.to_owned()))?;
             match timestamp::parse(&text) {
                 Some(moment) => Ok(moment.nanoseconds()),
@@ -100,6 +101,7 @@ fn read<'a, T: Copy>(
     last: &mut Last<'a, T>,
     rows: usize,
     mut out: impl FnMut(T),
+    null: T,
     meaning: impl Fn(RawString<'a>) -> ReadResult<T>,
 ) -> ReadResult<usize> {
     if scanner.literal("null") {
@@ -109,7 +111,10 @@ fn read<'a, T: Copy>(
     scanner.array(|scanner| {
         limit_rows(count, rows)?;
         count += 1;
-        scanner.peek();
+        if scanner.literal("null") {
+            out(null);
+            return Ok(());
+        }
         let rest = scanner.rest();
         if let Some((quoted, value)) = *last
             && rest.starts_with(quoted)

@@ -338,11 +338,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn pass_value(&mut self, depth: usize) -> Scan<()> {
-        if depth > MAX_DEPTH {
-            return self.syntax_error("nested more than 128 levels deep");
-        }
         match self.peek() {
             b'"' => self.string().map(drop),
+            b'[' | b'{' if depth == MAX_DEPTH => self.syntax_error("nested more than 128 levels deep"),
             b'[' => self.array(|scanner| scanner.pass_value(depth + 1)),
             b'{' => self.object(|scanner, _| scanner.pass_value(depth + 1)),
             b't' if self.literal("true") => Ok(()),
@@ -446,7 +444,10 @@ mod tests {
     #[test]
     fn depth_is_limited() {
         let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert!(Scanner::new(&nested(100)).value().is_ok());
+        assert!(Scanner::new(&nested(MAX_DEPTH)).value().is_ok());
+        assert!(Scanner::new(&nested(MAX_DEPTH + 1)).value().is_err());
+        let with_a_value = "[".repeat(MAX_DEPTH) + "1" + &"]".repeat(MAX_DEPTH);
+        assert!(Scanner::new(&with_a_value).value().is_ok());
         assert_eq!(
             Scanner::new(&nested(10_000)).value().unwrap_err().why,
             "nested more than 128 levels deep"

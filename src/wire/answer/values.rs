@@ -166,7 +166,10 @@ fn read_exactly(scanner: &mut Scanner, builder: &mut Builder, element: Element) 
         }
         Element::Int32 | Element::Int64 => {
             let Some(integer) = integer(scanner, first, at)? else {
-                return unfit("is no integer of 64 bits");
+                return unfit(match element {
+                    Element::Int32 => "is no integer of 32 bits",
+                    _ => "is no integer of 64 bits",
+                });
             };
             if element == Element::Int64 {
                 builder.push_int64(integer);
@@ -215,13 +218,27 @@ fn number<'a>(scanner: &mut Scanner<'a>, first: u8) -> ReadResult<Option<Number<
 fn integer(scanner: &mut Scanner, first: u8, at: usize) -> ReadResult<Option<i64>> {
     Ok(match number(scanner, first)? {
         Some(Number::Integer(integer)) => Some(integer),
-        Some(Number::Double(_)) => {
-            let (whole, fraction) = scanner.since(at).split_once('.').unwrap_or_default();
-            let zeros = fraction.bytes().all(|digit| digit == b'0');
-            whole.parse().ok().filter(|&integer: &i64| zeros && (integer != 0 || first != b'-'))
-        }
+        Some(Number::Double(_)) => whole(scanner.since(at)),
         _ => None,
     })
+}
+
+/// What a real is, written in decimals or with an exponent, if it is an integer of 64 bits. Zero with a sign is not.
+fn whole(real: &str) -> Option<i64> {
+    let (mantissa, exponent) = real.split_once(['e', 'E']).unwrap_or((real, "0"));
+    let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |digits| ("-", digits));
+    let (before, after) = digits.split_once('.').unwrap_or((digits, ""));
+    let digits = [before, after].concat();
+    let significant = digits.trim_start_matches('0').trim_end_matches('0');
+    if significant.is_empty() {
+        return sign.is_empty().then_some(0);
+    }
+    let trailing = digits.len() - digits.trim_end_matches('0').len();
+    let exponent: i64 = exponent.parse().ok()?;
+    let zeros = exponent.checked_sub(after.len() as i64)?.checked_add(trailing as i64)?;
+    // More than 19 digits are beyond 64 bits.
+    let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < 20)?;
+    format!("{sign}{significant}{}", "0".repeat(zeros)).parse().ok()
 }
 
 /// The words that servers send for what JSON has no number for: Python's and Go's.
@@ -263,4 +280,32 @@ fn exact_wide(digits: &str) -> Option<f64> {
     let integer: i128 = digits.parse().ok()?;
     // The cast saturates, so a double of 2^127 must not meet an integer of 2^127 - 1.
     (double.abs() < 2f64.powi(127) && double as i128 == integer).then_some(double)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::whole;
+
+    #[test]
+    fn reals_that_are_integers_are_those_however_they_are_written() {
+        for (real, integer) in [
+            ("1e3", 1000),
+            ("1E+3", 1000),
+            ("1e+16", 10_000_000_000_000_000),
+            ("1.50e1", 15),
+            ("100e-2", 1),
+            ("-12.0", -12),
+            ("0.0", 0),
+            ("0e400", 0),
+            ("9.223372036854775807e18", i64::MAX),
+            ("-9223372036854775808.00", i64::MIN),
+        ] {
+            assert_eq!(whole(real), Some(integer), "{real}");
+        }
+        for real in
+            ["1.5", "1e-1", "-0.0", "-0", "-0e3", "1e19", "9223372036854775808.0", "1e99999999999999999999"]
+        {
+            assert_eq!(whole(real), None, "{real}");
+        }
+    }
 }

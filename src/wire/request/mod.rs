@@ -178,6 +178,9 @@ impl Request {
     pub fn set_entity_json(&mut self, name: &str, json: &str) -> Result<()> {
         let elements: Vec<IgnoredAny> = serde_json::from_str(json)
             .map_err(|error| Error::argument(format!("entity `{name}`: not a JSON array: {error}")))?;
+        if has_nul(json) {
+            return Err(Error::argument(format!("entity `{name}`: a NUL within a string")));
+        }
         self.put_entity(EntityColumn {
             name: checked_entity_name(name)?,
             rows: elements.len(),
@@ -335,6 +338,20 @@ impl Request {
     }
 }
 
+/// Whether a string of this JSON text has a NUL, which can stand there as an escape only.
+fn has_nul(json: &str) -> bool {
+    let mut rest = json;
+    while let Some(backslash) = rest.find('\\') {
+        rest = &rest[backslash + 1..];
+        if rest.starts_with("u0000") {
+            return true;
+        }
+        // A backslash that is escaped escapes nothing.
+        rest = rest.strip_prefix('\\').unwrap_or(rest);
+    }
+    false
+}
+
 fn checked_entity_name(name: &str) -> Result<Arc<str>> {
     if name.is_empty() {
         return Err(Error::argument("the name of the entity is empty"));
@@ -447,6 +464,10 @@ mod tests {
         for bad in ["", "{}", "[1", "[1] 2", "1"] {
             assert!(request.set_entity_json("j", bad).unwrap_err().message.contains("JSON array"), "{bad}");
         }
+        for bad in [r#"["a\u0000"]"#, r#"[{"\\\u0000":1}]"#] {
+            assert!(request.set_entity_json("j", bad).unwrap_err().message.contains("a NUL"), "{bad}");
+        }
+        Request::default().set_entity_json("j", r#"["\\u0000"]"#).unwrap();
         assert!(request.set_entity_int64("", &[1]).is_err());
         assert!(request.entities().is_empty(), "a refused column leaves no trace");
     }
