@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroize;
 
+use super::no_proxy;
 use super::path::Path;
 use super::share::Share;
 use super::sys::*;
@@ -40,6 +41,8 @@ pub struct Http {
     /// Of http and of https URLs; empty: none.
     proxies: [CString; 2],
     no_proxy: CString,
+    /// `no_proxy` names the server.
+    unproxied: bool,
     connect_timeout_ms: c_long,
     idle_timeout_s: c_long,
     path: Arc<Path>,
@@ -112,6 +115,7 @@ impl Http {
             client_cert: None,
             proxies: Default::default(),
             no_proxy: CString::default(),
+            unproxied: false,
             connect_timeout_ms: c_long::try_from(config.connect_timeout.as_millis()).unwrap_or(c_long::MAX),
             // Not 0, which is no limit for libcurl 8.15 and newer only.
             idle_timeout_s: config
@@ -145,7 +149,8 @@ impl Http {
 
     /// The same for another URL.
     pub fn at(&self, url: &str) -> Result<Http> {
-        Ok(Http { url: c_text(url)?, ..self.clone() })
+        let unproxied = no_proxy::names(&self.no_proxy.to_string_lossy(), url);
+        Ok(Http { url: c_text(url)?, unproxied, ..self.clone() })
     }
 
     /// The network path to the server.
@@ -170,7 +175,7 @@ impl Http {
 
     /// Whether there is a proxy for its URL.
     pub fn uses_proxy(&self) -> bool {
-        !self.proxies[usize::from(self.is_https())].is_empty()
+        !self.unproxied && !self.proxies[usize::from(self.is_https())].is_empty()
     }
 
     /// Whether connections use TLS, to the server or to a proxy.
@@ -215,7 +220,7 @@ impl Http {
                 text(CURLOPT_PROTOCOLS_STR, c"http,https"),
                 // Both set, libcurl does not look into the environment for each transfer.
                 text(CURLOPT_PROXY, &self.proxies[usize::from(https)]),
-                text(CURLOPT_NOPROXY, &self.no_proxy),
+                text(CURLOPT_NOPROXY, if self.unproxied { c"*" } else { &self.no_proxy }),
                 long(CURLOPT_NOSIGNAL, 1),
                 long(CURLOPT_FOLLOWLOCATION, 0),
                 long(CURLOPT_HTTP_VERSION, c_long::from(CURL_HTTP_VERSION_1_1)),

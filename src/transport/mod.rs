@@ -12,6 +12,7 @@ mod error;
 mod event_fd;
 mod fork;
 mod http;
+mod no_proxy;
 mod path;
 mod poller;
 mod pool;

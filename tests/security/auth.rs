@@ -531,6 +531,12 @@ fn a_proxy_is_used_by_key_or_by_the_usual_variables() {
         &[quick],
         &variables(&[("http_proxy", url.clone()), ("no_proxy", ".invalid".to_owned())])
     ));
+    for list in ["feast.invalid:6566", "*.invalid"] {
+        let named = variables(&[("http_proxy", url.clone()), ("no_proxy", list.to_owned())]);
+        assert!(!through(&[quick], &named), "{list}");
+    }
+    let other_port = variables(&[("http_proxy", url.clone()), ("no_proxy", "feast.invalid:1".to_owned())]);
+    assert!(through(&[quick], &other_port));
     // Somebody else's proxy, or one that may not be needed, is no reason to refuse to open.
     let odd = "http://u:p@ss@proxy:3128".to_owned();
     for others in [
