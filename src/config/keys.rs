@@ -9,6 +9,7 @@ use super::secret::percent_decoded;
 use super::{AuthKind, Config, PROXY_OF_ENVIRONMENT, Secret, without_credentials, yaml11};
 use crate::error::{Error, Result};
 use crate::policy::retry::ApplicationErrors;
+use crate::wire::request::header_fault;
 
 enum Kind {
     Url,
@@ -257,26 +258,8 @@ const HEADER: &str = "header.";
 
 fn set_header(config: &mut Config, name: &str, value: &str) -> Result<()> {
     let refuse = |why: &str| Err(Error::config(format!("{HEADER}{name}: {why}")));
-    // RFC 9110, section 5.6.2.
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return refuse("not the name of an HTTP header");
-    }
-    const OURS: [&str; 8] = [
-        "host",
-        "content-length",
-        "content-type",
-        "transfer-encoding",
-        "connection",
-        "expect",
-        "accept-encoding",
-        "user-agent",
-    ];
-    if OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name)) {
-        return refuse("this header is the library's own");
-    }
-    if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
-        return refuse("the value contains a control character");
+    if let Some(why) = header_fault(name, value) {
+        return refuse(why);
     }
     config.headers.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
     if !value.is_empty() {

@@ -55,6 +55,11 @@ impl Mask {
         Mask(secrets)
     }
 
+    /// Of these texts, secrets or not.
+    pub fn of_values(values: impl Iterator<Item = String>) -> Mask {
+        Mask::new(values)
+    }
+
     /// The text without them, and without this token.
     pub fn clean(&self, mut text: String, token: Option<&Secret>) -> String {
         self.each(token, |secret| {

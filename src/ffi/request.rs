@@ -55,7 +55,7 @@ pub unsafe extern "C" fn feast_request_free(request: *mut feast_request_t) {
 
 /// # Safety
 /// As for `guard::status` and `guard::object_mut`.
-unsafe fn change(
+pub(super) unsafe fn change(
     request: *mut feast_request_t,
     err: *mut *mut feast_error_t,
     change: impl FnOnce(&mut Request) -> Result<()>,

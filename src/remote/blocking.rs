@@ -111,7 +111,8 @@ impl Remote {
         request.encode(&mut body)?;
         fault_point();
         let deadline = store.deadline(request, start);
-        let exchanged = self.exchange(body, start, deadline);
+        let exchange = Exchange::new(start, deadline).with_headers(request.headers().cloned());
+        let exchanged = self.exchange(body, exchange);
         if let Some(under_way) = under_way {
             under_way.ended(start.elapsed(), exchanged.is_ok());
         }
@@ -132,37 +133,29 @@ impl Remote {
         request.extend_from_slice(body);
         let store = &self.inner.store;
         let deadline = Deadline::after(start, timeout.or(store.request_timeout));
-        let (answer, attempts, token) = self.exchange(request, start, deadline)?;
+        let (answer, attempts, token) = self.exchange(request, Exchange::new(start, deadline))?;
         if let Err(error) = decode::check(&answer) {
             Stats::count(&store.stats.calls_failed);
             let read = |bodies: &[Vec<u8>]| decode::check(&bodies[0]).err();
-            return Err(store.of_an_answer(error, attempts, token.as_ref(), &[answer], read));
+            return Err(store.of_an_answer(error, attempts, token.as_ref(), None, &[answer], read));
         }
         store.stats.total.record(start.elapsed());
         Ok(answer)
     }
 
     /// The body of the HTTP 200 that `request` was answered with, the attempts it took, and the last one's token.
-    fn exchange(
-        &self,
-        request: Vec<u8>,
-        start: Instant,
-        deadline: Deadline,
-    ) -> Result<(Vec<u8>, u32, Option<Token>)> {
+    fn exchange(&self, request: Vec<u8>, exchange: Exchange) -> Result<(Vec<u8>, u32, Option<Token>)> {
         let stats = &self.inner.store.stats;
         Stats::count(&stats.calls);
-        self.attempt_until_answered(request, start, deadline)
-            .inspect_err(|_| Stats::count(&stats.calls_failed))
+        self.attempt_until_answered(request, exchange).inspect_err(|_| Stats::count(&stats.calls_failed))
     }
 
     fn attempt_until_answered(
         &self,
         mut request: Vec<u8>,
-        start: Instant,
-        deadline: Deadline,
+        mut exchange: Exchange,
     ) -> Result<(Vec<u8>, u32, Option<Token>)> {
         let Inner { pool, auth, store, .. } = &*self.inner;
-        let mut exchange = Exchange::new(start, deadline);
         // A call on a closed store hears that first.
         if !pool.is_closing()
             && let Some(error) = exchange.overdue(store, Instant::now())
@@ -177,7 +170,7 @@ impl Remote {
                 pool.acquire(exchange.deadline()).map_err(|error| exchange.without_permit(store, error))?;
             let deadline = exchange.begin_attempt(store, Instant::now());
             let mut transfer = permit
-                .perform(request, token.as_ref(), store.buffer(), deadline)
+                .perform(request, token.as_ref(), exchange.headers(), store.buffer(), deadline)
                 .map_err(|error| exchange.without_permit(store, error))?;
             drop(permit);
             fault_point();

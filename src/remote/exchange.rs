@@ -13,6 +13,7 @@ use crate::policy::deadline::Deadline;
 use crate::policy::retry::Decision;
 use crate::process::sync::Arc;
 use crate::transport::Transfer;
+use crate::wire::request::RequestHeaders;
 
 /// An exchange under way.
 pub struct Exchange {
@@ -32,6 +33,8 @@ pub struct Exchange {
     dead_connections: u32,
     /// It asks for several calls at once.
     merged: bool,
+    /// Of its HTTP requests, besides the store's.
+    headers: Option<Arc<RequestHeaders>>,
 }
 
 /// What to do after an attempt.
@@ -64,6 +67,7 @@ impl Exchange {
             asked_once_more: false,
             dead_connections: 0,
             merged: false,
+            headers: None,
         }
     }
 
@@ -81,7 +85,18 @@ impl Exchange {
             asked_once_more: false,
             dead_connections: 0,
             merged: true,
+            headers: None,
         }
+    }
+
+    /// Its HTTP requests carry these headers, too.
+    pub fn with_headers(self, headers: Option<Arc<RequestHeaders>>) -> Exchange {
+        Exchange { headers, ..self }
+    }
+
+    /// Those.
+    pub fn headers(&self) -> Option<&Arc<RequestHeaders>> {
+        self.headers.as_ref()
     }
 
     /// Covers everything that the exchange waits for.
@@ -136,7 +151,14 @@ impl Exchange {
         mut transfer: Transfer,
     ) -> Next {
         store.record(&transfer);
-        let clean = |words| store.mask.clean(words, token.map(|token| &**token));
+        let own = self.headers.clone();
+        let clean = |words| {
+            let words = store.mask.clean(words, token.map(|token| &**token));
+            match &own {
+                Some(own) => own.mask().clean(words, None),
+                None => words,
+            }
+        };
         let mut failure = match classify(&mut transfer, self.merged, store.application_errors, clean) {
             None => {
                 store.budget.refill();

@@ -13,7 +13,7 @@ use crate::policy::retry::{ApplicationErrors, RetryBudget, RetryPolicy};
 use crate::process::panics::fault_point;
 use crate::transport::{Transfer, TransferError, TransferErrorKind};
 use crate::wire::answer::frame::Layout;
-use crate::wire::request::Request;
+use crate::wire::request::{Request, RequestHeaders};
 
 /// See the module. Used by any number of threads.
 pub struct Store {
@@ -127,7 +127,7 @@ impl Store {
         fault_point();
         let decoded = decode(bodies.as_ref(), &mut layout).map_err(|error| {
             let decode = |bodies: &[Vec<u8>]| decode(bodies, &mut Layout::default()).err();
-            self.of_an_answer(error, attempts, token, bodies.as_ref(), decode)
+            self.of_an_answer(error, attempts, token, request.headers(), bodies.as_ref(), decode)
         });
         if layout.is_of(request)
             && let Ok(mut kept) = self.layouts.try_lock()
@@ -149,13 +149,15 @@ impl Store {
         error: Error,
         attempts: u32,
         token: Option<&Token>,
+        headers: Option<&Arc<RequestHeaders>>,
         bodies: &[Vec<u8>],
         read: impl FnOnce(&[Vec<u8>]) -> Option<Error>,
     ) -> Error {
         let token = token.map(|token| &**token);
-        let error = match bodies.iter().any(|body| self.mask.finds(body, token)) {
+        let own = headers.map(|headers| headers.mask()).unwrap_or_default();
+        let error = match bodies.iter().any(|body| self.mask.finds(body, token) || own.finds(body, None)) {
             // The error quotes the answer, maybe half a secret of it: so it is found anew in an answer without them.
-            true => self.without_secrets(error, token, bodies, read),
+            true => self.without_secrets(error, token, &own, bodies, read),
             false => error,
         };
         Error { message: format!("{}: {}", self.server, error.message), http_status: 200, attempts, ..error }
@@ -165,6 +167,7 @@ impl Store {
         &self,
         error: Error,
         token: Option<&Secret>,
+        own: &Mask,
         bodies: &[Vec<u8>],
         read: impl FnOnce(&[Vec<u8>]) -> Option<Error>,
     ) -> Error {
@@ -172,7 +175,9 @@ impl Store {
         if bodies.iter().map(Vec::len).sum::<usize>() > SEARCHED_ANEW {
             return unquoted;
         }
-        let clean = |body: &Vec<u8>| self.mask.clean(String::from_utf8_lossy(body).into_owned(), token);
+        let clean = |body: &Vec<u8>| {
+            own.clean(self.mask.clean(String::from_utf8_lossy(body).into_owned(), token), None)
+        };
         let cleaned: Vec<Vec<u8>> = bodies.iter().map(|body| clean(body).into_bytes()).collect();
         // Without them it may be another answer.
         read(&cleaned).filter(|found| found.code == error.code).unwrap_or(unquoted)

@@ -114,7 +114,7 @@ impl Remote {
         let numbers = new_numbers(count);
         let call = Call::new(Arc::clone(store), report_to, request.question(), start, numbers);
         for (member, content) in call.members().zip(contents) {
-            let exchange = Exchange::new(start, deadline);
+            let exchange = Exchange::new(start, deadline).with_headers(request.headers().cloned());
             let question = match &content {
                 Content::Mergeable(_, waiting) => Some(Arc::clone(waiting.question())),
                 Content::Body(_) => None,

@@ -13,7 +13,7 @@ use super::trust::{Trust, use_trust};
 use super::url::Url;
 use crate::config::{Config, Environment, PROXY_OF_ENVIRONMENT, proxy_fault, without_credentials};
 use crate::error::{Code, Error, Result};
-use crate::wire::request::ENDPOINT;
+use crate::wire::request::{ENDPOINT, RequestHeaders};
 
 /// libcurl reads at most this much at a time. Over TLS more than a record at a time brings nothing.
 const RECEIVE_BUFFER: c_long = 64 * 1024;
@@ -263,10 +263,20 @@ impl Http {
         }
     }
 
-    /// The header lines of a request, with a bearer token and a content type if there are some.
-    pub fn header_list(&self, token: Option<&str>, content_type: Option<&str>) -> Result<HeaderList> {
+    /// The header lines of a request, with a bearer token, headers of its own and a content type if there are some.
+    pub fn header_list(
+        &self,
+        token: Option<&str>,
+        own: Option<&RequestHeaders>,
+        content_type: Option<&str>,
+    ) -> Result<HeaderList> {
         let mut list = HeaderList(std::ptr::null_mut());
         for line in &self.headers {
+            if !own.is_some_and(|own| own.names(header_name(line))) {
+                list.push(line)?;
+            }
+        }
+        for line in own.iter().flat_map(|own| own.lines()) {
             list.push(line)?;
         }
         if let Some(content_type) = content_type {
@@ -282,11 +292,12 @@ impl Http {
     }
 }
 
+fn header_name(line: &CString) -> &str {
+    line.to_str().ok().and_then(|line| line.split_once(':')).map_or("", |(name, _)| name)
+}
+
 fn is_header(line: &CString, name: &str) -> bool {
-    let bytes = line.as_bytes();
-    bytes.len() > name.len()
-        && bytes[..name.len()].eq_ignore_ascii_case(name.as_bytes())
-        && bytes[name.len()] == b':'
+    header_name(line).eq_ignore_ascii_case(name)
 }
 
 /// The proxies of http and https URLs, and the hosts that need none, as curl and Python's urllib choose them from the

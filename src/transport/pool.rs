@@ -22,6 +22,7 @@ use crate::policy::admission::Ticket;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::fault_point;
 use crate::process::sync::{Arc, lock};
+use crate::wire::request::RequestHeaders;
 
 /// See the module. Any number of threads may use it at once.
 pub struct Pool {
@@ -169,7 +170,7 @@ impl Pool {
     pub fn exchange(&self, http: &Http, form: Option<&str>, deadline: Deadline) -> Result<Transfer> {
         let shared = &*self.shared;
         let mut slot = Slot::new(http, &shared.share)?;
-        slot.set_headers(http, None, form.map(|_| "application/x-www-form-urlencoded"))?;
+        slot.set_headers(http, None, None, form.map(|_| "application/x-www-form-urlencoded"))?;
         let _watched = Watched { semaphore: &shared.semaphore, waker: shared.semaphore.watch(&slot) };
         let form = form.map(|form| form.as_bytes().to_vec());
         let mut transfer = slot.perform(form, Vec::new(), deadline, shared.semaphore.closing());
@@ -220,10 +221,11 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         &mut self,
         request: Vec<u8>,
         token: Option<&Token>,
+        headers: Option<&Arc<RequestHeaders>>,
         body: Vec<u8>,
         deadline: Deadline,
     ) -> Result<Transfer> {
-        let (slot, shared) = self.ready_slot(token)?;
+        let (slot, shared) = self.ready_slot(token, headers)?;
         Ok(slot.perform(Some(request), body, deadline, shared.semaphore.closing()))
     }
 
@@ -232,9 +234,10 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         &mut self,
         request: Vec<u8>,
         token: Option<&Token>,
+        headers: Option<&Arc<RequestHeaders>>,
         body: Vec<u8>,
     ) -> Result<std::result::Result<(), TransferError>> {
-        let (slot, _) = self.ready_slot(token)?;
+        let (slot, _) = self.ready_slot(token, headers)?;
         slot.report_sockets()?;
         Ok(slot.begin(Some(request), body))
     }
@@ -246,7 +249,11 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         Ok(())
     }
 
-    fn ready_slot(&mut self, token: Option<&Token>) -> Result<(&mut Slot, &Shared)> {
+    fn ready_slot(
+        &mut self,
+        token: Option<&Token>,
+        headers: Option<&Arc<RequestHeaders>>,
+    ) -> Result<(&mut Slot, &Shared)> {
         let stats = &self.shared.stats;
         let unusable = match &self.slot {
             Some(slot) if slot.is_suspect() => Some(&stats.connections_closed_suspect),
@@ -261,8 +268,8 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         let Some(slot) = &mut self.slot else {
             return Err(Error::new(Code::Internal, "a permit without a slot"));
         };
-        if !slot.has_headers_for(token) {
-            slot.set_headers(&self.shared.http, token, None)?;
+        if !slot.has_headers_for(token, headers) {
+            slot.set_headers(&self.shared.http, token, headers, None)?;
         }
         Ok((slot, &self.shared))
     }

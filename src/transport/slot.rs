@@ -21,6 +21,7 @@ use crate::policy::deadline::Deadline;
 use crate::process::fork::{ForkGuard, prevent_fork};
 use crate::process::panics::fault_point;
 use crate::process::sync::{Arc, AtomicBool, Ordering};
+use crate::wire::request::RequestHeaders;
 
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
 const LONGEST_POLL: Duration = Duration::from_secs(600);
@@ -62,6 +63,8 @@ pub struct Slot {
     headers: Option<HeaderList>,
     /// The token in `headers`.
     token: Option<Token>,
+    /// The request's own ones in `headers`.
+    own_headers: Option<Arc<RequestHeaders>>,
     /// Boxed: libcurl holds its address while the slot moves.
     receiver: *mut Receiver,
     sockets: *mut Sockets,
@@ -121,6 +124,7 @@ impl Slot {
             url: None,
             headers: None,
             token: None,
+            own_headers: None,
             receiver,
             sockets: Box::into_raw(Box::new(Sockets::new(easy))),
             reports: false,
@@ -182,24 +186,29 @@ impl Slot {
         &mut self,
         http: &Http,
         token: Option<&Token>,
+        own: Option<&Arc<RequestHeaders>>,
         content_type: Option<&str>,
     ) -> Result<()> {
-        let headers = http.header_list(token.map(|token| token.reveal()), content_type)?;
+        let token_text = token.map(|token| token.reveal());
+        let headers = http.header_list(token_text, own.map(|own| &**own), content_type)?;
         // SAFETY: no transfer is running; the list lives until another one has been set, or the handle been freed.
         unsafe { curl_easy_setopt(self.easy, CURLOPT_HTTPHEADER, headers.as_ptr()) };
         self.headers = Some(headers);
         self.token = token.cloned();
+        self.own_headers = own.cloned();
         Ok(())
     }
 
-    /// Whether the header lines are set and hold this token.
-    pub fn has_headers_for(&self, token: Option<&Token>) -> bool {
-        let same = match (&self.token, token) {
-            (Some(known), Some(token)) => Arc::ptr_eq(known, token),
-            (None, None) => true,
-            _ => false,
-        };
-        self.headers.is_some() && same
+    /// Whether the header lines are set and hold this token and these headers.
+    pub fn has_headers_for(&self, token: Option<&Token>, own: Option<&Arc<RequestHeaders>>) -> bool {
+        fn same<T>(known: Option<&Arc<T>>, wanted: Option<&Arc<T>>) -> bool {
+            match (known, wanted) {
+                (Some(known), Some(wanted)) => Arc::ptr_eq(known, wanted),
+                (None, None) => true,
+                _ => false,
+            }
+        }
+        self.headers.is_some() && same(self.token.as_ref(), token) && same(self.own_headers.as_ref(), own)
     }
 
     /// One attempt, see [`begin`](Slot::begin), driven to its end by this thread. Returns by `deadline`, or soon after

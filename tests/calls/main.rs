@@ -10,6 +10,7 @@ mod http;
 mod large_answers;
 mod merging;
 mod pool;
+mod request_headers;
 mod retries;
 mod stalled;
 mod statistics;

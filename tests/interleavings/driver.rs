@@ -97,6 +97,15 @@ mod remote {
             pub fn merged(start: Instant, deadline: Deadline) -> Exchange {
                 Exchange { fate: Fate::Answered, attempts: 0, deadline, start, merged: true }
             }
+            pub fn with_headers(
+                self,
+                _: Option<std::sync::Arc<crate::wire::request::RequestHeaders>>,
+            ) -> Exchange {
+                self
+            }
+            pub fn headers(&self) -> Option<&std::sync::Arc<crate::wire::request::RequestHeaders>> {
+                None
+            }
             pub fn deadline(&self) -> Deadline {
                 self.deadline
             }
@@ -561,6 +570,7 @@ mod transport {
             &mut self,
             request: Vec<u8>,
             _token: Option<&()>,
+            _headers: Option<&std::sync::Arc<crate::wire::request::RequestHeaders>>,
             _body: Vec<u8>,
         ) -> Result<std::result::Result<(), TransferError>> {
             let slot = self.slot.as_mut().unwrap();

@@ -19,6 +19,7 @@ fn generated() -> String {
         "stats",
         "string",
         "request",
+        "request_headers",
         "response",
         "dense",
         "arrow",

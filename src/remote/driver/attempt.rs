@@ -20,7 +20,7 @@ impl Driver<'_> {
         }
         let store = &self.inner.store;
         let body = std::mem::take(&mut task.body);
-        let begun = permit.begin(body, token.as_ref(), store.buffer());
+        let begun = permit.begin(body, token.as_ref(), task.exchange.headers(), store.buffer());
         let deadline = task.exchange.begin_attempt(store, Instant::now());
         let slot = permit.slot().map(|slot| slot.number());
         task.stage = Stage::Attempt { permit, token, deadline };

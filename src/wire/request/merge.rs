@@ -30,6 +30,7 @@ impl Request {
             key.extend_from_slice(&column.name.len().to_le_bytes());
             key.extend_from_slice(column.name.as_bytes());
         }
+        self.key_of_headers(&mut key);
         Some(key)
     }
 
@@ -107,13 +108,14 @@ mod tests {
         let key = request(&[1]).merge_key().unwrap();
         assert_eq!(request(&[2, 3]).merge_key(), Some(key.clone()));
         type Change = fn(&mut Request);
-        let changes: [(&str, Change); 7] = [
+        let changes: [(&str, Change); 8] = [
             ("a feature more", |r| r.add_feature("v:b").unwrap()),
             ("an entity more", |r| r.set_entity_int64("other", &[1]).unwrap()),
             ("full names", |r| r.set_full_feature_names(true)),
             ("doubles", |r| r.set_entity_double("id", &[1.0]).unwrap()),
             ("strings", |r| r.set_entity_string("id", [Ok("1")].into_iter()).unwrap()),
             ("booleans", |r| r.set_entity_bool("id", [true].into_iter()).unwrap()),
+            ("a header", |r| r.set_header("X-Tenant", "a").unwrap()),
             ("a service", |r| r.set_feature_service("v:a").unwrap()),
         ];
         for (what, change) in changes {
@@ -121,6 +123,16 @@ mod tests {
             change(&mut other);
             assert_ne!(other.merge_key().unwrap(), key, "{what}");
         }
+        let with_header = |name: &str, value: &str| {
+            let mut request = request(&[1]);
+            request.set_header(name, value).unwrap();
+            request.merge_key().unwrap()
+        };
+        assert_eq!(with_header("X-Tenant", "a"), with_header("x-tenant", "a"));
+        assert_ne!(with_header("X-Tenant", "a"), with_header("X-Tenant", "b"));
+        let mut traced = request(&[1]);
+        traced.set_trace_context("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "").unwrap();
+        assert_eq!(traced.merge_key(), Some(key), "trace contexts differ from call to call");
         let mut json = request(&[1]);
         json.set_entity_json("id", "[1]").unwrap();
         assert_eq!(json.merge_key(), None, "JSON may hold nulls and mixed types");

@@ -2,6 +2,7 @@
 
 mod encode;
 mod feature;
+mod headers;
 mod merge;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 pub use encode::split;
 use encode::{write_double, write_string};
 use feature::FeatureReference;
+pub use headers::{RequestHeaders, header_fault};
 
 /// Where a request goes, below the store's path. `status=true` makes the Go server send statuses and event
 /// timestamps; the Python server always sends them and ignores the parameter.
@@ -74,6 +76,8 @@ pub struct Request {
     deadline: Option<Instant>,
     /// Not to be merged with other calls.
     unmerged: bool,
+    /// Shared with the exchanges under way.
+    headers: Option<Arc<RequestHeaders>>,
 }
 
 impl Request {
@@ -306,6 +310,7 @@ impl Request {
             timeout: self.timeout,
             deadline: self.deadline,
             unmerged: self.unmerged,
+            headers: self.headers.clone(),
         }
     }
 

@@ -62,7 +62,9 @@ impl Driver<'_> {
         let rows: Vec<usize> = members.iter().map(|mergeable| mergeable.request.rows()).collect();
         let deadlines = members.iter().map(|mergeable| mergeable.exchange.deadline());
         let deadline = deadlines.reduce(Deadline::max).unwrap_or(Deadline::NEVER);
-        let exchange = Exchange::merged(Instant::now(), deadline);
+        let requests = members.iter().map(|mergeable| &mergeable.request);
+        let headers = Request::merged_headers(requests);
+        let exchange = Exchange::merged(Instant::now(), deadline).with_headers(headers);
         let check = Check {
             question: Arc::clone(question),
             _under_way: Arc::clone(under_way),

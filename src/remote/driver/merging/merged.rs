@@ -86,7 +86,9 @@ impl Driver<'_> {
         for mergeable in &members {
             self.by_member.insert(mergeable.member.number(), Place::Merged(number));
         }
-        let exchange = Exchange::merged(Instant::now(), deadline);
+        let requests = members.iter().map(|mergeable| &mergeable.request);
+        let headers = Request::merged_headers(requests);
+        let exchange = Exchange::merged(Instant::now(), deadline).with_headers(headers);
         let members = members.into_iter().map(Some).collect();
         let merged = Merged { question: Arc::clone(question), under_way, members, rows, half };
         Some(Task::new(number, exchange, body, Work::Merged(Box::new(merged))))
