@@ -10,11 +10,14 @@ use serde_json::{Map, Value, json};
 const BUCKETS: usize = 4 * 32;
 
 /// A distribution of durations. A percentile read from it is at most a quarter too large.
-pub struct Histogram([AtomicU64; BUCKETS]);
+pub struct Histogram {
+    counts: [AtomicU64; BUCKETS],
+    sum_us: AtomicU64,
+}
 
 impl Default for Histogram {
     fn default() -> Histogram {
-        Histogram(std::array::from_fn(|_| AtomicU64::new(0)))
+        Histogram { counts: std::array::from_fn(|_| AtomicU64::new(0)), sum_us: AtomicU64::new(0) }
     }
 }
 
@@ -22,11 +25,12 @@ impl Histogram {
     /// Counts one duration.
     pub fn record(&self, duration: Duration) {
         let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.0[bucket_of(microseconds)].fetch_add(1, Ordering::Relaxed);
+        self.counts[bucket_of(microseconds)].fetch_add(1, Ordering::Relaxed);
+        self.sum_us.fetch_add(microseconds, Ordering::Relaxed);
     }
 
     fn to_json(&self) -> Value {
-        let counts: Vec<u64> = self.0.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        let counts: Vec<u64> = self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         let total: u64 = counts.iter().sum();
         let percentile = |share: f64| {
             let rank = ((total as f64 * share).ceil() as u64).max(1);
@@ -37,7 +41,9 @@ impl Histogram {
             });
             found.map_or(0, upper_bound)
         };
-        json!({"count": total, "p50_us": percentile(0.5), "p90_us": percentile(0.9),
+        let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        let buckets: Vec<[u64; 2]> = filled.map(|(bucket, count)| [upper_bound(bucket), *count]).collect();
+        json!({"count": total, "sum_us": self.sum_us.load(Ordering::Relaxed), "buckets": buckets, "p50_us": percentile(0.5), "p90_us": percentile(0.9),
                "p99_us": percentile(0.99), "max_us": percentile(1.0)})
     }
 }
@@ -150,7 +156,7 @@ impl Stats {
 }
 
 /// Momentary values, which the store adds.
-pub const NOW: [(&str, &str); 5] = [
+pub const NOW: [(&str, &str); 7] = [
     (
         "async_requests",
         "Requests of asynchronous calls, and of calls in parts, that are accepted and not finished now.",
@@ -159,6 +165,8 @@ pub const NOW: [(&str, &str); 5] = [
     ("connections_idle", "Connections kept and not in use now."),
     ("connections_in_use", "Connections in use now."),
     ("retry_budget_tokens", "What is left of the retry budget now; 0 also when it is switched off."),
+    ("started_at", "When the store was opened, and its counters began: seconds since 1970-01-01 UTC."),
+    ("pid", "The process, since one that was forked counts anew."),
 ];
 
 /// STATISTICS.md: the fields for people.
@@ -168,8 +176,9 @@ pub fn reference() -> String {
          Generated from `src/observe/statistics.rs` by `make generate`; a test compares, and another one compares with what\n\
          `feast_stats_json()` returns.\n\n\
          One JSON object a store. Counters begin at 0 when the store is opened and only grow. A latency is an\n\
-         object of `count` and, in microseconds, `p50_us`, `p90_us`, `p99_us` and `max_us`: each the upper bound of\n\
-         the histogram's bucket, so at most a quarter too large.\n\n\
+         object of `count` and, in microseconds, the exact `sum_us`, and `p50_us`, `p90_us`, `p99_us` and `max_us`: each the\n\
+         upper bound of the histogram's bucket, so at most a quarter too large. `buckets` has the buckets that are not empty,\n\
+         each `[upper bound in microseconds, count]`, the bound included and no bucket counted in another one.\n\n\
          | field | type | unit | meaning |\n|---|---|---|---|\n",
     );
     for (name, field, help) in FIELDS {
@@ -206,6 +215,8 @@ mod tests {
         histogram.record(Duration::from_millis(50));
         let read = histogram.to_json();
         assert_eq!(read["count"], 100);
+        assert_eq!(read["sum_us"], 99 * 100 + 50_000);
+        assert_eq!(read["buckets"], json!([[111, 99], [57_343, 1]]));
         assert_eq!(read["p50_us"], 111);
         assert_eq!(read["p99_us"], 111);
         assert!(read["max_us"].as_u64().unwrap() >= 50_000);

@@ -148,6 +148,8 @@ impl Remote {
             pool.idle as u64,
             pool.in_use as u64,
             store.budget.tokens(),
+            store.started_at,
+            std::process::id().into(),
         ];
         let now: Vec<(&str, u64)> = statistics::NOW.iter().map(|(name, _)| *name).zip(values).collect();
         store.stats.to_json(&now)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::auth::Token;
 use crate::config::{Config, Mask, Secret};
@@ -18,6 +18,8 @@ use crate::wire::request::{Request, RequestHeaders};
 /// See the module. Used by any number of threads.
 pub struct Store {
     pub stats: Arc<Stats>,
+    /// Seconds since 1970.
+    pub started_at: u64,
     /// The server's URL as it may be shown.
     pub server: String,
     /// Of the secrets that others may repeat.
@@ -54,6 +56,7 @@ impl Store {
     pub fn new(config: &Config, mask: Mask, stats: Arc<Stats>) -> Store {
         Store {
             stats,
+            started_at: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
             server: config.shown_path(),
             mask,
             request_timeout: config.request_timeout,

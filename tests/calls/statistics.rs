@@ -49,7 +49,8 @@ fn the_statistics_have_exactly_the_fields_that_statistics_md_describes() {
     for (name, kind) in described {
         match kind {
             "latency" => {
-                for part in ["count", "p50_us", "p90_us", "p99_us", "max_us"] {
+                assert!(figures[name]["buckets"].is_array(), "{name}.buckets");
+                for part in ["count", "sum_us", "p50_us", "p90_us", "p99_us", "max_us"] {
                     assert!(figures[name][part].is_u64(), "{name}.{part}");
                 }
             }
@@ -151,6 +152,15 @@ fn the_statistics_count_what_went_over_the_wire() {
     assert_eq!(now["total_latency"]["count"], 7);
     assert_eq!(now["connect_latency"]["count"], 4);
     assert_eq!(now["tls_latency"]["count"], 0);
+    let total = &now["total_latency"];
+    let buckets: Vec<[u64; 2]> = serde_json::from_value(total["buckets"].clone()).unwrap();
+    assert_eq!(buckets.iter().map(|[_, count]| count).sum::<u64>(), 7);
+    assert_eq!(total["max_us"], buckets.last().unwrap()[0]);
+    let most: u64 = buckets.iter().map(|[bound, count]| bound * count).sum();
+    assert!((most * 3 / 4..=most).contains(&total["sum_us"].as_u64().unwrap()), "{now}");
+    assert_eq!(now["pid"], u64::from(std::process::id()));
+    let today = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    assert!((today - 60..=today).contains(&now["started_at"].as_u64().unwrap()), "{now}");
     wait_until("the idle connection is closed", || figures(&remote)["connections_closed_idle"] == 1);
     assert_eq!(figures(&remote)["connections_idle"], 0);
 }
