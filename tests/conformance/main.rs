@@ -1,6 +1,7 @@
 //! The library beside what it must agree with: Feast's own servers, urllib3, PyYAML and serde_json, and models of its policies.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
+mod audit_log;
 mod cells;
 mod properties;
 mod real_feast;
