@@ -2,6 +2,7 @@
 # The C programs once more, with AddressSanitizer and LeakSanitizer in the library.
 source "$(dirname "$0")/common.sh"
 scripts/need.sh test
+scripts/build.sh # for the one that links the static library as users do
 RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo rustc --lib --crate-type staticlib --target "$host" \
   --target-dir "$target/sanitized"
 FEAST_SANITIZED_ARCHIVE=$(realpath "$target/sanitized/$host/debug/libfeast_remote.a")
