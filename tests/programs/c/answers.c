@@ -73,7 +73,7 @@ int main(int argc, char **argv) {
   feast_remote_t *remote = open_at(argv[1]);
   typed_columns(remote);
   refused(remote, "feast_error", FEAST_NOT_FOUND, 404, "FeatureViewNotFoundException: Feature view nope");
-  refused(remote, "plain_string", FEAST_SERVER, 500, "HTTP 500: 'pop from an empty set' (4 attempts");
+  refused(remote, "plain_string", FEAST_SERVER, 500, "HTTP 500: 'pop from an empty set' (2 attempts");
   refused(remote, "fastapi", FEAST_INVALID_REQUEST, 422, "body.entities: Field required");
   refused(remote, "go_server", FEAST_SERVER, 500, "Error getting feature vector");
   refused(remote, "html", FEAST_SERVER, 502, "502 Bad Gateway (first line of");
