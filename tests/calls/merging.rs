@@ -16,6 +16,9 @@ use feast_remote::remote::{CallHandle, EventQueue, Remote};
 use feast_remote::wire::request::Request;
 use serde_json::Value;
 
+mod leaving;
+mod log;
+
 /// The ids that a request asks for.
 fn ids(seen: &Seen) -> Vec<i64> {
     let question: Value = serde_json::from_slice(&seen.body).unwrap();
@@ -553,4 +556,22 @@ fn no_row_of_many_threads_is_mixed_up_while_the_server_misbehaves() {
     let figures = figures(&remote);
     assert_eq!((&figures["waiting_calls"], &figures["connections_in_use"]), (&0.into(), &0.into()));
     assert!(figures["calls_merged"].as_u64().unwrap() > calls as u64 / 4, "{figures}");
+}
+
+#[test]
+fn callers_who_come_back_at_once_do_not_split_into_one_and_the_rest() {
+    let server = Server::start(|seen| {
+        [vec![Step::Wait(Duration::from_millis(3))], say(200, features_of(&seen.body))].concat()
+    });
+    let remote = Arc::new(open(&server, &MERGED));
+    let threads: Vec<_> = (0..16)
+        .map(|thread| {
+            let remote = Arc::clone(&remote);
+            thread::spawn(move || (0..40).for_each(|round| call(&remote, 100 * thread + round).unwrap()))
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let asked = requests(&server);
+    let alone = asked.iter().filter(|ids| ids.len() == 1).count();
+    assert!(3 * alone < asked.len(), "{alone} of {} requests were for one call", asked.len());
 }

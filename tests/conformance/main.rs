@@ -3,6 +3,7 @@
 
 mod audit_log;
 mod cells;
+mod merged;
 mod properties;
 mod real_feast;
 mod urllib3;

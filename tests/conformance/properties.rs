@@ -10,6 +10,7 @@ use feast_remote::policy::admission::Admission;
 use feast_remote::policy::deadline::Deadline;
 use feast_remote::policy::rebalance::Rebalance;
 use feast_remote::policy::retry::{Decision, RetryBudget, RetryPolicy};
+use feast_remote::wire::answer::cut::cut;
 use feast_remote::wire::answer::decode::decode;
 use feast_remote::wire::answer::frame::Layout;
 use feast_remote::wire::request::Request;
@@ -208,6 +209,60 @@ proptest! {
                 prop_assert!(value.is_f64() || written == exact, "{} of {}", row, body);
             } else {
                 prop_assert_eq!(&got, value, "row {} of {}", row, body);
+            }
+        }
+    }
+
+    /// Each call of a merged request reads the same as if it had been answered alone.
+    #[test]
+    fn an_answer_cut_is_the_answer_alone(
+        columns in prop::collection::vec((column(), any::<bool>(), any::<bool>()), 1..4),
+        sizes in prop::collection::vec(1usize..6, 1..8),
+        pretty: bool,
+    ) {
+        let rows: usize = sizes.iter().sum();
+        let statuses = ["PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE"];
+        // What the server says of these rows.
+        let answer = |rows: std::ops::Range<usize>| {
+            let column = |at: usize| {
+                let (values, with_statuses, with_timestamps) = &columns[at];
+                let mut column = serde_json::Map::new();
+                let all = |value: &dyn Fn(usize) -> Value| rows.clone().map(value).collect::<Value>();
+                column.insert("values".to_owned(), all(&|row| values[row % values.len()].clone()));
+                if *with_statuses {
+                    column.insert("statuses".to_owned(), all(&|row| statuses[(row + at) % 4].into()));
+                }
+                if *with_timestamps {
+                    let time = |row: usize| format!("2026-11-23T01:00:{:02}Z", row % 60).into();
+                    column.insert("event_timestamps".to_owned(), all(&time));
+                }
+                Value::Object(column)
+            };
+            let names: Vec<String> = (0..columns.len()).map(|at| format!("f{at}")).collect();
+            let results: Vec<Value> = (0..columns.len()).map(column).collect();
+            let answer = json!({"results": results, "metadata": {"feature_names": names}});
+            if pretty { format!("{answer:#}") } else { answer.to_string() }
+        };
+        let request = |rows: usize| {
+            let mut request = Request::default();
+            (0..columns.len()).for_each(|at| request.add_feature(&format!("v:f{at}")).unwrap());
+            request.set_entity_int64("id", &vec![1; rows]).unwrap();
+            request
+        };
+        let merged = cut(answer(0..rows).as_bytes(), &request(rows), &sizes, &mut Layout::default()).unwrap();
+        let mut begin = 0;
+        for (size, merged) in sizes.into_iter().zip(merged) {
+            let decode = |body: &[u8]| decode(body, &request(size), &mut Layout::default()).unwrap();
+            let (merged, alone) = (decode(&merged), decode(answer(begin..begin + size).as_bytes()));
+            begin += size;
+            for at in 0..columns.len() {
+                prop_assert_eq!(merged.column_type(at), alone.column_type(at));
+                prop_assert_eq!(merged.statuses(at), alone.statuses(at));
+                prop_assert_eq!(merged.event_timestamps(at), alone.event_timestamps(at));
+                for row in 0..size {
+                    let (merged, alone) = (cell(&merged, at, row), cell(&alone, at, row));
+                    prop_assert_eq!(merged.to_string(), alone.to_string());
+                }
             }
         }
     }

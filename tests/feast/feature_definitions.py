@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pandas as pd
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, RequestSource
 from feast.on_demand_feature_view import on_demand_feature_view
 from feast.permissions.action import AuthzedAction
@@ -142,6 +143,26 @@ def trip_forecast(inputs):
             for rate, trips in zip(inputs["conv_rate"], inputs["trips_today"])
         ]
     }
+
+
+# Two views whose values depend on what else is asked for in the same request.
+@on_demand_feature_view(
+    sources=[driver_hourly_stats],
+    schema=[Field(name="conv_rate_rank", dtype=Float64)],
+    mode="pandas",
+)
+def driver_ranking(inputs):
+    return pd.DataFrame({"conv_rate_rank": inputs["conv_rate"].rank()})
+
+
+@on_demand_feature_view(
+    sources=[driver_hourly_stats],
+    schema=[Field(name="trips_doubled", dtype=Int64)],
+    mode="python",
+    singleton=True,
+)
+def driver_doubled(inputs):
+    return {"trips_doubled": 2 * inputs["avg_daily_trips"]}
 
 
 driver_activity = FeatureService(

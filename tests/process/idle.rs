@@ -1,22 +1,27 @@
 //! What a store does while nothing happens: nothing.
 
 use std::cell::Cell;
+use std::fs::DirEntry;
 use std::thread;
 use std::time::Duration;
 
 use crate::alone;
 use crate::support::events::{next, outcome, queue, submit};
 use crate::support::server::{Server, Step, answer};
-use crate::support::store::open;
+use crate::support::store::{call, open};
 use crate::support::wait::wait_until;
+
+/// The threads of this process with this name, as /proc has them.
+fn threads_named(name: &str) -> Vec<DirEntry> {
+    let named = |task: &DirEntry| {
+        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim() == name)
+    };
+    std::fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap).filter(named).collect()
+}
 
 /// How often the thread of this name, of which there must be one, has gone to sleep.
 fn sleeps_of(thread: &str) -> u64 {
-    let named = |task: &std::fs::DirEntry| {
-        std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.trim() == thread)
-    };
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(Result::unwrap);
-    let [task] = &tasks.filter(named).collect::<Vec<_>>()[..] else { panic!("one thread {thread}") };
+    let [task] = &threads_named(thread)[..] else { panic!("one thread {thread}") };
     let status = std::fs::read_to_string(task.path().join("status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
     line.unwrap().trim().parse().unwrap()
@@ -47,4 +52,20 @@ fn a_driver_with_nothing_to_do_sleeps() {
         thread::sleep(Duration::from_secs(1));
         settled.replace(threads.map(sleeps_of)) == threads.map(sleeps_of)
     });
+}
+
+#[test]
+fn a_caller_alone_starts_no_driver_where_calls_are_merged() {
+    if alone::has_run(a_caller_alone_starts_no_driver_where_calls_are_merged) {
+        return;
+    }
+    let server = Server::start(answer);
+    let remote = open(&server, &[("merge_max_rows", "64")]);
+    (0..50).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(threads_named("feast-driver").len(), 0);
+    // Another call than the blocking one needs it.
+    let queue = queue();
+    drop(submit(&remote, &queue, 1));
+    outcome(next(&queue)).1.unwrap();
+    assert_eq!(threads_named("feast-driver").len(), 1);
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::alone;
 use crate::figures::{descriptors, resident_bytes};
 use crate::support::server::{Seen, Server, Step, Welcome, answer, chunks, features_of, gzip, reply, say};
+use crate::support::store::figures;
 use feast_remote::columns::Response;
 use feast_remote::config::Config;
 use feast_remote::error::{Code, Error};
@@ -176,8 +177,15 @@ fn event_loop(
     queue.poll(1, Deadline::in_milliseconds(0), |event| panic!("a second event for {}", event.tag()));
 }
 
+fn calls_merged(remote: &Remote) -> u64 {
+    figures(remote)["calls_merged"].as_u64().unwrap()
+}
+
 fn one_call(remote: &Remote, request: &mut Request, id: i64, tally: &Tally) {
     request.set_entity_int64("id", &ids_of(id)).unwrap();
+    // One of four goes alone, and no two have to have the same time.
+    request.set_merge(id % 4 != 1);
+    request.set_timeout(TIMEOUT.mul_f64(0.25 + (roll(id as usize) % 100) as f64 / 133.0));
     let start = Instant::now();
     let outcome = remote.get_online_features(request);
     let took = start.elapsed();
@@ -193,6 +201,7 @@ fn open(server: &Server) -> Arc<Remote> {
     config.set("request_timeout_ms", &TIMEOUT.as_millis().to_string()).unwrap();
     config.set("attempt_timeout_ms", "150").unwrap();
     config.set("retry_backoff_factor", "0.01").unwrap();
+    config.set("merge_max_rows", "32").unwrap();
     Arc::new(Remote::open(&config).unwrap())
 }
 
@@ -205,6 +214,7 @@ fn calls_return_in_time_with_their_own_answers_and_nothing_piles_up() {
     let end = Instant::now() + Duration::from_secs(seconds);
     let server = Server::start_with(welcome, faults);
     server.forget_requests();
+    let mut merged = 0;
     let (of_steady, of_passing) = (Arc::new(Tally::default()), Arc::new(Tally::default()));
     let numbers = Arc::new(AtomicUsize::new(1));
     // A second store is opened and closed all the time; the first must not notice.
@@ -240,6 +250,7 @@ fn calls_return_in_time_with_their_own_answers_and_nothing_piles_up() {
         let fresh = open(&server);
         let old = std::mem::replace(&mut *passing.lock().unwrap(), fresh);
         old.close();
+        merged += calls_merged(&old);
         drop(old);
         samples.push((resident_bytes(), descriptors()));
     }
@@ -250,6 +261,9 @@ fn calls_return_in_time_with_their_own_answers_and_nothing_piles_up() {
     let (answered, failed) = (of_both(|tally| &tally.answered), of_both(|tally| &tally.failed));
     assert_eq!(of_steady.closed.load(Ordering::Relaxed), 0, "the steady store noticed");
     println!("{answered} calls answered, {failed} failed as they may; {}", steady.stats_json());
+    merged += calls_merged(&steady);
+    println!("{merged} of them were merged");
+    assert!(merged > 0, "no calls were merged");
     assert!(answered > failed, "{answered} answered, {failed} failed");
     // The best half of each end: a call more or less in flight is noise, a leak is in every sample.
     let lowest = |samples: &[(usize, usize)]| {

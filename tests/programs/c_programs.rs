@@ -211,6 +211,9 @@ fn a_thousand_forks_amid_calls_cost_the_parent_none_and_each_child_is_served() {
     let output = Command::new(&program).args([&server.url(), "", forks]).output().unwrap();
     passed("forks", &output);
     print!("{}", String::from_utf8_lossy(&output.stdout));
+    let output = Command::new(&program).args([&server.url(), "", forks, "merged"]).output().unwrap();
+    passed("forks, merged", &output);
+    print!("{}", String::from_utf8_lossy(&output.stdout));
     // Over TLS a goodbye of a child's would end the parent's connection.
     let authority = Authority::new("forks' CA");
     let server = authority.serve("localhost", 1);

@@ -42,11 +42,15 @@ fn open_in(url: &str, keys: &[(&str, &str)], environment: &Environment) -> Resul
     Remote::open_in(&config, environment)
 }
 
-fn call(remote: &Remote, id: i64) -> Result<(), Error> {
+fn question(id: i64) -> Request {
     let mut request = Request::default();
     request.add_feature("v:a").unwrap();
     request.set_entity_int64("id", &[id]).unwrap();
-    let response = remote.get_online_features(&request)?;
+    request
+}
+
+fn call(remote: &Remote, id: i64) -> Result<(), Error> {
+    let response = remote.get_online_features(&question(id))?;
     assert_eq!(response.int64(1).unwrap(), [1000 * id]);
     Ok(())
 }
@@ -149,6 +153,38 @@ fn a_refused_token_is_fetched_anew_once() {
     assert_eq!((error.code, error.attempts), (Code::PermissionDenied, 1));
     assert_eq!(error.feast_class.as_deref(), Some("FeastPermissionError"));
     assert!(error.message.contains("Permission error: denied"), "{error}");
+}
+
+#[test]
+fn a_merged_request_renews_its_token_once_for_all_its_calls() {
+    let (idp, tokens) = provider();
+    let url = discovery(&idp);
+    let go = Arc::new(AtomicBool::new(false));
+    let goes = Arc::clone(&go);
+    // The first token is taken twice: for a slow call, after which others are patient, and for the one that they wait for.
+    let server = Server::start(move |seen| match (seen.number, bearer(seen)) {
+        (0, _) => [vec![Step::Wait(Duration::from_millis(500))], answer(seen)].concat(),
+        (1, _) => [vec![Step::Until(Arc::clone(&goes))], answer(seen)].concat(),
+        (_, Some("token-2")) => answer(seen),
+        _ => say(401, r#"{"detail":"Invalid or expired access token"}"#),
+    });
+    let merged = [("merge_max_rows", "64"), ("merge_in_flight", "1"), ("merge_check", "false")];
+    let remote = open(&server.url(), &[&client_of(&url)[..], &merged].concat());
+    call(&remote, 1).unwrap();
+    let queue = Arc::new(EventQueue::new().unwrap());
+    let submit = |id: i64| drop(remote.submit(&question(id), &queue, id as usize).unwrap());
+    submit(1);
+    wait_until("the first request is under way", || server.requests() == 2);
+    (2..6).for_each(submit);
+    go.store(true, Ordering::SeqCst);
+    (0..5).for_each(|_| end(&queue).1.unwrap());
+    let seen = server.seen();
+    let with_tokens: Vec<_> = seen.iter().skip(2).map(|seen| bearer(seen).unwrap()).collect();
+    assert_eq!(with_tokens, ["token-1", "token-2"]);
+    assert_eq!(seen[2].body, seen[3].body, "the same request once more");
+    let stats: Value = serde_json::from_str(&remote.stats_json()).unwrap();
+    assert_eq!((&stats["tokens_refused"], &stats["calls_merged"]), (&json!(1), &json!(4)));
+    assert_eq!(tokens.load(Ordering::SeqCst), 2);
 }
 
 #[test]
@@ -259,12 +295,7 @@ fn an_asynchronous_call_that_needs_a_token_holds_up_no_other() {
     keys.extend([("auth.token_refresh_margin_seconds", "29.99"), ("request_timeout_ms", "60000")]);
     let remote = open(&server.url(), &keys);
     let queue = Arc::new(EventQueue::new().unwrap());
-    let submit = |id: i64| {
-        let mut request = Request::default();
-        request.add_feature("v:a").unwrap();
-        request.set_entity_int64("id", &[id]).unwrap();
-        remote.submit(&request, &queue, id as usize).unwrap()
-    };
+    let submit = |id: i64| remote.submit(&question(id), &queue, id as usize).unwrap();
     wait_until("the next token is asked for", || {
         drop(submit(1));
         end(&queue).1.unwrap();

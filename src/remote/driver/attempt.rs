@@ -91,8 +91,9 @@ impl Driver<'_> {
         match task.work {
             Work::One(one) => {
                 self.one_answered(&one, &task.exchange, &body);
-                let One { in_flight, member, .. } = one;
-                drop(in_flight);
+                let One { in_flight, member, under_way, .. } = one;
+                // Who hears of the end and asks anew at once is alone again.
+                drop((in_flight, under_way));
                 let queue = member.answered(body, attempts, token, 1);
                 self.ended(queue);
             }
