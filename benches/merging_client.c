@@ -1,14 +1,17 @@
 /* Calls of one row and three features against a real Feast server, merged and not.
- *   merging_client URL plain|merged|hand|async|async-merged CALLERS SECONDS [IN_FLIGHT]
+ *   merging_client URL plain|merged|hand|async|async-merged|open|open-merged|bad|bad-merged CALLERS SECONDS [N]
  * plain, merged: CALLERS threads in the blocking call, without and with merge_max_rows. hand: the same threads, merged by
- * this program into IN_FLIGHT requests at a time. async: CALLERS calls in flight from one thread. Each answer is compared
- * with the driver asked for. Prints one line: calls/s, latency percentiles, this process's CPU a call, errors. */
+ * this program into N requests at a time. async: CALLERS calls in flight from one thread. open: calls at random moments, N a
+ * second. bad: one call in N asks for a driver that the server cannot read, and must fail; no other one may. Each answer is
+ * compared with the driver asked for. Prints one line: calls/s, latency percentiles, this process's CPU a call, errors. */
 #define _GNU_SOURCE
 #include <feast_remote.h>
 #include "measure.h"
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { DRIVERS = 1000, MOST_ROWS = 256, MOST_CALLS = 1 << 22 };
 
@@ -20,6 +23,8 @@ typedef struct {
 static feast_remote_t *remote;
 static double *latencies, until;
 static atomic_int done, errors;
+/* N of open and of bad, or 0. */
+static int rate, bad_every, all_callers;
 
 static void die(const char *what, feast_error_t *err) {
   fprintf(stderr, "%s: %s\n", what, feast_error_message(err));
@@ -61,10 +66,37 @@ static void check(const feast_response_t *response, const int64_t *drivers, size
   }
 }
 
+/* Asks for drivers as text, one of which cannot be read now and then: then the call must fail. */
+static void call_maybe_badly(feast_request_t *request, caller_t *caller) {
+  feast_response_t *response = NULL;
+  feast_error_t *err = NULL;
+  char text[16] = "abc";
+  const char *value = text;
+  int is_bad = rand_r(&caller->random) % bad_every == 0;
+  size_t length = is_bad ? 3 : (size_t)sprintf(text, "%d", 1001 + rand_r(&caller->random) % DRIVERS);
+  if (feast_request_set_entity_string(request, "driver_id", &value, &length, 1, &err) != FEAST_OK) die("driver_id", err);
+  if ((feast_get_online_features(remote, request, &response, &err) == FEAST_OK) == is_bad) {
+    if (is_bad) atomic_fetch_add(&errors, 1);
+    else failed(err);
+  } else {
+    feast_error_free(err);
+  }
+  feast_response_free(response);
+}
+
 static void *call(void *argument) {
   caller_t *caller = argument;
   feast_request_t *request = question();
-  for (double start; (start = now()) < until; finished(start)) {
+  double due = now();
+  for (double start; (start = now()) < until; finished(rate > 0 ? due : start)) {
+    if (rate > 0) {
+      due += -log((rand_r(&caller->random) + 1.0) / (RAND_MAX + 2.0)) * all_callers / rate;
+      if (due > start) usleep((useconds_t)((due - start) * 1e6));
+    }
+    if (bad_every > 0) {
+      call_maybe_badly(request, caller);
+      continue;
+    }
     feast_response_t *response = NULL;
     feast_error_t *err = NULL;
     caller->driver = 1001 + rand_r(&caller->random) % DRIVERS;
@@ -185,11 +217,14 @@ int main(int argc, char **argv) {
   feast_error_t *err = NULL;
   char name[64];
   if (argc < 5) {
-    fprintf(stderr, "usage: %s URL plain|merged|hand|async|async-merged CALLERS SECONDS [IN_FLIGHT]\n", argv[0]);
+    fprintf(stderr, "usage: %s URL WAY CALLERS SECONDS [N]\n", argv[0]);
     return 2;
   }
   const char *way = argv[2];
   int callers = atoi(argv[3]), in_flight = argc > 5 ? atoi(argv[5]) : 0;
+  all_callers = callers;
+  if (strncmp(way, "open", 4) == 0) rate = in_flight;
+  if (strncmp(way, "bad", 3) == 0) bad_every = in_flight;
   const char *const keys[][2] = {{"path", argv[1]}, {"connection_pool_size", "256"}, {"request_timeout_ms", "30000"},
                                  {"merge_max_rows", strstr(way, "merged") != NULL ? "256" : "0"}};
   feast_config_t *config = feast_config_new();
@@ -217,7 +252,7 @@ int main(int argc, char **argv) {
     pthread_mutex_unlock(&lock);
     for (int i = 0; by_hand && i < in_flight; i++) pthread_join(mergers[i], NULL);
   }
-  snprintf(name, sizeof name, by_hand ? "%s-%d" : "%s", way, in_flight);
+  snprintf(name, sizeof name, in_flight > 0 ? "%s-%d" : "%s", way, in_flight);
   report(name, callers, done < MOST_CALLS ? done : MOST_CALLS, latencies, now() - start, cpu() - cpu_start, errors);
   if (getenv("MERGING_STATISTICS") != NULL) {
     char *json = NULL;

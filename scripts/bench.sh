@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh compare|front_doors: benches/compare.sh or benches/front_doors.sh, with what they need.
+# bench.sh compare|front_doors|merging: that script of benches/, with what it needs.
 source "$(dirname "$0")/common.sh"
 scripts/need.sh bench
 scripts/build.sh
@@ -10,4 +10,5 @@ DESTDIR='' PREFIX=$installed LIBDIR='' INCLUDEDIR='' scripts/install.sh
 case $1 in
   compare) benches/compare.sh "$installed" "$target/feast-venv" "$target/feast-repo" ;;
   front_doors) benches/front_doors.sh "$installed" "$target/feast-venv" "$target/java" ;;
+  merging) benches/merging.sh "$installed" "$target/feast-venv" "$target/feast-repo" ;;
 esac
