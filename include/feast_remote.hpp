@@ -181,6 +181,10 @@ class Request {
   Request &set_timeout_ms(std::int64_t timeout_ms) {
     return change([&](auto *r, auto **e) { return feast_request_set_timeout_ms(r, timeout_ms, e); });
   }
+  // Whether the call may share a request with others (merge_max_rows).
+  Request &set_merge(bool merge) {
+    return change([&](auto *r, auto **e) { return feast_request_set_merge(r, merge, e); });
+  }
   // How long a call may take; 0 or less: it ends at once with FEAST_TIMEOUT, nothing sent.
   Request &set_timeout(std::chrono::nanoseconds timeout) {
     return change([&](auto *r, auto **e) { return feast_request_set_timeout_ns(r, timeout.count(), e); });
@@ -267,6 +271,8 @@ class Response {
   std::size_t rows() const noexcept { return feast_response_num_rows(get()); }
   std::size_t columns() const noexcept { return feast_response_num_columns(get()); }
   std::size_t entities() const noexcept { return feast_response_num_entities(get()); }
+  // Calls that the request asked for, this one among them (merge_max_rows).
+  std::size_t calls_in_request() const noexcept { return feast_response_calls_in_request(get()); }
   const char *name(std::size_t column) const noexcept { return feast_response_column_name(get(), column); }
   feast_type_t type(std::size_t column) const noexcept { return feast_response_column_type(get(), column); }
   std::optional<std::size_t> find(const std::string &name) const noexcept {

@@ -34,13 +34,16 @@ for _name, _returns, _takes in [
     ("feast_request_add_feature", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
     ("feast_request_set_timeout_ns", ctypes.c_int32, [_pointer, ctypes.c_int64, _REFERENCE]),
     ("feast_request_set_entity_int64", ctypes.c_int32, [_pointer, _text, _pointer, _size, _REFERENCE]),
+    ("feast_request_set_entity_string", ctypes.c_int32, [_pointer, _text, _pointer, _pointer, _size, _REFERENCE]),
     ("feast_request_set_entity_json", ctypes.c_int32, [_pointer, _text, _text, _REFERENCE]),
+    ("feast_request_set_merge", ctypes.c_int32, [_pointer, ctypes.c_bool, _REFERENCE]),
     ("feast_get_online_features", ctypes.c_int32, [_pointer, _pointer, _REFERENCE, _REFERENCE]),
     ("feast_get_online_features_into_f32", ctypes.c_int32,
      [_pointer, _pointer, _pointer, _size, ctypes.c_float, _pointer, _REFERENCE]),
     ("feast_get_online_features_async", ctypes.c_int32,
      [_pointer, _pointer, _pointer, _pointer, _REFERENCE, _REFERENCE]),
     ("feast_response_export_arrow", ctypes.c_int32, [_pointer, _pointer, _pointer, _REFERENCE]),
+    ("feast_response_calls_in_request", _size, [_pointer]),
     ("feast_response_free", None, [_pointer]),
     ("feast_queue_open", ctypes.c_int32, [_REFERENCE, _REFERENCE]),
     ("feast_queue_fd", ctypes.c_int32, [_pointer]),
@@ -78,7 +81,7 @@ def _call(function, *arguments):
 
 
 class _Request:
-    def __init__(self, features, entities, timeout):
+    def __init__(self, features, entities, timeout=None, merge=True):
         self.rows = len(next(iter(entities.values()), ()))
         self.handle = _pointer(_lib.feast_request_new())
         try:
@@ -86,6 +89,8 @@ class _Request:
                 _call("feast_request_add_feature", self.handle, feature.encode())
             for name, values in entities.items():
                 self._set(name, values)
+            if not merge:
+                _call("feast_request_set_merge", self.handle, False)
             if timeout is not None:
                 nanoseconds = min(max(timeout * 1e9, 0), 2**63 - 1024)  # the next double is out of an int64's range
                 _call("feast_request_set_timeout_ns", self.handle, math.ceil(nanoseconds))
@@ -100,6 +105,11 @@ class _Request:
         if array.dtype.kind == "i" or array.dtype.kind == "u" and (array < 2**63).all():
             array = numpy.ascontiguousarray(array, dtype=numpy.int64)
             _call("feast_request_set_entity_int64", self.handle, name.encode(), array.ctypes.data, array.size)
+        elif array.dtype.kind == "U" and all(isinstance(value, str) for value in values):
+            texts = [value.encode() for value in values]
+            lengths = (_size * len(texts))(*map(len, texts))
+            _call("feast_request_set_entity_string", self.handle, name.encode(), (_text * len(texts))(*texts), lengths,
+                  len(texts))
         else:
             text = json.dumps(array.tolist() if isinstance(values, numpy.ndarray) else list(values)).encode()
             _call("feast_request_set_entity_json", self.handle, name.encode(), text)
@@ -112,18 +122,22 @@ class _Request:
 
 
 def _record_batch(response):
-    """The columns; their memory stays in the response, which Arrow frees with the batch."""
+    """The columns; their memory stays in the response, which Arrow frees with the batch. Of merged calls the schema's metadata
+    tells how many shared the request (merge_max_rows)."""
+    calls = _lib.feast_response_calls_in_request(response)
     array, schema = (ctypes.c_char * 80)(), (ctypes.c_char * 72)()
     try:
         _call("feast_response_export_arrow", response, ctypes.addressof(array), ctypes.addressof(schema))
     finally:
         _lib.feast_response_free(response)
-    return pyarrow.RecordBatch._import_from_c(ctypes.addressof(array), ctypes.addressof(schema))
+    batch = pyarrow.RecordBatch._import_from_c(ctypes.addressof(array), ctypes.addressof(schema))
+    return batch.replace_schema_metadata({"calls_in_request": str(calls)}) if calls > 1 else batch
 
 
 class Remote:
     """An open store, with the configuration keys of CONFIGURATION.md as arguments. Any thread may use it, and one event
-    loop. A call's timeout, in seconds, stands in place of request_timeout_ms; after 0 or less nothing is sent."""
+    loop. A call's timeout, in seconds, stands in place of request_timeout_ms; after 0 or less nothing is sent. With
+    merge=False a call shares no request with others (merge_max_rows)."""
 
     def __init__(self, **keys):
         self._handle, self._queue, self._pending = _pointer(), _pointer(), {}
@@ -157,22 +171,22 @@ class Remote:
         401 for a newer one."""
         _call("feast_remote_set_token", self._handle, token.encode())
 
-    def get_online_features(self, features, entities, timeout=None):
+    def get_online_features(self, features, entities, timeout=None, merge=True):
         """A record batch: the entities, then the features in the order asked."""
         response = _pointer()
-        with _Request(features, entities, timeout) as request:
+        with _Request(features, entities, timeout, merge) as request:
             _call("feast_get_online_features", self._handle, request.handle, ctypes.byref(response))
         return _record_batch(response)
 
-    def get_matrix(self, features, entities, missing=float("nan"), timeout=None):
+    def get_matrix(self, features, entities, missing=float("nan"), timeout=None, merge=True):
         """A float32 matrix of rows by features, filled straight from the server's answer."""
-        with _Request(features, entities, timeout) as request:
+        with _Request(features, entities, timeout, merge) as request:
             matrix = numpy.empty((request.rows, len(features)), dtype=numpy.float32)
             _call("feast_get_online_features_into_f32", self._handle, request.handle, matrix.ctypes.data, len(features),
                   missing, None)
         return matrix
 
-    async def get_online_features_async(self, features, entities, timeout=None):
+    async def get_online_features_async(self, features, entities, timeout=None, merge=True):
         """As get_online_features(), for asyncio: no thread waits, and cancelling the task cancels the call."""
         if not self._queue:
             _call("feast_queue_open", ctypes.byref(self._queue))
@@ -180,7 +194,7 @@ class Remote:
             self._loop.add_reader(_lib.feast_queue_fd(self._queue), self._take_events)
         future, call = self._loop.create_future(), _pointer()
         tag = id(future)
-        with _Request(features, entities, timeout) as request:
+        with _Request(features, entities, timeout, merge) as request:
             _call("feast_get_online_features_async", self._handle, request.handle, self._queue, tag, ctypes.byref(call))
         self._pending[tag] = future, call
         try:

@@ -57,6 +57,26 @@ final class Check {
         }
         expect("cancelled futures", cancelled > 0);
 
+        long together = 1;
+        try (FeastRemote merging = FeastRemote.open(
+                Map.of("path", url, "merge_max_rows", "64", "merge_in_flight", "1", "merge_check", "false"))) {
+            for (int round = 0; together == 1 && round < 1000; round++) {
+                List<CompletableFuture<Response>> calls = new ArrayList<>();
+                for (long driver = 1001; driver < 1010; driver++) {
+                    calls.add(merging.getOnlineFeaturesAsync(
+                            new Request("driver_hourly_stats:conv_rate").entity("driver_id", driver).merge(driver != 1009)));
+                }
+                for (int i = 0; i < 9; i++) {
+                    try (Response answer = calls.get(i).join()) {
+                        expect("its own row", answer.int64(0).getAtIndex(ValueLayout.JAVA_LONG, 0) == 1001 + i);
+                        expect("alone", i < 8 || answer.callsInRequest() == 1);
+                        together = Math.max(together, answer.callsInRequest());
+                    }
+                }
+            }
+        }
+        expect("merged calls", together > 1);
+
         fails("CONFIG", () -> FeastRemote.open(Map.of("path", url, "no_such_key", "1")));
         fails("INVALID_ARGUMENT", () -> new Request("no colon"));
         fails("INVALID_ARGUMENT", () -> new Request().entityJson("driver_id", "{"));

@@ -35,8 +35,13 @@ fn a_driver_with_nothing_to_do_sleeps() {
     }
     // A kept connection, a call that waits for its answer, and one that waits for a place.
     let server = Server::start(|seen| if seen.number < 2 { answer(seen) } else { vec![Step::Stall] });
-    let keys =
-        [("request_timeout_ms", "600000"), ("connection_pool_size", "2"), ("attempt_timeout_ms", "300000")];
+    // A look at the path of a call that waits for its answer would be a tick.
+    let keys = [
+        ("request_timeout_ms", "600000"),
+        ("connection_pool_size", "2"),
+        ("attempt_timeout_ms", "300000"),
+        ("dead_connection_timeout_ms", "0"),
+    ];
     let remote = open(&server, &keys);
     let queue = queue();
     for _ in 0..2 {

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use crate::support::cc::passed;
 use crate::support::feast::{Feast, expected, program};
 use crate::support::installed::{Installed, ran};
 use crate::support::paths::{root, scratch, target};
+use crate::support::server::{Server, Step, answer};
 
 /// A value of the online store as its source wrote it.
 fn value(driver: &str, feature: &str) -> String {
@@ -40,6 +42,21 @@ fn python_gets_record_batches_and_matrices_and_awaits_calls() {
         String::from_utf8_lossy(&output.stdout),
         format!("{columns}\n(2, 2)\n20 rows from 20 calls at once\nNOT_FOUND True\n")
     );
+}
+
+#[test]
+fn python_tells_which_calls_were_merged() {
+    let installed = Installed::new();
+    let server = Server::start(|seen| [vec![Step::Wait(Duration::from_millis(1))], answer(seen)].concat());
+    let output = Command::new(program("python"))
+        .arg(root().join("tests/programs/python/merged_calls.py"))
+        .arg(root().join("examples/python"))
+        .arg(server.url())
+        .env("FEAST_REMOTE_LIBRARY", installed.prefix.join("lib/libfeast_remote.so"))
+        .output()
+        .unwrap();
+    passed("merged_calls.py", &output);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "as expected\n");
 }
 
 #[test]

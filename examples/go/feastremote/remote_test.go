@@ -2,6 +2,7 @@ package feastremote
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -105,6 +107,70 @@ func TestManyGoroutinesShareOneStore(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// serveRows answers each row with itself, and takes a moment for it, so that calls gather.
+func serveRows(t *testing.T) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		var question struct {
+			Entities map[string]json.RawMessage `json:"entities"`
+		}
+		if err := json.NewDecoder(request.Body).Decode(&question); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Millisecond)
+		_, _ = fmt.Fprintf(writer, `{"results":[{"values":%[1]s},{"values":%[1]s}],"metadata":{"feature_names":["driver_id","rate"]}}`,
+			question.Entities["driver_id"])
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestMergedCallsGetTheirOwnRows(t *testing.T) {
+	remote, err := Open(Config{"path": serveRows(t), "merge_max_rows": "64", "merge_check": "false"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(remote.Close)
+	// Some call is merged sooner or later, and none that shall not.
+	var merged atomic.Bool
+	var group sync.WaitGroup
+	for caller := range int64(16) {
+		group.Go(func() {
+			request, err := NewRequest("stats:rate")
+			if err == nil && caller == 0 {
+				err = request.SetMerge(false)
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for round := int64(0); !merged.Load() && round < 1000 || round < 10; round++ {
+				driver := 1000*caller + round
+				if err := request.SetInt64("driver_id", []int64{driver}); err != nil {
+					t.Error(err)
+					return
+				}
+				response, err := remote.GetOnlineFeatures(t.Context(), request)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if !slices.Equal(response.Int64(1), []int64{driver}) || caller == 0 && response.CallsInRequest() != 1 {
+					t.Error(driver, response.Int64(1), response.CallsInRequest())
+				}
+				if response.CallsInRequest() > 1 {
+					merged.Store(true)
+				}
+				response.Close()
+			}
+		})
+	}
+	group.Wait()
+	if !merged.Load() {
+		t.Error("no calls were merged")
+	}
 }
 
 func TestTheContextEndsACall(t *testing.T) {

@@ -89,6 +89,13 @@ func (r *Request) SetTimeout(timeout time.Duration) error {
 	})
 }
 
+// SetMerge says whether the call may share a request with others (merge_max_rows), which it may unless this is called.
+func (r *Request) SetMerge(merge bool) error {
+	return r.set("", func(_ *C.char, err **C.feast_error_t) {
+		C.feast_request_set_merge(r.handle, C.bool(merge), err)
+	})
+}
+
 // SetInt64 gives the values of an entity's join key, a row each; the values are copied.
 func (r *Request) SetInt64(entity string, values []int64) error {
 	return r.set(entity, func(name *C.char, err **C.feast_error_t) {

@@ -39,6 +39,9 @@ func (r *Response) NumColumns() int { return int(C.feast_response_num_columns(r.
 // NumEntities counts the columns before the first feature.
 func (r *Response) NumEntities() int { return int(C.feast_response_num_entities(r.handle)) }
 
+// CallsInRequest counts the calls that the request asked for, this one among them (merge_max_rows).
+func (r *Response) CallsInRequest() int { return int(C.feast_response_calls_in_request(r.handle)) }
+
 // Column finds a column by its name; -1 if there is none.
 func (r *Response) Column(name string) int {
 	text := append([]byte(name), 0)

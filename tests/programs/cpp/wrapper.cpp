@@ -2,6 +2,7 @@
 // usage: wrapper HEALTHY_URL STALLING_URL
 #include <feast_remote.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -129,6 +130,30 @@ static void queued(const feast::Remote &remote, const feast::Remote &stalled) {
   CHECK(!queue.poll(-1));
 }
 
+static void merged(const std::string &url) {
+  feast::Config config;
+  config.set("path", url).set("merge_max_rows", "64").set("merge_in_flight", "1").set("merge_check", "false");
+  feast::Remote remote(config);
+  feast::Queue queue;
+  std::size_t most = 1;
+  for (int round = 0; most == 1 && round < 1000; round++) {
+    std::int64_t ids[9];
+    for (std::int64_t &id : ids) {
+      id = 10 * round + (&id - ids);
+      // The last one goes alone.
+      remote.get_online_features_async(ask({id}).set_merge(&id != &ids[8]), queue, &id);
+    }
+    for (std::size_t i = 0; i < 9; i++) {
+      feast::Event event = queue.poll(-1);
+      feast::Response response = event.take_response();
+      CHECK(response.int64("a")[0] == 1000 * *event.tag<std::int64_t>());
+      CHECK(event.tag<std::int64_t>() != &ids[8] || response.calls_in_request() == 1);
+      most = std::max(most, response.calls_in_request());
+    }
+  }
+  CHECK(most > 1 && feast::Response().calls_in_request() == 0);
+}
+
 static void futures(const feast::Remote &remote, const feast::Remote &stalled) {
   std::vector<std::future<feast::Response>> answers, never;
   {
@@ -152,4 +177,5 @@ int main(int argc, char **argv) {
   errors(remote);
   queued(remote, stalled);
   futures(remote, stalled);
+  merged(argv[1]);
 }

@@ -40,6 +40,7 @@ final class Native {
             returning(JAVA_INT, "feast_request_set_feature_service", ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle SET_TIMEOUT =
             returning(JAVA_INT, "feast_request_set_timeout_ns", ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle SET_MERGE = returning(JAVA_INT, "feast_request_set_merge", ADDRESS, JAVA_BOOLEAN, ADDRESS);
     static final MethodHandle SET_INT64 =
             returning(JAVA_INT, "feast_request_set_entity_int64", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
     static final MethodHandle SET_STRING = returning(
@@ -63,6 +64,7 @@ final class Native {
     static final MethodHandle CALL_FREE = nothing("feast_call_free", ADDRESS);
 
     static final MethodHandle RESPONSE_FREE = nothing("feast_response_free", ADDRESS);
+    static final MethodHandle CALLS_IN_REQUEST = returning(JAVA_LONG, "feast_response_calls_in_request", ADDRESS);
     static final MethodHandle NUM_ROWS = returning(JAVA_LONG, "feast_response_num_rows", ADDRESS);
     static final MethodHandle NUM_COLUMNS = returning(JAVA_LONG, "feast_response_num_columns", ADDRESS);
     static final MethodHandle NUM_ENTITIES = returning(JAVA_LONG, "feast_response_num_entities", ADDRESS);

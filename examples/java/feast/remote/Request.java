@@ -56,6 +56,11 @@ public final class Request {
         return with("", (_, error) -> (int) Native.SET_TIMEOUT.invokeExact(handle, nanoseconds, error));
     }
 
+    /** Whether the call may share a request with others (merge_max_rows), which it may unless this is called. */
+    public Request merge(boolean merge) {
+        return with("", (_, error) -> (int) Native.SET_MERGE.invokeExact(handle, merge, error));
+    }
+
     /** The values of an entity's join key, a row each; copied. */
     public Request entity(String name, long... values) {
         try (Arena arena = Arena.ofConfined()) {

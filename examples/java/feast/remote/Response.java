@@ -86,6 +86,15 @@ public final class Response implements AutoCloseable {
         }
     }
 
+    /** The calls that the request asked for, this one among them (merge_max_rows). */
+    public long callsInRequest() {
+        try {
+            return (long) Native.CALLS_IN_REQUEST.invokeExact(handle());
+        } catch (Throwable thrown) {
+            throw failed(thrown);
+        }
+    }
+
     /** Finds a column by its name; -1 if there is none. */
     public long column(String name) {
         try (Arena local = Arena.ofConfined()) {
