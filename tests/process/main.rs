@@ -22,7 +22,6 @@ mod support {
     pub mod paths;
     #[expect(dead_code)]
     pub mod server;
-    #[expect(dead_code)]
     pub mod store;
     #[cfg(feature = "fault-injection")]
     #[expect(dead_code)]
