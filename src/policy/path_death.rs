@@ -13,11 +13,13 @@ pub struct TcpState {
     pub unacknowledged: u32,
     /// Times in a row that the oldest of them was sent again because nothing came back.
     pub retransmissions: u32,
+    /// Something cannot be sent although the other side would take it: there is no route, or the machine is stuck.
+    pub unsendable: bool,
     /// Probes in a row that were not answered: of a silent connection, or of one whose other side is not ready to read.
     pub probes: u32,
     /// Since when nothing has come from the other side, not even an acknowledgement.
     pub silent: Duration,
-    /// The smoothed round-trip time.
+    /// The least round-trip time of late. Not the smoothed one, which after a slow first one stays long for long.
     pub round_trip: Duration,
 }
 
@@ -44,23 +46,22 @@ pub fn judge(timeout: Duration, waited: Duration, tcp: TcpState) -> Verdict {
     // It may have been idle before.
     let silent = tcp.silent.min(waited);
     let patience = timeout.max(tcp.round_trip * ROUND_TRIPS);
-    if is_unanswered(tcp) {
+    if tcp.unacknowledged > 0 || tcp.unsendable || tcp.probes >= PROBES {
         return match patience.checked_sub(silent) {
             None | Some(Duration::ZERO) => Verdict::Dead(silent),
             Some(left) => Verdict::Undecided(left),
         };
     }
-    if tcp.unacknowledged == 0 && silent >= timeout {
+    match timeout.checked_sub(silent) {
         // A little more, so that a probe which is due then has been sent.
-        return Verdict::Silent(timeout.max(PROBE_INTERVAL) * 9 / 8);
+        None | Some(Duration::ZERO) => Verdict::Silent(timeout.max(PROBE_INTERVAL) * 9 / 8),
+        Some(left) => Verdict::Undecided(left),
     }
-    // Sent just now, or not sent again yet.
-    Verdict::Undecided(timeout.saturating_sub(silent).max(timeout / 8))
 }
 
-/// Something was sent more than once, and nothing came back.
+/// Whether an attempt whose time is up before the timeout has sent something in vain.
 pub fn is_unanswered(tcp: TcpState) -> bool {
-    (tcp.unacknowledged > 0 && tcp.retransmissions > 0) || tcp.probes >= PROBES
+    (tcp.unacknowledged > 0 && tcp.retransmissions > 0) || tcp.unsendable || tcp.probes >= PROBES
 }
 
 #[cfg(test)]
@@ -74,15 +75,19 @@ mod tests {
     }
 
     fn tcp(unacknowledged: u32, retransmissions: u32, probes: u32, silent: u64) -> TcpState {
-        TcpState { unacknowledged, retransmissions, probes, silent: ms(silent), round_trip: ms(1) }
+        let (silent, round_trip) = (ms(silent), ms(1));
+        TcpState { unacknowledged, retransmissions, unsendable: false, probes, silent, round_trip }
     }
 
     #[test]
-    fn what_was_sent_again_and_not_acknowledged_in_time_died() {
+    fn what_was_not_acknowledged_in_time_died() {
         assert_eq!(judge(TIMEOUT, ms(1000), tcp(1, 2, 0, 5000)), Verdict::Dead(ms(1000)));
         assert_eq!(judge(TIMEOUT, ms(5000), tcp(1, 2, 0, 1200)), Verdict::Dead(ms(1200)));
-        // The route is gone, so that nothing could be sent at all: the kernel tries as it does with a full receiver.
-        assert_eq!(judge(TIMEOUT, ms(1000), tcp(0, 0, 2, 5000)), Verdict::Dead(ms(1000)));
+        // The kernel took the path for a slow one and has not sent it again.
+        assert_eq!(judge(TIMEOUT, ms(1000), tcp(1, 0, 0, 1000)), Verdict::Dead(ms(1000)));
+        // The route is gone, so that nothing could be sent at all.
+        let unsendable = TcpState { unsendable: true, ..tcp(0, 0, 0, 5000) };
+        assert_eq!(judge(TIMEOUT, ms(1000), unsendable), Verdict::Dead(ms(1000)));
     }
 
     #[test]
@@ -115,8 +120,6 @@ mod tests {
     fn a_path_with_long_round_trips_is_not_dead() {
         let slow = |tcp| TcpState { round_trip: ms(700), ..tcp };
         assert_eq!(judge(TIMEOUT, ms(1100), slow(tcp(1, 1, 0, 1100))), Verdict::Undecided(ms(1000)));
-        // Not sent again yet, since that takes long, too.
-        assert_eq!(judge(TIMEOUT, ms(1100), slow(tcp(1, 0, 0, 1100))), Verdict::Undecided(ms(125)));
         assert_eq!(judge(TIMEOUT, ms(2100), slow(tcp(1, 1, 0, 2100))), Verdict::Dead(ms(2100)));
     }
 }

@@ -173,12 +173,17 @@ fn tcp_state(fd: RawFd) -> Option<TcpState> {
         return None;
     }
     let silent = info.tcpi_last_ack_recv.min(info.tcpi_last_data_recv);
+    // Older kernels write less of the struct.
+    let min_rtt = info.tcpi_min_rtt;
+    let round_trip = if (1..u32::MAX).contains(&min_rtt) { min_rtt } else { info.tcpi_rtt };
+    let open = info.tcpi_snd_wnd > info.tcpi_snd_mss;
     Some(TcpState {
         unacknowledged: info.tcpi_unacked,
-        retransmissions: info.tcpi_retransmits.max(info.tcpi_backoff).into(),
+        retransmissions: info.tcpi_retransmits.into(),
+        unsendable: info.tcpi_notsent_bytes > 0 && info.tcpi_unacked == 0 && open,
         probes: info.tcpi_probes.into(),
         silent: Duration::from_millis(silent.into()),
-        round_trip: Duration::from_micros(info.tcpi_rtt.into()),
+        round_trip: Duration::from_micros(round_trip.into()),
     })
 }
 

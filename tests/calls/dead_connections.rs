@@ -74,7 +74,8 @@ fn a_dead_path_costs_no_error_and_no_retry() {
         network.at_the_client(|| {
             let keys = [("connection_retries", "0"), ("verify_ssl", "false")];
             let remote = Remote::open(&config(&url, &keys)).unwrap();
-            calls(&remote, count, blocking).into_iter().for_each(|(_, result)| result.unwrap());
+            let warm = calls(&remote, count, blocking);
+            warm.into_iter().for_each(|(_, result)| result.unwrap());
             network.replace_the_clients_address();
             for (took, result) in calls(&remote, count, blocking) {
                 result.unwrap();
