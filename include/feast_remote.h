@@ -42,8 +42,8 @@
  * A feast_remote_t may be used by any number of threads at once; open one for each server, not one for each
  * thread. A blocking call runs on the caller's thread. Configurations and requests may be changed by one thread
  * at a time, and used by many while nobody changes them. Responses and errors never change. Of its own the library has
- * one thread a store, which closes idle connections, one more a store that has asynchronous calls, and one while such a
- * store fetches a token; all of them block all signals. Nothing of the caller's runs on them but the log callback.
+ * one thread a store, which closes idle connections, one more a store that has asynchronous or merged calls, and one while
+ * such a store fetches a token; all of them block all signals. Nothing of the caller's runs on them but the log callback.
  *
  * A thread that calls needs 64 KiB of stack. pthread_cancel() of a thread that is in a call takes effect when the call has
  * returned; feast_close(), feast_call_cancel() and feast_queue_wake() end what it waits for.
@@ -68,6 +68,13 @@
  * One queue serves any number of stores and calls. Each call that was accepted has exactly one event, whatever happens:
  * an answer, a failure, feast_call_cancel(), feast_close(). They come in the order in which the calls end. Answers are
  * decoded by the thread that takes them out.
+ *
+ * MERGED CALLS
+ *
+ * With the key `merge_max_rows` concurrent calls that ask for the same features go out in one request, and each gets its own
+ * rows: a server pays far more for a request than for a row. Nothing waits for a timer; a call that is alone goes out at
+ * once. Questions whose answers depend on the other rows are found out and left alone. docs/merging.md says when it pays,
+ * feast_request_set_merge() keeps a call alone, feast_response_calls_in_request() tells.
  *
  * OWNERSHIP
  *

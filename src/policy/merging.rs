@@ -145,6 +145,11 @@ impl Trust {
         }
     }
 
+    /// Whether nothing has been found out.
+    pub fn is_untried(&self) -> bool {
+        matches!(self.state, State::Unknown { equal: 0, differed: false } | State::Trusted { merges: 0 })
+    }
+
     /// A merged request was sent, of a question that is `checked`.
     pub fn merged(&mut self, checked: bool) {
         if let State::Trusted { merges } = &mut self.state {
@@ -190,6 +195,11 @@ pub struct Quarantine {
 }
 
 impl Quarantine {
+    /// Whether no merged request had to be split.
+    pub fn is_untried(&self) -> bool {
+        self.splits == 0
+    }
+
     /// A merged request had to be split; until when the question goes unmerged.
     pub fn split(&mut self, now: Instant) -> Instant {
         match self.until {
@@ -232,6 +242,7 @@ mod tests {
     #[test]
     fn a_question_is_trusted_after_equal_answers_and_refused_after_two_different_ones() {
         let mut trust = Trust::new(true);
+        assert!(trust.is_untried());
         assert_eq!(trust.verdict(), Verdict::Check);
         assert!(!trust.checked(true) && !trust.checked(true));
         assert_eq!(trust.verdict(), Verdict::Merge);
@@ -244,6 +255,7 @@ mod tests {
         assert_eq!(trust.verdict(), Verdict::Alone);
         assert!(!trust.checked(true));
         assert_eq!(trust.verdict(), Verdict::Alone, "for good");
+        assert!(!trust.is_untried());
         assert_eq!(Trust::new(false).verdict(), Verdict::Merge);
     }
 

@@ -75,7 +75,7 @@ impl Merging {
             return Some(Arc::clone(known));
         }
         if questions.len() >= MOST_QUESTIONS {
-            // The driver's line keeps a question that it has seen, so only what nobody uses goes.
+            // The driver's line keeps a question that has been merged, so only what nobody uses goes.
             questions.retain(|_, question| Arc::strong_count(question) > 1);
             if questions.len() >= MOST_QUESTIONS {
                 return None;

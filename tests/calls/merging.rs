@@ -217,6 +217,53 @@ fn requests_that_differ_never_share_one() {
     }
 }
 
+#[test]
+fn questions_that_are_asked_once_take_no_room_from_those_that_are_merged() {
+    let gathering = Gathering::new(&[], answer);
+    let question = |number: i64, id: i64| {
+        let mut request = ask(id);
+        request.add_feature(&format!("v:feature_{number}")).unwrap();
+        request
+    };
+    // More than are known at a time.
+    for number in 0..300 {
+        gathering.submit_request(&question(number, 2), 2);
+        outcome(next(&gathering.queue)).1.unwrap();
+    }
+    // Those asked for last are forgotten as soon as their lines are looked at again.
+    wait_until("calls for a new question are merged", || {
+        (2..20).for_each(|id| drop(gathering.submit_request(&question(1000, id), id)));
+        (2..20).for_each(|_| outcome(next(&gathering.queue)).1.unwrap());
+        figures(&gathering.remote)["calls_merged"] != 0
+    });
+    gathering.rests();
+}
+
+#[test]
+fn calls_of_stores_with_different_tokens_never_share_a_request() {
+    let server = Server::start(|seen| {
+        [vec![Step::Wait(Duration::from_millis(1))], say(200, features_of(&seen.body))].concat()
+    });
+    let stores = ["token-of-0", "token-of-1"].map(|token| {
+        let remote = open(&server, &MERGED);
+        remote.set_token(token).unwrap();
+        remote
+    });
+    let queue = queue();
+    let merged = |remote: &Remote| figures(remote)["calls_merged"] != 0;
+    wait_until("both have merged calls", || {
+        for id in 0..40 {
+            drop(stores[id % 2].submit(&ask(id as i64), &queue, id).unwrap());
+        }
+        (0..40).for_each(|_| outcome(next(&queue)).1.unwrap());
+        stores.iter().all(merged)
+    });
+    for seen in server.seen() {
+        let token = seen.headers["authorization"].strip_prefix("Bearer token-of-").unwrap();
+        assert!(ids(&seen).iter().all(|id| (id % 2).to_string() == token), "{token}: {:?}", ids(&seen));
+    }
+}
+
 fn ids_or_none(seen: &Seen) -> Option<Vec<i64>> {
     let question: Value = serde_json::from_slice(&seen.body).unwrap();
     question["entities"]["id"].as_array()?.iter().map(Value::as_i64).collect()

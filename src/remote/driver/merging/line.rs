@@ -63,6 +63,11 @@ impl Line {
         }
     }
 
+    /// Whether nothing is known of its question that must not be forgotten.
+    pub fn is_untried(&self) -> bool {
+        self.trust.is_untried() && self.quarantine.is_untried()
+    }
+
     /// Since when the first one waits.
     pub fn oldest(&self) -> Option<Instant> {
         self.members.front().map(|first| first.exchange.start())

@@ -113,6 +113,10 @@ impl Driver<'_> {
         self.timers.reset(number, line.timer, next);
         line.timer = next;
         line.question.set_looked_at(next);
+        // Else questions that are asked once would take the room of those that are worth merging.
+        if next.is_none() && line.is_untried() {
+            self.lines.remove(&number);
+        }
     }
 
     /// The time of a line's timer has come; it is dispatched with the others.
