@@ -23,6 +23,11 @@ fn bad_input_gets_a_clear_error_and_leaks_nothing() {
     run("tests/programs/c/bad_input.c", &[]);
 }
 
+#[test]
+fn a_deadline_that_has_passed_and_a_bad_token_send_nothing() {
+    run("tests/programs/c/deadlines_and_tokens.c", &[]);
+}
+
 /// The cases of tests/programs/c/answers.c, chosen by an entity's name.
 fn scripted(seen: &Seen) -> Vec<Step> {
     let question: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
