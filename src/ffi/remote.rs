@@ -134,13 +134,13 @@ pub unsafe extern "C" fn feast_get_online_features(
 }
 
 /// Sets the bearer token of a store, at any time and as often as one likes: the next attempt of each call uses it, also that
-/// of a call that is under way, and it goes before what the keys `auth.` say. With the key `auth` set to `host` calls wait
+/// of a call that is under way, and it goes before what keys such as auth.token say. With the key auth set to host calls wait
 /// for it: a call made before the first one, and one that was answered with a 401 until a newer one is set, both until
 /// their deadlines. Otherwise a 401 is final, unless a newer one has been set meanwhile. A process forked from this one
 /// sets its own.
 ///
 /// @param remote  in; borrowed for the call.
-/// @param token   in, NUL-terminated, what stands behind `Bearer ` in the header Authorization; copied. The same text
+/// @param token   in, NUL-terminated, what stands behind the word Bearer in the header Authorization; copied. The same text
 ///                again is not a newer token.
 /// @param err     out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an empty token or one with a character that a header cannot have,
