@@ -108,8 +108,8 @@ impl Exchange {
     pub fn overdue(&self, store: &Store, now: Instant) -> Option<Error> {
         self.deadline.passed(now).then(|| {
             let why = match self.attempts {
-                0 => "the call's deadline had passed before anything was sent",
-                _ => "the call's deadline passed before the next attempt",
+                0 => "the time was up before anything was sent",
+                _ => "the time was up before the next attempt",
             };
             self.complete(store, self.ended_by(Error::new(Code::Timeout, why)))
         })

@@ -105,8 +105,7 @@ fn a_deadline_that_has_passed_ends_a_call_at_once_and_nothing_is_sent() {
                     (Code::Timeout, 0, true),
                     "{error}"
                 );
-                let words =
-                    format!("{}: the call's deadline had passed before anything was sent", server.url());
+                let words = format!("{}: the time was up before anything was sent", server.url());
                 assert!(error.message.starts_with(&words), "{error}");
             }
         }

@@ -86,8 +86,8 @@ final class Check {
             fails("TIMEOUT", () -> slow.getOnlineFeatures(impatient));
             for (Duration left : List.of(Duration.ZERO, Duration.ofNanos(-500_000), Duration.ofSeconds(Long.MIN_VALUE))) {
                 impatient.timeout(left);
-                failsWith("had passed before anything was sent", () -> slow.getOnlineFeatures(impatient));
-                failsWith("had passed before anything was sent", () -> slow.getOnlineFeaturesAsync(impatient).join());
+                failsWith("the time was up before anything was sent", () -> slow.getOnlineFeatures(impatient));
+                failsWith("the time was up before anything was sent", () -> slow.getOnlineFeaturesAsync(impatient).join());
             }
             slow.setToken("a-token");
             fails("INVALID_ARGUMENT", () -> slow.setToken("Bearer a-token"));

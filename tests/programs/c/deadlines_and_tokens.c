@@ -14,7 +14,7 @@ int main(void) {
   const int64_t past[] = {INT64_MIN, -1, 0, 1};
   for (size_t i = 0; i < 4; i++) {
     CHECK_OK(feast_request_set_deadline_ns(req, past[i], &err));
-    CHECK_FAILS(feast_get_online_features(remote, req, &resp, &err), FEAST_TIMEOUT, "had passed before anything was sent (0 attempts");
+    CHECK_FAILS(feast_get_online_features(remote, req, &resp, &err), FEAST_TIMEOUT, "the time was up before anything was sent (0 attempts");
   }
   CHECK_FAILS(feast_remote_set_token(NULL, "t", &err), FEAST_INVALID_ARGUMENT, "remote is NULL");
   CHECK_FAILS(feast_remote_set_token(remote, NULL, &err), FEAST_INVALID_ARGUMENT, "token is NULL");
@@ -22,7 +22,7 @@ int main(void) {
   CHECK_FAILS(feast_remote_set_token(remote, "Bearer t", &err), FEAST_INVALID_ARGUMENT, "without `Bearer `");
   CHECK_OK(feast_request_set_deadline_ns(req, INT64_MAX, &err));
   CHECK_OK(feast_request_set_timeout_ns(req, -1, &err));
-  CHECK_FAILS(feast_get_online_features(remote, req, &resp, &err), FEAST_TIMEOUT, "had passed before anything was sent (0 attempts");
+  CHECK_FAILS(feast_get_online_features(remote, req, &resp, &err), FEAST_TIMEOUT, "the time was up before anything was sent (0 attempts");
   CHECK_FAILS(feast_request_set_deadline_ns(NULL, 0, &err), FEAST_INVALID_ARGUMENT, "request is NULL");
   CHECK_FAILS(feast_request_set_timeout_ns(NULL, 0, &err), FEAST_INVALID_ARGUMENT, "request is NULL");
   CHECK(resp == NULL);
