@@ -180,25 +180,50 @@ struct DLManagedTensorVersioned;
 /**
  * A field status that this library does not know, or that the server calls INVALID.
  */
-#define FEAST_STATUS_INVALID 0
+#define FEAST_FIELD_STATUS_INVALID 0
 
 /**
  * The value is there (Feast says so of a null that was written, too).
  */
-#define FEAST_STATUS_PRESENT 1
+#define FEAST_FIELD_STATUS_PRESENT 1
 
 /**
  * The value is null.
  */
-#define FEAST_STATUS_NULL_VALUE 2
+#define FEAST_FIELD_STATUS_NULL_VALUE 2
 
 /**
  * The online store has no row for the entity.
  */
-#define FEAST_STATUS_NOT_FOUND 3
+#define FEAST_FIELD_STATUS_NOT_FOUND 3
 
 /**
  * The row is older than the feature view's ttl.
+ */
+#define FEAST_FIELD_STATUS_OUTSIDE_MAX_AGE 4
+
+/**
+ * The same as FEAST_FIELD_STATUS_INVALID, by its older name.
+ */
+#define FEAST_STATUS_INVALID 0
+
+/**
+ * The same as FEAST_FIELD_STATUS_PRESENT, by its older name.
+ */
+#define FEAST_STATUS_PRESENT 1
+
+/**
+ * The same as FEAST_FIELD_STATUS_NULL_VALUE, by its older name.
+ */
+#define FEAST_STATUS_NULL_VALUE 2
+
+/**
+ * The same as FEAST_FIELD_STATUS_NOT_FOUND, by its older name.
+ */
+#define FEAST_STATUS_NOT_FOUND 3
+
+/**
+ * The same as FEAST_FIELD_STATUS_OUTSIDE_MAX_AGE, by its older name.
  */
 #define FEAST_STATUS_OUTSIDE_MAX_AGE 4
 
@@ -383,6 +408,11 @@ typedef int32_t feast_type_t;
 
 /**
  * A value does not fit the type that it was asked for in.
+ */
+#define FEAST_WRONG_TYPE 502
+
+/**
+ * The same as FEAST_WRONG_TYPE, by its older name, which looks like a type's.
  */
 #define FEAST_TYPE 502
 
@@ -682,7 +712,7 @@ feast_status_t feast_remote_open(const feast_config_t *config,
  * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
  * @return FEAST_OK, or the code of the last attempt: FEAST_INVALID_ARGUMENT if the request cannot be sent,
  *         FEAST_OVERLOADED, FEAST_TIMEOUT, FEAST_CONNECT, FEAST_TLS, FEAST_IO, a 4xx or FEAST_SERVER for the
- *         server's refusal (FEAST_UNAUTHENTICATED also for an identity provider's), FEAST_DECODE, FEAST_TYPE for a
+ *         server's refusal (FEAST_UNAUTHENTICATED also for an identity provider's), FEAST_DECODE, FEAST_WRONG_TYPE for a
  *         value that does not fit its declared type, FEAST_CLOSED.
  * Thread safety: any thread, concurrently, on the same store and the same request, if nobody changes the
  *         request meanwhile.
@@ -816,7 +846,7 @@ feast_status_t feast_request_add_feature(feast_request_t *request, const char *f
 
 /**
  * Asks for a feature whose column shall have this type, as feast_request_add_feature(). Values are converted
- * exactly or not at all: one that does not fit makes the call fail with FEAST_TYPE and the feature, row and value.
+ * exactly or not at all: one that does not fit makes the call fail with FEAST_WRONG_TYPE and the feature, row and value.
  * BYTES undoes the base64 of the servers; UNIX_TIMESTAMP reads integers of seconds and RFC 3339 text without a
  * fraction of a second; FLOAT rounds reals as numpy.float32 does, and refuses integers that it would round; integer
  * types take reals without a fraction; JSON takes anything. A column without any value has the type nevertheless.
@@ -1143,55 +1173,65 @@ feast_type_t feast_response_column_type(const feast_response_t *response, size_t
  *
  * @param response  in, may be NULL; borrowed for the call.
  * @param column    in, from 0.
- * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+ *         value at all.
  * Thread safety: any thread.
  * Since: 0.1
  */
-const int64_t *feast_response_column_int64(const feast_response_t *response, size_t column);
+const int64_t *feast_response_column_int64(const feast_response_t *response,
+                                           size_t column);
 
 /**
  * The values of an INT32 column.
  *
  * @param response  in, may be NULL; borrowed for the call.
  * @param column    in, from 0.
- * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+ *         value at all.
  * Thread safety: any thread.
  * Since: 0.1
  */
-const int32_t *feast_response_column_int32(const feast_response_t *response, size_t column);
+const int32_t *feast_response_column_int32(const feast_response_t *response,
+                                           size_t column);
 
 /**
- * The values of a DOUBLE column.
+ * The values of a DOUBLE column, or of an INT64 column if each is exactly a double: a server may write 1 for 1.0.
  *
  * @param response  in, may be NULL; borrowed for the call.
  * @param column    in, from 0.
- * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+ *         value at all.
  * Thread safety: any thread.
  * Since: 0.1
  */
-const double *feast_response_column_double(const feast_response_t *response, size_t column);
+const double *feast_response_column_double(const feast_response_t *response,
+                                           size_t column);
 
 /**
  * The values of a FLOAT column.
  *
  * @param response  in, may be NULL; borrowed for the call.
  * @param column    in, from 0.
- * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+ *         value at all.
  * Thread safety: any thread.
  * Since: 0.1
  */
-const float *feast_response_column_float(const feast_response_t *response, size_t column);
+const float *feast_response_column_float(const feast_response_t *response,
+                                         size_t column);
 
 /**
  * The values of a BOOL column, each one byte, 1 for true and 0 for false.
  *
  * @param response  in, may be NULL; borrowed for the call.
  * @param column    in, from 0.
- * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+ * @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+ *         value at all.
  * Thread safety: any thread.
  * Since: 0.1
  */
-const uint8_t *feast_response_column_bool(const feast_response_t *response, size_t column);
+const uint8_t *feast_response_column_bool(const feast_response_t *response,
+                                          size_t column);
 
 /**
  * The text of a STRING or JSON column, or the bytes of a BYTES column. Row i is data[offsets[i]] up to
@@ -1202,7 +1242,7 @@ const uint8_t *feast_response_column_bool(const feast_response_t *response, size
  * @param offsets   out, set to NULL first, rows + 1 offsets into data; borrowed until response is freed.
  * @param data      out, set to NULL first, UTF-8 (or any bytes for BYTES); borrowed until response is freed.
  * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
- * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE for a column of
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_WRONG_TYPE for a column of
  *         another type.
  * Thread safety: any thread.
  * Since: 0.1
@@ -1212,6 +1252,45 @@ feast_status_t feast_response_column_string(const feast_response_t *response,
                                             const int64_t **offsets,
                                             const char **data,
                                             feast_error_t **err);
+
+/**
+ * Which rows of a column have a value, as Arrow's validity bitmap: bit i % 8 (from the lowest) of byte i / 8 is
+ * 1 for a value and 0 for a null.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return (rows + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls, or no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_validity(const feast_response_t *response,
+                                              size_t column);
+
+/**
+ * Feast's field status of each row. A server that sends none yields FEAST_FIELD_STATUS_PRESENT for values
+ * and FEAST_FIELD_STATUS_NULL_VALUE for nulls.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return a FEAST_FIELD_STATUS_ number a row, borrowed until response is freed; NULL if there is no such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const uint8_t *feast_response_column_statuses(const feast_response_t *response,
+                                              size_t column);
+
+/**
+ * The event timestamp of each row, in nanoseconds since 1970-01-01 UTC; 0 for entities and for rows that were
+ * not found. A year that these cannot reach (before 1677, after 2262) is INT64_MIN or INT64_MAX.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param column    in, from 0.
+ * @return one timestamp a row, borrowed until response is freed; NULL if the server sent none, or there is no
+ *         such column.
+ * Thread safety: any thread.
+ * Since: 0.1
+ */
+const int64_t *feast_response_column_event_timestamps_ns(const feast_response_t *response, size_t column);
 
 /**
  * The items of a column of lists. Row i is the list of the items offsets[i] up to offsets[i + 1]; a null row has no
@@ -1226,7 +1305,7 @@ feast_status_t feast_response_column_string(const feast_response_t *response,
  * @param items     out, set to NULL first, offsets[rows] items (offsets into data: one more), 0 where null;
  *                  borrowed until response is freed.
  * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
- * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE if it is not one of
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_WRONG_TYPE if it is not one of
  *         lists.
  * Thread safety: any thread.
  * Since: 0.1
@@ -1264,42 +1343,279 @@ const uint8_t *feast_response_column_list_validity(const feast_response_t *respo
                                                    size_t column);
 
 /**
- * Which rows of a column have a value, as Arrow's validity bitmap: bit i % 8 (from the lowest) of byte i / 8 is
- * 1 for a value and 0 for a null.
+ * The values of the column with this name, as booleans, each one byte, 1 for true and 0 for false.
+ * A column without any value is all zeros.
  *
- * @param response  in, may be NULL; borrowed for the call.
- * @param column    in, from 0.
- * @return (rows + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls, or no such column.
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param values    out, set to NULL first, one value a row, 0 where null; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a value, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, or if there is no such column: the message names those that there
+ *         are; FEAST_WRONG_TYPE for a column of another type, or a value that cannot be converted: the message names both.
  * Thread safety: any thread.
- * Since: 0.1
+ * Since: 0.2
  */
-const uint8_t *feast_response_column_validity(const feast_response_t *response,
-                                              size_t column);
+feast_status_t feast_response_get_bool(const feast_response_t *response,
+                                       const char *name,
+                                       const uint8_t **values,
+                                       const uint8_t **validity,
+                                       feast_error_t **err);
 
 /**
- * Feast's field status of each row. A server that sends none yields FEAST_STATUS_PRESENT for values and
- * FEAST_STATUS_NULL_VALUE for nulls.
+ * The values of the column with this name, as integers of 32 bits.
+ * A column without any value is all zeros. Numbers of other types are converted if each is exactly an integer
+ * of 32 bits.
  *
- * @param response  in, may be NULL; borrowed for the call.
- * @param column    in, from 0.
- * @return a FEAST_STATUS_ number a row, borrowed until response is freed; NULL if there is no such column.
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param values    out, set to NULL first, one value a row, 0 where null; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a value, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, or if there is no such column: the message names those that there
+ *         are; FEAST_WRONG_TYPE for a column of another type, or a value that cannot be converted: the message names both.
  * Thread safety: any thread.
- * Since: 0.1
+ * Since: 0.2
  */
-const uint8_t *feast_response_column_statuses(const feast_response_t *response, size_t column);
+feast_status_t feast_response_get_int32(const feast_response_t *response,
+                                        const char *name,
+                                        const int32_t **values,
+                                        const uint8_t **validity,
+                                        feast_error_t **err);
 
 /**
- * The event timestamp of each row, in nanoseconds since 1970-01-01 UTC; 0 for entities and for rows that were
- * not found. A year that these cannot reach (before 1677, after 2262) is INT64_MIN or INT64_MAX.
+ * The values of the column with this name, as integers of 64 bits, or seconds since 1970-01-01 UTC of a UNIX_TIMESTAMP column.
+ * A column without any value is all zeros. Numbers of other types are converted if each is exactly an integer of 64 bits.
  *
- * @param response  in, may be NULL; borrowed for the call.
- * @param column    in, from 0.
- * @return one timestamp a row, borrowed until response is freed; NULL if the server sent none, or there is no
- *         such column.
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param values    out, set to NULL first, one value a row, 0 where null; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a value, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, or if there is no such column: the message names those that there
+ *         are; FEAST_WRONG_TYPE for a column of another type, or a value that cannot be converted: the message names both.
  * Thread safety: any thread.
- * Since: 0.1
+ * Since: 0.2
  */
-const int64_t *feast_response_column_event_timestamps_ns(const feast_response_t *response, size_t column);
+feast_status_t feast_response_get_int64(const feast_response_t *response,
+                                        const char *name,
+                                        const int64_t **values,
+                                        const uint8_t **validity,
+                                        feast_error_t **err);
+
+/**
+ * The values of the column with this name, as numbers of 32 bits.
+ * A column without any value is all zeros. Reals are rounded as numpy.float32 does; integers are converted if each is
+ * exactly such a number.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param values    out, set to NULL first, one value a row, 0 where null; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a value, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, or if there is no such column: the message names those that there
+ *         are; FEAST_WRONG_TYPE for a column of another type, or a value that cannot be converted: the message names both.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_float(const feast_response_t *response,
+                                        const char *name,
+                                        const float **values,
+                                        const uint8_t **validity,
+                                        feast_error_t **err);
+
+/**
+ * The values of the column with this name, as numbers of 64 bits.
+ * A column without any value is all zeros. Integers are converted if each is exactly such a number; a server may
+ * write 1 for 1.0.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param values    out, set to NULL first, one value a row, 0 where null; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a value, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, or if there is no such column: the message names those that there
+ *         are; FEAST_WRONG_TYPE for a column of another type, or a value that cannot be converted: the message names both.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_double(const feast_response_t *response,
+                                         const char *name,
+                                         const double **values,
+                                         const uint8_t **validity,
+                                         feast_error_t **err);
+
+/**
+ * The text of the column with this name, or the bytes of a BYTES column, as feast_response_column_string(). A column without
+ * any value is all empty texts.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param offsets   out, set to NULL first, rows + 1 offsets into data; borrowed until response is freed.
+ * @param data      out, set to NULL first, UTF-8 (or any bytes for BYTES); borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a value, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, or if there is no such column: the message names those that there
+ *         are; FEAST_WRONG_TYPE for a column that is not STRING, BYTES or JSON.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_string(const feast_response_t *response,
+                                         const char *name,
+                                         const int64_t **offsets,
+                                         const char **data,
+                                         const uint8_t **validity,
+                                         feast_error_t **err);
+
+/**
+ * The lists of the column with this name, of booleans,
+ * converted as by feast_response_get_bool(). Row i is the list of the
+ * items offsets[i] up to offsets[i + 1]; a null row has none. Nulls among the items are 0, and told by
+ * feast_response_column_list_validity(). A column without any value is all empty lists.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param offsets   out, set to NULL first, rows + 1 offsets into items; borrowed until response is freed.
+ * @param items     out, set to NULL first, offsets[rows] items; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a list, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_get_bool().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_bool_list(const feast_response_t *response,
+                                            const char *name,
+                                            const int64_t **offsets,
+                                            const uint8_t **items,
+                                            const uint8_t **validity,
+                                            feast_error_t **err);
+
+/**
+ * The lists of the column with this name, of integers of 32 bits,
+ * converted as by feast_response_get_int32(). Row i is the list of the
+ * items offsets[i] up to offsets[i + 1]; a null row has none. Nulls among the items are 0, and told by
+ * feast_response_column_list_validity(). A column without any value is all empty lists.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param offsets   out, set to NULL first, rows + 1 offsets into items; borrowed until response is freed.
+ * @param items     out, set to NULL first, offsets[rows] items; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a list, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_get_int32().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_int32_list(const feast_response_t *response,
+                                             const char *name,
+                                             const int64_t **offsets,
+                                             const int32_t **items,
+                                             const uint8_t **validity,
+                                             feast_error_t **err);
+
+/**
+ * The lists of the column with this name, of integers of 64 bits,
+ * converted as by feast_response_get_int64(). Row i is the list of the
+ * items offsets[i] up to offsets[i + 1]; a null row has none. Nulls among the items are 0, and told by
+ * feast_response_column_list_validity(). A column without any value is all empty lists.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param offsets   out, set to NULL first, rows + 1 offsets into items; borrowed until response is freed.
+ * @param items     out, set to NULL first, offsets[rows] items; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a list, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_get_int64().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_int64_list(const feast_response_t *response,
+                                             const char *name,
+                                             const int64_t **offsets,
+                                             const int64_t **items,
+                                             const uint8_t **validity,
+                                             feast_error_t **err);
+
+/**
+ * The lists of the column with this name, of numbers of 32 bits,
+ * converted as by feast_response_get_float(). Row i is the list of the
+ * items offsets[i] up to offsets[i + 1]; a null row has none. Nulls among the items are 0, and told by
+ * feast_response_column_list_validity(). A column without any value is all empty lists.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param offsets   out, set to NULL first, rows + 1 offsets into items; borrowed until response is freed.
+ * @param items     out, set to NULL first, offsets[rows] items; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a list, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_get_float().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_float_list(const feast_response_t *response,
+                                             const char *name,
+                                             const int64_t **offsets,
+                                             const float **items,
+                                             const uint8_t **validity,
+                                             feast_error_t **err);
+
+/**
+ * The lists of the column with this name, of numbers of 64 bits,
+ * converted as by feast_response_get_double(). Row i is the list of the
+ * items offsets[i] up to offsets[i + 1]; a null row has none. Nulls among the items are 0, and told by
+ * feast_response_column_list_validity(). A column without any value is all empty lists.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param offsets   out, set to NULL first, rows + 1 offsets into items; borrowed until response is freed.
+ * @param items     out, set to NULL first, offsets[rows] items; borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a list, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_get_double().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_double_list(const feast_response_t *response,
+                                              const char *name,
+                                              const int64_t **offsets,
+                                              const double **items,
+                                              const uint8_t **validity,
+                                              feast_error_t **err);
+
+/**
+ * The lists of text or bytes of the column with this name. Row i is the list of the texts offsets[i] up to offsets[i + 1], and
+ * text k is data[ends[k]] up to data[ends[k + 1]]. A column without any value is all empty lists.
+ *
+ * @param response  in; borrowed for the call.
+ * @param name      in, the column's name, NUL-terminated UTF-8; borrowed for the call.
+ * @param offsets   out, set to NULL first, rows + 1 offsets; borrowed until response is freed.
+ * @param ends      out, set to NULL first, offsets[rows] + 1 offsets into data; borrowed until response is freed.
+ * @param data      out, set to NULL first, UTF-8 (or any bytes for BYTES_LIST); borrowed until response is freed.
+ * @param validity  out, may be NULL, set to NULL first: which rows have a list, as feast_response_column_validity();
+ *                  NULL if all do; borrowed until response is freed.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_response_get_string().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_get_string_list(const feast_response_t *response,
+                                              const char *name,
+                                              const int64_t **offsets,
+                                              const int64_t **ends,
+                                              const char **data,
+                                              const uint8_t **validity,
+                                              feast_error_t **err);
 
 /**
  * Copies numbers into a row-major matrix of floats: row i of column j is out[i * row_stride + j]. The columns stand
@@ -1317,7 +1633,7 @@ const int64_t *feast_response_column_event_timestamps_ns(const feast_response_t 
  * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the
  *                    same places as in out.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
- * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_TYPE for a column
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_WRONG_TYPE for a column
  *         that holds no numbers, or lists of several lengths. Then what out holds is not specified.
  * Thread safety: any thread.
  * Since: 0.1
@@ -1343,7 +1659,7 @@ feast_status_t feast_response_copy_f32(const feast_response_t *response,
  * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each double, at the
  *                    same places as in out.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
- * @return as feast_response_copy_f32(); FEAST_TYPE also for an integer that a double cannot hold.
+ * @return as feast_response_copy_f32(); FEAST_WRONG_TYPE also for an integer that a double cannot hold.
  * Thread safety: any thread.
  * Since: 0.1
  */
@@ -1368,7 +1684,7 @@ feast_status_t feast_response_copy_f64(const feast_response_t *response,
  * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each integer, at the
  *                    same places as in out.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
- * @return as feast_response_copy_f32(); FEAST_TYPE also for a number that is no integer of 64 bits.
+ * @return as feast_response_copy_f32(); FEAST_WRONG_TYPE also for a number that is no integer of 64 bits.
  * Thread safety: any thread.
  * Since: 0.1
  */

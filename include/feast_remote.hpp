@@ -260,7 +260,8 @@ class Request {
   detail::Owned<feast_request_t, feast_request_free> request_;
 };
 
-// An answer. A view of a column that has another type, or is not there, is empty.
+// An answer. Columns asked for by name have the type that is asked for, or feast::Error is thrown: a column without any value
+// has every type, and numbers are converted exactly. By its number a column gives an empty view if it has another type.
 class Response {
  public:
   // Empty, as after a call that failed.
@@ -289,12 +290,25 @@ class Response {
   View<std::int64_t> event_timestamps_ns(std::size_t column) const noexcept {
     return {feast_response_column_event_timestamps_ns(get(), column), rows()};
   }
-  View<std::int64_t> int64(const std::string &name) const noexcept { return int64(place(name)); }
-  View<std::int32_t> int32(const std::string &name) const noexcept { return int32(place(name)); }
-  View<double> float64(const std::string &name) const noexcept { return float64(place(name)); }
-  View<float> float32(const std::string &name) const noexcept { return float32(place(name)); }
-  View<std::uint8_t> boolean(const std::string &name) const noexcept { return boolean(place(name)); }
-  View<std::uint8_t> statuses(const std::string &name) const noexcept { return statuses(place(name)); }
+  View<std::int64_t> int64(const std::string &name) const { return get<std::int64_t>(feast_response_get_int64, name); }
+  View<std::int32_t> int32(const std::string &name) const { return get<std::int32_t>(feast_response_get_int32, name); }
+  View<double> float64(const std::string &name) const { return get<double>(feast_response_get_double, name); }
+  View<float> float32(const std::string &name) const { return get<float>(feast_response_get_float, name); }
+  View<std::uint8_t> boolean(const std::string &name) const { return get<std::uint8_t>(feast_response_get_bool, name); }
+  View<std::uint8_t> statuses(const std::string &name) const { return statuses(place(name)); }
+  View<std::int64_t> event_timestamps_ns(const std::string &name) const { return event_timestamps_ns(place(name)); }
+  // A row of a STRING, BYTES or JSON column; borrowed from the response.
+  std::string_view text(const std::string &name, std::size_t row) const {
+    const std::int64_t *offsets = nullptr;
+    const char *data = nullptr;
+    detail::call(nullptr, [&](feast_error_t **e) {
+      return feast_response_get_string(get(), detail::text(name), &offsets, &data, nullptr, e);
+    });
+    if (row >= rows()) throw Error(FEAST_INVALID_ARGUMENT, "there is no row " + std::to_string(row));
+    return {data + offsets[row], static_cast<std::size_t>(offsets[row + 1] - offsets[row])};
+  }
+  // Whether a row of a column has a value.
+  bool is_valid(const std::string &name, std::size_t row) const { return is_valid(place(name), row); }
 
   // Whether a row of a column has a value.
   bool is_valid(std::size_t column, std::size_t row) const noexcept {
@@ -318,7 +332,18 @@ class Response {
   const feast_response_t *get() const noexcept { return response_.get(); }
 
  private:
-  std::size_t place(const std::string &name) const noexcept { return feast_response_find_column(get(), name.c_str()); }
+  std::size_t place(const std::string &name) const {
+    const std::size_t column = feast_response_find_column(get(), detail::text(name));
+    if (column == SIZE_MAX) throw Error(FEAST_INVALID_ARGUMENT, "no column `" + name + "`");
+    return column;
+  }
+  template <typename T, typename Get>
+  View<T> get(Get getter, const std::string &name) const {
+    const T *values = nullptr;
+    detail::call(nullptr, [&](feast_error_t **e) { return getter(get(), detail::text(name), &values, nullptr, e); });
+    return {values, rows()};
+  }
+
 
   detail::Owned<feast_response_t, feast_response_free> response_;
 };

@@ -1,5 +1,4 @@
 /* The smallest whole program: two features of two drivers, every error checked.
- *
  *   cc minimal.c -lfeast_remote -o minimal && ./minimal http://localhost:6566 */
 #include <feast_remote.h>
 #include <inttypes.h>
@@ -12,14 +11,18 @@ static int failed(feast_error_t *err) {
 }
 
 static int print_rows(const feast_response_t *resp) {
-  const int64_t *trips = feast_response_column_int64(resp, feast_response_find_column(resp, "avg_daily_trips"));
-  const double *rate = feast_response_column_double(resp, feast_response_find_column(resp, "conv_rate"));
-  if (trips == NULL || rate == NULL) {
-    fprintf(stderr, "a column has another type than expected\n");
-    return 1;
-  }
+  const int64_t *trips;
+  const double *rate;
+  const uint8_t *known; /* a bit a row; NULL if every row has a value */
+  feast_error_t *err = NULL;
+  if (feast_response_get_int64(resp, "avg_daily_trips", &trips, &known, &err) != FEAST_OK ||
+      feast_response_get_double(resp, "conv_rate", &rate, NULL, &err) != FEAST_OK)
+    return failed(err);
   for (size_t row = 0; row < feast_response_num_rows(resp); row++)
-    printf("%" PRId64 " trips a day, conversion rate %f\n", trips[row], rate[row]);
+    if (known != NULL && !(known[row / 8] >> (row % 8) & 1))
+      printf("not known\n");
+    else
+      printf("%" PRId64 " trips a day, conversion rate %f\n", trips[row], rate[row]);
   return 0;
 }
 
@@ -34,8 +37,7 @@ static int fetch(feast_remote_t *remote) {
       feast_request_set_entity_int64(req, "driver_id", drivers, 2, &err) != FEAST_OK ||
       feast_get_online_features(remote, req, &resp, &err) != FEAST_OK)
     result = failed(err);
-  else
-    result = print_rows(resp);
+  else result = print_rows(resp);
   feast_response_free(resp);
   feast_request_free(req);
   return result;

@@ -8,12 +8,11 @@
 static int run(const char *url) {
   feast::Remote remote(feast::Config().set("path", url));
   feast::Request request;
-  // Declared, so that the columns have these types whatever the values are.
-  request.add_feature("driver_hourly_stats:conv_rate", FEAST_TYPE_DOUBLE)
-      .add_feature("driver_hourly_stats:avg_daily_trips", FEAST_TYPE_INT64)
+  request.add_feature("driver_hourly_stats:conv_rate")
+      .add_feature("driver_hourly_stats:avg_daily_trips")
       .set_entity("driver_id", {1001, 1002, 9999});
   const feast::Response response = remote.get_online_features(request);
-  const auto drivers = response.int64(0), trips = response.int64("avg_daily_trips");
+  const auto drivers = response.int64("driver_id"), trips = response.int64("avg_daily_trips");
   const auto rates = response.float64("conv_rate");
   const auto statuses = response.statuses("avg_daily_trips");
   for (std::size_t row = 0; row < response.rows(); row++) {

@@ -30,15 +30,8 @@ func run(url string) error {
 		return err
 	}
 	defer remote.Close()
-	request, err := feastremote.NewRequest()
+	request, err := feastremote.NewRequest("driver_hourly_stats:conv_rate", "driver_hourly_stats:avg_daily_trips")
 	if err != nil {
-		return err
-	}
-	// Declared, so that the columns have these types whatever the values are.
-	if err := request.AddTyped("driver_hourly_stats:conv_rate", feastremote.Double); err != nil {
-		return err
-	}
-	if err := request.AddTyped("driver_hourly_stats:avg_daily_trips", feastremote.Int64); err != nil {
 		return err
 	}
 	if err := request.SetInt64("driver_id", []int64{1001, 1002, 9999}); err != nil {
@@ -52,17 +45,29 @@ func run(url string) error {
 		return err
 	}
 	defer response.Close()
-	rates, trips := response.Column("conv_rate"), response.Column("avg_daily_trips")
-	for row, driver := range response.Int64(0) {
-		if response.Statuses(trips)[row] == feastremote.RowNotFound {
+	drivers, err := response.GetInt64("driver_id")
+	if err != nil {
+		return err
+	}
+	rates, err := response.GetFloat64("conv_rate")
+	if err != nil {
+		return err
+	}
+	trips, err := response.GetInt64("avg_daily_trips")
+	if err != nil {
+		return err
+	}
+	column := response.Column("avg_daily_trips")
+	for row, driver := range drivers {
+		if response.Statuses(column)[row] == feastremote.RowNotFound {
 			fmt.Println(driver, "is not known")
 			continue
 		}
-		if response.IsNull(rates, row) || response.IsNull(trips, row) {
+		if response.IsNull(response.Column("conv_rate"), row) || response.IsNull(column, row) {
 			fmt.Println(driver, "has no values")
 			continue
 		}
-		fmt.Println(driver, response.Float64(rates)[row], response.Int64(trips)[row])
+		fmt.Println(driver, rates[row], trips[row])
 	}
 
 	// Many at once, without a goroutine for each.

@@ -27,9 +27,9 @@ final class Example {
                 .entity("driver_id", 1001, 1002, 9999);
         try (FeastRemote remote = FeastRemote.open(Map.of("path", arguments[0]))) {
             try (Response response = remote.getOnlineFeatures(request)) {
-                MemorySegment drivers = response.int64(0);
-                MemorySegment rates = response.float64(response.column("conv_rate"));
-                MemorySegment trips = response.int64(response.column("avg_daily_trips"));
+                MemorySegment drivers = response.int64("driver_id");
+                MemorySegment rates = response.float64("conv_rate");
+                MemorySegment trips = response.int64("avg_daily_trips");
                 MemorySegment statuses = response.statuses(response.column("avg_daily_trips"));
                 for (long row = 0; row < response.numRows(); row++) {
                     long driver = drivers.getAtIndex(JAVA_LONG, row);

@@ -5,6 +5,7 @@
 //! and reals give DOUBLE if each integer is exactly a double; booleans BOOL; strings STRING; lists the like
 //! list, an empty one fitting every list; anything else, and any other mixture, is [`Mixed`].
 
+use super::bitmap::Bitmap;
 use super::{Column, Element, Response, Start, Type, Values};
 
 /// The value does not fit the column's type so far.
@@ -13,48 +14,6 @@ pub struct Mixed;
 
 /// What a value did to its column.
 pub type Fit = Result<(), Mixed>;
-
-/// A validity bitmap in the making, at the end of its buffer.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bitmap {
-    start: usize,
-    count: usize,
-    nulls: bool,
-}
-
-impl Bitmap {
-    #[inline]
-    fn valid(&mut self, bits: &mut Vec<u8>) {
-        if self.nulls {
-            let byte = self.start + self.count / 8;
-            if bits.len() <= byte {
-                bits.resize(byte + 1, 0);
-            }
-            bits[byte] |= 1 << (self.count % 8);
-        }
-        self.count += 1;
-    }
-
-    fn null(&mut self, bits: &mut Vec<u8>) {
-        if !self.nulls {
-            // The first null: everything before it has a value.
-            self.nulls = true;
-            bits.resize(self.start + self.count / 8, 0xff);
-            if !self.count.is_multiple_of(8) {
-                bits.push((1 << (self.count % 8)) - 1);
-            }
-        }
-        self.count += 1;
-    }
-
-    /// The bitmap's start, if it is needed.
-    fn end(self, bits: &mut Vec<u8>) -> Option<Start> {
-        self.nulls.then(|| {
-            bits.resize(self.start + self.count.div_ceil(8), 0);
-            Start::new(self.start)
-        })
-    }
-}
 
 /// A response in the making, and the column being filled.
 #[derive(Debug, Default)]
@@ -157,8 +116,8 @@ impl Builder {
         self.halves_start = response.halves.len();
         self.bytes_start = response.bytes.len();
         self.list_offsets_start = response.list_offsets.len();
-        self.rows = Bitmap { start: response.bits.len(), ..Bitmap::default() };
-        self.items = Bitmap { start: response.item_bits.len(), ..Bitmap::default() };
+        self.rows = Bitmap::at(response.bits.len());
+        self.items = Bitmap::at(response.item_bits.len());
         self.kind = Type::NULL;
         if kind.list {
             self.become_list();
@@ -172,8 +131,8 @@ impl Builder {
         self.response.halves.truncate(self.halves_start);
         self.response.bytes.truncate(self.bytes_start);
         self.response.list_offsets.truncate(self.list_offsets_start);
-        self.response.bits.truncate(self.rows.start);
-        self.response.item_bits.truncate(self.items.start);
+        self.response.bits.truncate(self.rows.start());
+        self.response.item_bits.truncate(self.items.start());
         self.begin_column(kind);
     }
 

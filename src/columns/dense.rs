@@ -63,7 +63,7 @@ impl Number for i64 {
 }
 
 /// The double as an integer if it is exactly one.
-fn exact_integer(value: f64) -> Option<i64> {
+pub(super) fn exact_integer(value: f64) -> Option<i64> {
     // -2^63 is exact as a double, 2^63 is the first beyond the range; -0.0 has a sign to lose.
     let whole = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value);
     (whole && value.trunc() == value && !(value == 0.0 && value.is_sign_negative())).then_some(value as i64)

@@ -4,10 +4,13 @@
 //! `halves`, text and booleans in `bytes`, and so on. One response is a handful of allocations, however many
 //! columns it has.
 
+mod bitmap;
 mod builder;
 mod dense;
+mod typed;
 mod types;
 
+pub use bitmap::is_valid;
 pub use builder::{Builder, Fit, Mixed, exact_double};
 pub use dense::{Dense, DenseLayout, Matrix, Number};
 pub use types::{Element, Type};
@@ -80,6 +83,7 @@ pub struct Response {
     statuses: Vec<u8>,
     event_timestamps: Vec<i64>,
     calls_in_request: usize,
+    conversions: typed::Conversions,
 }
 
 /// Items of a column: of its rows, or of its lists.
@@ -261,9 +265,4 @@ impl Response {
             + self.statuses.len()
             + size_of::<Column>() * self.columns.len()
     }
-}
-
-/// Whether a bitmap has a value in a row; without a bitmap each row has one.
-pub fn is_valid(validity: Option<&[u8]>, row: usize) -> bool {
-    validity.is_none_or(|bits| bits[row / 8] >> (row % 8) & 1 == 1)
 }

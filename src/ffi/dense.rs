@@ -116,7 +116,7 @@ unsafe fn copy<T: Number>(
 /// @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the
 ///                    same places as in out.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_TYPE for a column
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_WRONG_TYPE for a column
 ///         that holds no numbers, or lists of several lengths. Then what out holds is not specified.
 /// Thread safety: any thread.
 /// Since: 0.1
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn feast_response_copy_f32(
 /// @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each double, at the
 ///                    same places as in out.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return as feast_response_copy_f32(); FEAST_TYPE also for an integer that a double cannot hold.
+/// @return as feast_response_copy_f32(); FEAST_WRONG_TYPE also for an integer that a double cannot hold.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn feast_response_copy_f64(
 /// @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each integer, at the
 ///                    same places as in out.
 /// @param err         out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return as feast_response_copy_f32(); FEAST_TYPE also for a number that is no integer of 64 bits.
+/// @return as feast_response_copy_f32(); FEAST_WRONG_TYPE also for a number that is no integer of 64 bits.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -109,7 +109,7 @@ pub unsafe extern "C" fn feast_remote_open(
 /// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK, or the code of the last attempt: FEAST_INVALID_ARGUMENT if the request cannot be sent,
 ///         FEAST_OVERLOADED, FEAST_TIMEOUT, FEAST_CONNECT, FEAST_TLS, FEAST_IO, a 4xx or FEAST_SERVER for the
-///         server's refusal (FEAST_UNAUTHENTICATED also for an identity provider's), FEAST_DECODE, FEAST_TYPE for a
+///         server's refusal (FEAST_UNAUTHENTICATED also for an identity provider's), FEAST_DECODE, FEAST_WRONG_TYPE for a
 ///         value that does not fit its declared type, FEAST_CLOSED.
 /// Thread safety: any thread, concurrently, on the same store and the same request, if nobody changes the
 ///         request meanwhile.

@@ -5,7 +5,7 @@ use std::ptr;
 use std::time::Duration;
 
 use super::error::{feast_error_t, feast_status_t};
-use super::response::feast_type_t;
+use super::types::feast_type_t;
 use super::{guard, object};
 use crate::columns::{Element, Type};
 use crate::error::{Error, Result};
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn feast_request_add_feature(
 }
 
 /// Asks for a feature whose column shall have this type, as feast_request_add_feature(). Values are converted
-/// exactly or not at all: one that does not fit makes the call fail with FEAST_TYPE and the feature, row and value.
+/// exactly or not at all: one that does not fit makes the call fail with FEAST_WRONG_TYPE and the feature, row and value.
 /// BYTES undoes the base64 of the servers; UNIX_TIMESTAMP reads integers of seconds and RFC 3339 text without a
 /// fraction of a second; FLOAT rounds reals as numpy.float32 does, and refuses integers that it would round; integer
 /// types take reals without a fraction; JSON takes anything. A column without any value has the type nevertheless.

@@ -1,69 +1,34 @@
 //! `feast_response_t`.
 
-use std::ffi::{CStr, c_char, c_void};
+use std::ffi::{CStr, c_char};
 use std::ptr;
 use std::sync::Arc;
 
 use super::error::{feast_error_t, feast_status_t};
+use super::types::{FEAST_TYPE_INVALID, feast_type_t};
 use super::{guard, object};
-use crate::columns::{Items, Response};
+use crate::columns::{Element, Items, Response, Type};
 use crate::error::{Code, Error};
 
-/// The type of a column: one of the FEAST_TYPE_ numbers. A type of lists is FEAST_TYPE_NULL_LIST plus the type of
-/// the items. More may be added.
-pub type feast_type_t = i32;
-
-/// There is no such column.
-pub const FEAST_TYPE_INVALID: feast_type_t = -1;
-/// Every value is null.
-pub const FEAST_TYPE_NULL: feast_type_t = 0;
-/// Booleans.
-pub const FEAST_TYPE_BOOL: feast_type_t = 1;
-/// Integers of 32 bits. Only where declared.
-pub const FEAST_TYPE_INT32: feast_type_t = 2;
-/// Integers of 64 bits.
-pub const FEAST_TYPE_INT64: feast_type_t = 3;
-/// Numbers of 32 bits, rounded as numpy.float32 rounds them. Only where declared.
-pub const FEAST_TYPE_FLOAT: feast_type_t = 4;
-/// Numbers of 64 bits.
-pub const FEAST_TYPE_DOUBLE: feast_type_t = 5;
-/// UTF-8 text. Also for UUIDs and decimals, as the server writes them.
-pub const FEAST_TYPE_STRING: feast_type_t = 6;
-/// Bytes. Only where declared: the server sends them as base64 text, which is undone.
-pub const FEAST_TYPE_BYTES: feast_type_t = 7;
-/// Seconds since 1970-01-01 UTC. Only where declared: the servers send integers, or RFC 3339 text, which is read.
-pub const FEAST_TYPE_UNIX_TIMESTAMP: feast_type_t = 8;
-/// JSON text, as the server wrote it: it may hold Python's bare NaN and Infinity, and of a feature of Feast's type Json, which
-/// servers send as a string, it is that string in quotes. Declared as STRING such a feature gives the document.
-pub const FEAST_TYPE_JSON: feast_type_t = 9;
-/// Lists that have no items but nulls.
-pub const FEAST_TYPE_NULL_LIST: feast_type_t = 16;
-/// Lists of booleans.
-pub const FEAST_TYPE_BOOL_LIST: feast_type_t = 17;
-/// Lists of integers of 32 bits. Only where declared.
-pub const FEAST_TYPE_INT32_LIST: feast_type_t = 18;
-/// Lists of integers of 64 bits.
-pub const FEAST_TYPE_INT64_LIST: feast_type_t = 19;
-/// Lists of numbers of 32 bits. Only where declared.
-pub const FEAST_TYPE_FLOAT_LIST: feast_type_t = 20;
-/// Lists of numbers of 64 bits.
-pub const FEAST_TYPE_DOUBLE_LIST: feast_type_t = 21;
-/// Lists of UTF-8 text.
-pub const FEAST_TYPE_STRING_LIST: feast_type_t = 22;
-/// Lists of bytes. Only where declared.
-pub const FEAST_TYPE_BYTES_LIST: feast_type_t = 23;
-/// Lists of seconds since 1970-01-01 UTC. Only where declared.
-pub const FEAST_TYPE_UNIX_TIMESTAMP_LIST: feast_type_t = 24;
-
 /// A field status that this library does not know, or that the server calls INVALID.
-pub const FEAST_STATUS_INVALID: u8 = 0;
+pub const FEAST_FIELD_STATUS_INVALID: u8 = 0;
 /// The value is there (Feast says so of a null that was written, too).
-pub const FEAST_STATUS_PRESENT: u8 = 1;
+pub const FEAST_FIELD_STATUS_PRESENT: u8 = 1;
 /// The value is null.
-pub const FEAST_STATUS_NULL_VALUE: u8 = 2;
+pub const FEAST_FIELD_STATUS_NULL_VALUE: u8 = 2;
 /// The online store has no row for the entity.
-pub const FEAST_STATUS_NOT_FOUND: u8 = 3;
+pub const FEAST_FIELD_STATUS_NOT_FOUND: u8 = 3;
 /// The row is older than the feature view's ttl.
+pub const FEAST_FIELD_STATUS_OUTSIDE_MAX_AGE: u8 = 4;
+/// The same as FEAST_FIELD_STATUS_INVALID, by its older name.
+pub const FEAST_STATUS_INVALID: u8 = 0;
+/// The same as FEAST_FIELD_STATUS_PRESENT, by its older name.
+pub const FEAST_STATUS_PRESENT: u8 = 1;
+/// The same as FEAST_FIELD_STATUS_NULL_VALUE, by its older name.
+pub const FEAST_STATUS_NULL_VALUE: u8 = 2;
+/// The same as FEAST_FIELD_STATUS_NOT_FOUND, by its older name.
+pub const FEAST_STATUS_NOT_FOUND: u8 = 3;
+/// The same as FEAST_FIELD_STATUS_OUTSIDE_MAX_AGE, by its older name.
 pub const FEAST_STATUS_OUTSIDE_MAX_AGE: u8 = 4;
 
 /// An answer. Opaque; free with feast_response_free(). It stands on its own: the request may be changed and the
@@ -103,7 +68,7 @@ pub unsafe extern "C" fn feast_response_free(response: *mut feast_response_t) {
 
 /// # Safety
 /// `response` is NULL or a live response.
-unsafe fn read<T>(
+pub(super) unsafe fn read<T>(
     response: *const feast_response_t,
     neutral: T,
     field: impl FnOnce(&Response) -> Option<T>,
@@ -220,7 +185,8 @@ pub unsafe extern "C" fn feast_response_column_type(
 ///
 /// @param response  in, may be NULL; borrowed for the call.
 /// @param column    in, from 0.
-/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+///         value at all.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -229,14 +195,20 @@ pub unsafe extern "C" fn feast_response_column_int64(
     column: usize,
 ) -> *const i64 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe { read(response, ptr::null(), |response| Some(response.int64(column)?.as_ptr())) }
+    unsafe {
+        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Int64)? {
+            Items::Int64(values) => Some(values.as_ptr()),
+            _ => None,
+        })
+    }
 }
 
 /// The values of an INT32 column.
 ///
 /// @param response  in, may be NULL; borrowed for the call.
 /// @param column    in, from 0.
-/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+///         value at all.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -245,14 +217,20 @@ pub unsafe extern "C" fn feast_response_column_int32(
     column: usize,
 ) -> *const i32 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe { read(response, ptr::null(), |response| Some(response.int32(column)?.as_ptr())) }
+    unsafe {
+        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Int32)? {
+            Items::Int32(values) => Some(values.as_ptr()),
+            _ => None,
+        })
+    }
 }
 
-/// The values of a DOUBLE column.
+/// The values of a DOUBLE column, or of an INT64 column if each is exactly a double: a server may write 1 for 1.0.
 ///
 /// @param response  in, may be NULL; borrowed for the call.
 /// @param column    in, from 0.
-/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+///         value at all.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -261,14 +239,20 @@ pub unsafe extern "C" fn feast_response_column_double(
     column: usize,
 ) -> *const f64 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe { read(response, ptr::null(), |response| Some(response.double(column)?.as_ptr())) }
+    unsafe {
+        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Double)? {
+            Items::Double(values) => Some(values.as_ptr()),
+            _ => None,
+        })
+    }
 }
 
 /// The values of a FLOAT column.
 ///
 /// @param response  in, may be NULL; borrowed for the call.
 /// @param column    in, from 0.
-/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+///         value at all.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -277,14 +261,20 @@ pub unsafe extern "C" fn feast_response_column_float(
     column: usize,
 ) -> *const f32 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe { read(response, ptr::null(), |response| Some(response.float(column)?.as_ptr())) }
+    unsafe {
+        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Float)? {
+            Items::Float(values) => Some(values.as_ptr()),
+            _ => None,
+        })
+    }
 }
 
 /// The values of a BOOL column, each one byte, 1 for true and 0 for false.
 ///
 /// @param response  in, may be NULL; borrowed for the call.
 /// @param column    in, from 0.
-/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type.
+/// @return one value a row, 0 where null, borrowed until response is freed; NULL for a column of another type, unless it has no
+///         value at all.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]
@@ -293,7 +283,12 @@ pub unsafe extern "C" fn feast_response_column_bool(
     column: usize,
 ) -> *const u8 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe { read(response, ptr::null(), |response| Some(response.bool(column)?.as_ptr())) }
+    unsafe {
+        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Bool)? {
+            Items::Bool(values) => Some(values.as_ptr()),
+            _ => None,
+        })
+    }
 }
 
 /// The text of a STRING or JSON column, or the bytes of a BYTES column. Row i is data[offsets[i]] up to
@@ -304,7 +299,7 @@ pub unsafe extern "C" fn feast_response_column_bool(
 /// @param offsets   out, set to NULL first, rows + 1 offsets into data; borrowed until response is freed.
 /// @param data      out, set to NULL first, UTF-8 (or any bytes for BYTES); borrowed until response is freed.
 /// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE for a column of
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_WRONG_TYPE for a column of
 ///         another type.
 /// Thread safety: any thread.
 /// Since: 0.1
@@ -323,7 +318,14 @@ pub unsafe extern "C" fn feast_response_column_string(
             let data = guard::output(data, ptr::null(), "data")?;
             let offsets = offsets?;
             let response = &guard::object(response, "response")?.response;
-            let Some((found_offsets, found_data)) = response.string(column) else {
+            let found = match response.column_type(column) {
+                Some(Type::NULL) => match response.items_as(column, Type::of(Element::String))? {
+                    Items::Text(offsets, text) => Some((offsets, text)),
+                    _ => None,
+                },
+                _ => response.string(column),
+            };
+            let Some((found_offsets, found_data)) = found else {
                 return Err(of_another_type(response, column, "STRING, BYTES or JSON"));
             };
             *offsets = found_offsets.as_ptr();
@@ -333,99 +335,7 @@ pub unsafe extern "C" fn feast_response_column_string(
     }
 }
 
-/// The items of a column of lists. Row i is the list of the items offsets[i] up to offsets[i + 1]; a null row has no
-/// items. What items points to is by the column's type: uint8_t for BOOL_LIST, int32_t for INT32_LIST, float for
-/// FLOAT_LIST, double for DOUBLE_LIST, int64_t for INT64_LIST and UNIX_TIMESTAMP_LIST; NULL for NULL_LIST. For lists
-/// of text or bytes items are int64_t offsets into the data of feast_response_column_list_data(): item k is
-/// data[items[k]] up to data[items[k + 1]].
-///
-/// @param response  in; borrowed for the call.
-/// @param column    in, from 0.
-/// @param offsets   out, set to NULL first, rows + 1 offsets, the first 0; borrowed until response is freed.
-/// @param items     out, set to NULL first, offsets[rows] items (offsets into data: one more), 0 where null;
-///                  borrowed until response is freed.
-/// @param err       out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or if there is no such column; FEAST_TYPE if it is not one of
-///         lists.
-/// Thread safety: any thread.
-/// Since: 0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn feast_response_column_list(
-    response: *const feast_response_t,
-    column: usize,
-    offsets: *mut *const i64,
-    items: *mut *const c_void,
-    err: *mut *mut feast_error_t,
-) -> feast_status_t {
-    // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let offsets = guard::output(offsets, ptr::null(), "offsets");
-            let items = guard::output(items, ptr::null(), "items")?;
-            let offsets = offsets?;
-            let response = &guard::object(response, "response")?.response;
-            let Some((found_offsets, found)) = response.list_offsets(column).zip(response.items(column))
-            else {
-                return Err(of_another_type(response, column, "a type of lists"));
-            };
-            *offsets = found_offsets.as_ptr();
-            *items = match found {
-                Items::Null => ptr::null(),
-                Items::Bool(values) => values.as_ptr().cast(),
-                Items::Int32(values) => values.as_ptr().cast(),
-                Items::Int64(values) => values.as_ptr().cast(),
-                Items::Float(values) => values.as_ptr().cast(),
-                Items::Double(values) => values.as_ptr().cast(),
-                Items::Text(offsets, _) => offsets.as_ptr().cast(),
-            };
-            Ok(())
-        })
-    }
-}
-
-/// The text or bytes of a column of lists of them; see feast_response_column_list().
-///
-/// @param response  in, may be NULL; borrowed for the call.
-/// @param column    in, from 0.
-/// @return UTF-8 (or any bytes for BYTES_LIST), borrowed until response is freed; NULL for a column of another type.
-/// Thread safety: any thread.
-/// Since: 0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn feast_response_column_list_data(
-    response: *const feast_response_t,
-    column: usize,
-) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live response.
-    unsafe {
-        read(response, ptr::null(), |response| {
-            response.list_offsets(column)?;
-            match response.items(column)? {
-                Items::Text(_, data) => Some(data.as_ptr().cast()),
-                _ => None,
-            }
-        })
-    }
-}
-
-/// Which items of a column of lists have a value, as Arrow's validity bitmap over all the items: bit k % 8 (from the
-/// lowest) of byte k / 8 is 1 for a value and 0 for a null.
-///
-/// @param response  in, may be NULL; borrowed for the call.
-/// @param column    in, from 0.
-/// @return (items + 7) / 8 bytes, borrowed until response is freed; NULL if there are no nulls among the items, or
-///         no such column of lists.
-/// Thread safety: any thread.
-/// Since: 0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn feast_response_column_list_validity(
-    response: *const feast_response_t,
-    column: usize,
-) -> *const u8 {
-    // SAFETY: the header asks for NULL or a live response.
-    unsafe { read(response, ptr::null(), |response| Some(response.item_validity(column)?.as_ptr())) }
-}
-
-fn of_another_type(response: &Response, column: usize, wanted: &str) -> Error {
+pub(super) fn of_another_type(response: &Response, column: usize, wanted: &str) -> Error {
     match response.column_type(column) {
         None => Error::argument(format!(
             "there is no column {column}, the response has {}",
@@ -454,12 +364,12 @@ pub unsafe extern "C" fn feast_response_column_validity(
     unsafe { read(response, ptr::null(), |response| Some(response.validity(column)?.as_ptr())) }
 }
 
-/// Feast's field status of each row. A server that sends none yields FEAST_STATUS_PRESENT for values and
-/// FEAST_STATUS_NULL_VALUE for nulls.
+/// Feast's field status of each row. A server that sends none yields FEAST_FIELD_STATUS_PRESENT for values
+/// and FEAST_FIELD_STATUS_NULL_VALUE for nulls.
 ///
 /// @param response  in, may be NULL; borrowed for the call.
 /// @param column    in, from 0.
-/// @return a FEAST_STATUS_ number a row, borrowed until response is freed; NULL if there is no such column.
+/// @return a FEAST_FIELD_STATUS_ number a row, borrowed until response is freed; NULL if there is no such column.
 /// Thread safety: any thread.
 /// Since: 0.1
 #[unsafe(no_mangle)]

@@ -25,6 +25,9 @@ final class Check {
         Response response = remote.getOnlineFeatures(request);
         MemorySegment rates = response.float64(1);
         expect("INT64 for doubles", response.int64(1) == null && response.type(1) == Response.DOUBLE);
+        expect("a column by its name", response.float64("conv_rate").getAtIndex(ValueLayout.JAVA_DOUBLE, 0) > 0);
+        fails(FeastException.class, () -> response.bool("conv_rate"));
+        fails(FeastException.class, () -> response.float64("conv_rat"));
         expect("counts", response.numColumns() == 2 && response.numEntities() == 1 && response.column("none") == -1);
         expect("a name", response.name(1).equals("conv_rate") && !response.isNull(1, 0));
         fails(IllegalArgumentException.class, () -> response.copyInto(new float[1], 1, 0));

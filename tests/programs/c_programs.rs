@@ -270,6 +270,24 @@ fn the_first_program_of_the_readme_prints_features() {
             "17 trips a day, conversion rate 0.500000\n18 trips a day, conversion rate 0.250000\n"
         );
     }
+    for (rates, trips, printed) in [
+        ("[0.5,null]", "[17,null]", "17 trips a day, conversion rate 0.500000\nnot known\n"),
+        ("[null,null]", "[null,null]", "not known\nnot known\n"),
+        (
+            "[1,2]",
+            "[3.0,4.0]",
+            "3 trips a day, conversion rate 1.000000\n4 trips a day, conversion rate 2.000000\n",
+        ),
+    ] {
+        let answer = format!(
+            r#"{{"results":[{{"values":[1001,1002]}},{{"values":{rates}}},{{"values":{trips}}}],
+                "metadata":{{"feature_names":["driver_id","conv_rate","avg_daily_trips"]}}}}"#
+        );
+        let server = Server::start(move |_| say(200, &answer));
+        let output = Command::new(&program).arg(server.url()).output().unwrap();
+        passed("minimal", &output);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), printed);
+    }
     let refused = Command::new(&program).arg("localhost").output().unwrap();
     assert_eq!(refused.status.code(), Some(1));
     assert!(

@@ -49,6 +49,24 @@ fn types_lists_matrices_arrow_and_dlpack_hold_in_c() {
     passes_plain_and_under_memcheck(&compile("tests/programs/c/columns.c"), &[&server.url()]);
 }
 
+/// What a server answers where nothing was declared, some of it null.
+fn undeclared(_: &Seen) -> Vec<Step> {
+    let columns = json!({
+        "id": [1, 2], "none": [null, null], "whole": [3.0, null], "real": [null, 0.1], "text": [null, "x"],
+        "lists": [[null, 5], null], "flag": [true, null], "wide": [9007199254740993_i64, null],
+    });
+    let names = ["id", "none", "whole", "real", "text", "lists", "flag", "wide"];
+    let results: Vec<serde_json::Value> =
+        names.iter().map(|&name| json!({"values": columns[name]})).collect();
+    say(200, json!({"metadata": {"feature_names": names}, "results": results}).to_string())
+}
+
+#[test]
+fn what_a_program_asks_for_by_name_is_what_it_gets() {
+    let server = Server::start(undeclared);
+    passes_plain_and_under_memcheck(&compile("tests/programs/c/typed_columns.c"), &[&server.url()]);
+}
+
 #[test]
 fn pyarrow_and_numpy_read_what_is_exported() {
     let server = Server::start(every_type);

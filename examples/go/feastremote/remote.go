@@ -6,7 +6,7 @@
 //	err = request.SetInt64("driver_id", []int64{1001, 1002})
 //	response, err := remote.GetOnlineFeatures(ctx, request)
 //	defer response.Close()
-//	trips := response.Int64(response.Column("avg_daily_trips"))
+//	trips, err := response.GetInt64("avg_daily_trips")
 //
 // While a call is under way no thread is held: calls are handed to the library's queue, which a goroutine of the package
 // empties, and a caller waits on a channel. Copy the folder, and change it as you like.

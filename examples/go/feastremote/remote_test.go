@@ -80,6 +80,18 @@ func TestColumnsAreTypedSlices(t *testing.T) {
 		if response.Int64(rate) != nil || response.NumColumns() != 5 || response.NumEntities() != 1 || response.Name(rate) != "rate" {
 			t.Errorf("%s: a column of doubles gave int64, or counts are wrong", name)
 		}
+		if rates, err := response.GetFloat64("rate"); err != nil || rates[0] != 0.5 {
+			t.Errorf("%s: %v, %v", name, rates, err)
+		}
+		if cities, err := response.GetTexts("city"); err != nil || cities.At(1) != "Köln" {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := response.GetInt64("rate"); !errors.Is(err, WrongType) {
+			t.Errorf("%s: doubles as integers gave %v", name, err)
+		}
+		if _, err := response.GetInt64("rat"); !errors.Is(err, InvalidArgument) || !strings.Contains(err.Error(), "no column `rat`; the answer has rate") {
+			t.Errorf("%s: a typo gave %v", name, err)
+		}
 		if _, err := response.Int64Lists(response.Column("embedding")); !errors.Is(err, WrongType) {
 			t.Errorf("%s: %v", name, err)
 		}

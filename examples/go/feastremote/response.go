@@ -3,7 +3,10 @@ package feastremote
 // #include <feast_remote.h>
 import "C"
 
-import "unsafe"
+import (
+	"strings"
+	"unsafe"
+)
 
 // FieldStatus is what the server says of a value.
 type FieldStatus uint8
@@ -54,7 +57,7 @@ func (r *Response) Name(column int) string {
 	return C.GoString(C.feast_response_column_name(r.handle, C.size_t(column)))
 }
 
-// Type is a column's type; it decides which of the functions below returns something other than nil.
+// Type is a column's type. What it is depends on the values that came, unless it was declared: ask for columns by name.
 func (r *Response) Type(column int) Type {
 	return Type(C.feast_response_column_type(r.handle, C.size_t(column)))
 }
@@ -82,6 +85,72 @@ func (r *Response) Float32(column int) []float32 {
 // Bool is the column of type Bool; nil for another type.
 func (r *Response) Bool(column int) []bool {
 	return view[bool](unsafe.Pointer(C.feast_response_column_bool(r.handle, C.size_t(column))), r.rows)
+}
+
+// GetInt64 is the column with this name as integers, 0 where there is no value. A column without any value has every type, and
+// other numbers are converted exactly; else an error says what there is. Likewise below.
+func (r *Response) GetInt64(name string) ([]int64, error) {
+	return named(r, name, func(h *C.feast_response_t, name *C.char, out **C.int64_t, err **C.feast_error_t) C.feast_status_t {
+		return C.feast_response_get_int64(h, name, out, nil, err)
+	}, func(values *C.int64_t) []int64 { return view[int64](unsafe.Pointer(values), r.rows) })
+}
+
+// GetInt32 is the column with this name as integers of 32 bits.
+func (r *Response) GetInt32(name string) ([]int32, error) {
+	return named(r, name, func(h *C.feast_response_t, name *C.char, out **C.int32_t, err **C.feast_error_t) C.feast_status_t {
+		return C.feast_response_get_int32(h, name, out, nil, err)
+	}, func(values *C.int32_t) []int32 { return view[int32](unsafe.Pointer(values), r.rows) })
+}
+
+// GetFloat64 is the column with this name as numbers of 64 bits.
+func (r *Response) GetFloat64(name string) ([]float64, error) {
+	return named(r, name, func(h *C.feast_response_t, name *C.char, out **C.double, err **C.feast_error_t) C.feast_status_t {
+		return C.feast_response_get_double(h, name, out, nil, err)
+	}, func(values *C.double) []float64 { return view[float64](unsafe.Pointer(values), r.rows) })
+}
+
+// GetFloat32 is the column with this name as numbers of 32 bits, rounded.
+func (r *Response) GetFloat32(name string) ([]float32, error) {
+	return named(r, name, func(h *C.feast_response_t, name *C.char, out **C.float, err **C.feast_error_t) C.feast_status_t {
+		return C.feast_response_get_float(h, name, out, nil, err)
+	}, func(values *C.float) []float32 { return view[float32](unsafe.Pointer(values), r.rows) })
+}
+
+// GetBool is the column with this name as booleans.
+func (r *Response) GetBool(name string) ([]bool, error) {
+	return named(r, name, func(h *C.feast_response_t, name *C.char, out **C.uint8_t, err **C.feast_error_t) C.feast_status_t {
+		return C.feast_response_get_bool(h, name, out, nil, err)
+	}, func(values *C.uint8_t) []bool { return view[bool](unsafe.Pointer(values), r.rows) })
+}
+
+// GetTexts is the column with this name as strings.
+func (r *Response) GetTexts(name string) (Texts, error) {
+	var data *C.char
+	return named(r, name, func(h *C.feast_response_t, name *C.char, out **C.int64_t, err **C.feast_error_t) C.feast_status_t {
+		return C.feast_response_get_string(h, name, out, &data, nil, err)
+	}, func(offsets *C.int64_t) Texts {
+		ends := view[int64](unsafe.Pointer(offsets), r.rows+1)
+		return Texts{Offsets: ends, Data: view[byte](unsafe.Pointer(data), int(ends[r.rows]))}
+	})
+}
+
+// named asks for a column by its name.
+func named[T, R any](
+	r *Response, name string, get func(*C.feast_response_t, *C.char, **T, **C.feast_error_t) C.feast_status_t, made func(*T) R,
+) (R, error) {
+	var (
+		values *T
+		err    *C.feast_error_t
+		none   R
+	)
+	if strings.IndexByte(name, 0) >= 0 {
+		return none, &Error{Status: InvalidArgument, Message: "the name has a NUL in it"}
+	}
+	text := append([]byte(name), 0)
+	if get(r.handle, (*C.char)(unsafe.Pointer(unsafe.SliceData(text))), &values, &err) != C.FEAST_OK {
+		return none, taken(err)
+	}
+	return made(values), nil
 }
 
 // Texts is a column of strings, bytes or JSON: row i is Data[Offsets[i]:Offsets[i+1]].

@@ -1,6 +1,7 @@
 //! Requests that differ only in their entities' values, as one request.
 
-use super::{Request, Setter};
+use super::Request;
+use super::entities::Setter;
 use crate::error::Result;
 
 impl Request {

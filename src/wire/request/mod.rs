@@ -1,6 +1,7 @@
 //! What is asked: features for rows of entities. Each feature and entity column is encoded once, when it is set.
 
 mod encode;
+mod entities;
 mod feature;
 mod headers;
 mod merge;
@@ -8,12 +9,10 @@ mod merge;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::de::IgnoredAny;
-
 use crate::columns::Type;
 use crate::error::{Error, Result};
 pub use encode::split;
-use encode::{write_double, write_string};
+pub use entities::EntityColumn;
 use feature::FeatureReference;
 pub use headers::{RequestHeaders, header_fault};
 
@@ -29,28 +28,6 @@ pub enum Named {
     Several,
     /// None of them.
     None,
-}
-
-/// One entity (or request-data) column, already JSON.
-#[derive(Clone, Debug)]
-pub struct EntityColumn {
-    /// The join key.
-    pub name: Arc<str>,
-    /// Number of values.
-    pub rows: usize,
-    setter: Setter,
-    json: Vec<u8>,
-}
-
-/// How an entity column was set, which tells of what type its values are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Setter {
-    Int64 = 1,
-    Double,
-    Bool,
-    String,
-    /// Of any type, nulls too.
-    Json,
 }
 
 /// What decides which column of an answer is which of a request's.
@@ -123,100 +100,6 @@ impl Request {
     /// Whether its calls may go out in one request with others, where the store merges; they may unless told otherwise.
     pub fn set_merge(&mut self, merge: bool) {
         self.unmerged = !merge;
-    }
-
-    /// Sets or replaces an entity column.
-    pub fn set_entity_int64(&mut self, name: &str, values: &[i64]) -> Result<()> {
-        self.set_entity(name, Setter::Int64, values.len(), |out| {
-            let mut digits = itoa::Buffer::new();
-            for &value in values {
-                out.extend_from_slice(digits.format(value).as_bytes());
-                out.push(b',');
-            }
-            Ok(())
-        })
-    }
-
-    /// Sets or replaces an entity column; values must be finite.
-    pub fn set_entity_double(&mut self, name: &str, values: &[f64]) -> Result<()> {
-        self.set_entity(name, Setter::Double, values.len(), |out| {
-            for (row, &value) in values.iter().enumerate() {
-                if !value.is_finite() {
-                    return Err(Error::argument(format!(
-                        "entity `{name}`, row {row}: {value} cannot be written as JSON"
-                    )));
-                }
-                write_double(out, value)?;
-                out.push(b',');
-            }
-            Ok(())
-        })
-    }
-
-    /// Sets or replaces an entity column.
-    pub fn set_entity_bool(&mut self, name: &str, values: impl ExactSizeIterator<Item = bool>) -> Result<()> {
-        self.set_entity(name, Setter::Bool, values.len(), |out| {
-            for value in values {
-                out.extend_from_slice(if value { b"true," } else { b"false," });
-            }
-            Ok(())
-        })
-    }
-
-    /// Sets or replaces an entity column.
-    pub fn set_entity_string<'a>(
-        &mut self,
-        name: &str,
-        values: impl ExactSizeIterator<Item = Result<&'a str>>,
-    ) -> Result<()> {
-        self.set_entity(name, Setter::String, values.len(), |out| {
-            for value in values {
-                write_string(out, value?)?;
-                out.push(b',');
-            }
-            Ok(())
-        })
-    }
-
-    /// Sets or replaces an entity column by a JSON array of anything, passed on as it stands.
-    pub fn set_entity_json(&mut self, name: &str, json: &str) -> Result<()> {
-        let elements: Vec<IgnoredAny> = serde_json::from_str(json)
-            .map_err(|error| Error::argument(format!("entity `{name}`: not a JSON array: {error}")))?;
-        if has_nul(json) {
-            return Err(Error::argument(format!("entity `{name}`: a NUL within a string")));
-        }
-        self.put_entity(EntityColumn {
-            name: checked_entity_name(name)?,
-            rows: elements.len(),
-            setter: Setter::Json,
-            json: json.trim().as_bytes().to_vec(),
-        });
-        Ok(())
-    }
-
-    fn set_entity(
-        &mut self,
-        name: &str,
-        setter: Setter,
-        rows: usize,
-        write_values: impl FnOnce(&mut Vec<u8>) -> Result<()>,
-    ) -> Result<()> {
-        let mut column = EntityColumn { name: checked_entity_name(name)?, rows, setter, json: Vec::new() };
-        column.json.push(b'[');
-        write_values(&mut column.json)?;
-        match column.json.last_mut() {
-            Some(comma) if *comma == b',' => *comma = b']',
-            _ => column.json.push(b']'),
-        }
-        self.put_entity(column);
-        Ok(())
-    }
-
-    fn put_entity(&mut self, column: EntityColumn) {
-        match self.entities.iter_mut().find(|known| *known.name == *column.name) {
-            Some(known) => *known = column,
-            None => self.entities.push(column),
-        }
     }
 
     /// The features asked for; `None` with a feature service.
@@ -343,29 +226,9 @@ impl Request {
     }
 }
 
-/// Whether a string of this JSON text has a NUL, which can stand there as an escape only.
-fn has_nul(json: &str) -> bool {
-    let mut rest = json;
-    while let Some(backslash) = rest.find('\\') {
-        rest = &rest[backslash + 1..];
-        if rest.starts_with("u0000") {
-            return true;
-        }
-        // A backslash that is escaped escapes nothing.
-        rest = rest.strip_prefix('\\').unwrap_or(rest);
-    }
-    false
-}
-
-fn checked_entity_name(name: &str) -> Result<Arc<str>> {
-    if name.is_empty() {
-        return Err(Error::argument("the name of the entity is empty"));
-    }
-    Ok(name.into())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::encode::write_double;
     use super::*;
 
     fn encoded(request: &Request) -> String {

@@ -59,7 +59,11 @@ static void blocking(const feast::Remote &remote) {
   std::int64_t sum = 0;
   for (std::int64_t value : response.int64("a")) sum += value;
   CHECK(sum == 6000 && response.int64(0)[2] == 3 && response.float64("b")[1] == 2001);
-  CHECK(response.int64("b").empty() && response.int64("none").empty() && response.type(2) == FEAST_TYPE_DOUBLE);
+  CHECK(response.int64("b")[1] == 2001 && response.float64("a")[0] == 1000 && response.type(2) == FEAST_TYPE_DOUBLE);
+  CHECK(thrown([&] { response.boolean("b"); }).status() == FEAST_TYPE);
+  const feast::Error typo = thrown([&] { response.int64("none"); });
+  CHECK(typo.status() == FEAST_INVALID_ARGUMENT && std::strstr(typo.what(), "no column `none`; the answer has a, b, id"));
+  CHECK(thrown([&] { response.statuses("none"); }).status() == FEAST_INVALID_ARGUMENT && response.int64(99).empty());
   CHECK(response.statuses("a")[0] == FEAST_STATUS_PRESENT && response.event_timestamps_ns(1).size() == 3);
   CHECK(response.is_valid(1, 2) && !response.is_valid(9, 0));
   float matrix[6], direct[6];

@@ -75,6 +75,13 @@ final class Native {
     static final MethodHandle COLUMN_INT32 = column("feast_response_column_int32");
     static final MethodHandle COLUMN_DOUBLE = column("feast_response_column_double");
     static final MethodHandle COLUMN_FLOAT = column("feast_response_column_float");
+    static final MethodHandle GET_INT64 = named("feast_response_get_int64");
+    static final MethodHandle GET_INT32 = named("feast_response_get_int32");
+    static final MethodHandle GET_DOUBLE = named("feast_response_get_double");
+    static final MethodHandle GET_FLOAT = named("feast_response_get_float");
+    static final MethodHandle GET_BOOL = named("feast_response_get_bool");
+    static final MethodHandle GET_STRING = returning(
+            JAVA_INT, "feast_response_get_string", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle COLUMN_BOOL = column("feast_response_column_bool");
     static final MethodHandle COLUMN_VALIDITY = column("feast_response_column_validity");
     static final MethodHandle COLUMN_STATUSES = column("feast_response_column_statuses");
@@ -111,6 +118,10 @@ final class Native {
 
     private static MethodHandle nothing(String name, MemoryLayout... parameters) {
         return LINKER.downcallHandle(symbol(name), FunctionDescriptor.ofVoid(parameters));
+    }
+
+    private static MethodHandle named(String name) {
+        return returning(JAVA_INT, name, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
     }
 
     private static MethodHandle column(String name) {

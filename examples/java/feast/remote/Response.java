@@ -109,7 +109,7 @@ public final class Response implements AutoCloseable {
         return Native.text(pointer(Native.COLUMN_NAME, column));
     }
 
-    /** A column's type; it decides which of the functions below returns something other than null. */
+    /** A column's type. What it is depends on the values that came, unless it was declared: ask for columns by name. */
     public int type(long column) {
         try {
             return (int) Native.COLUMN_TYPE.invokeExact(handle(), column);
@@ -141,6 +141,58 @@ public final class Response implements AutoCloseable {
     /** The bytes, 0 or 1, of a column of type BOOL; null for another type. */
     public MemorySegment bool(long column) {
         return values(Native.COLUMN_BOOL, column, 1);
+    }
+
+    /**
+     * The column with this name as longs, 0 where there is no value. A column without any value has every type, and other numbers
+     * are converted exactly; else a FeastException says what there is. Likewise below.
+     */
+    public MemorySegment int64(String name) {
+        return named(Native.GET_INT64, name, 8);
+    }
+
+    /** The column with this name as ints. */
+    public MemorySegment int32(String name) {
+        return named(Native.GET_INT32, name, 4);
+    }
+
+    /** The column with this name as doubles. */
+    public MemorySegment float64(String name) {
+        return named(Native.GET_DOUBLE, name, 8);
+    }
+
+    /** The column with this name as floats, rounded. */
+    public MemorySegment float32(String name) {
+        return named(Native.GET_FLOAT, name, 4);
+    }
+
+    /** The column with this name as bytes, 0 or 1. */
+    public MemorySegment bool(String name) {
+        return named(Native.GET_BOOL, name, 1);
+    }
+
+    /** The column with this name as text, or the bytes of a BYTES column. */
+    public Slices strings(String name) {
+        MemorySegment answer = handle();
+        try (Arena local = Arena.ofConfined()) {
+            MemorySegment offsets = local.allocate(ADDRESS);
+            MemorySegment data = local.allocate(ADDRESS);
+            MemorySegment text = local.allocateFrom(name);
+            Native.check(local, error -> (int) Native.GET_STRING.invokeExact(
+                    answer, text, offsets, data, MemorySegment.NULL, error));
+            MemorySegment ends = view(offsets.get(ADDRESS, 0), (rows + 1) * 8);
+            return new Slices(ends, view(data.get(ADDRESS, 0), ends.getAtIndex(JAVA_LONG, rows)));
+        }
+    }
+
+    private MemorySegment named(MethodHandle function, String name, long width) {
+        MemorySegment answer = handle();
+        try (Arena local = Arena.ofConfined()) {
+            MemorySegment values = local.allocate(ADDRESS);
+            MemorySegment text = local.allocateFrom(name);
+            Native.check(local, error -> (int) function.invokeExact(answer, text, values, MemorySegment.NULL, error));
+            return view(values.get(ADDRESS, 0), rows * width);
+        }
     }
 
     /** What the server says of each row: bytes such as {@link #NOT_FOUND}. */
