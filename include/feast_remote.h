@@ -268,6 +268,13 @@ typedef struct feast_error_t feast_error_t;
 typedef struct feast_event_t feast_event_t;
 
 /**
+ * Rows to be written to a feature server: columns of equal length, each with a name: the join keys, the features, and the
+ * event timestamps. Opaque; free with feast_frame_free(). May be used for any number of writes, by several threads at once
+ * while nobody changes it.
+ */
+typedef struct feast_frame_t feast_frame_t;
+
+/**
  * A queue of finished asynchronous calls, of any number of stores. Opaque; free with feast_queue_free(). Any number
  * of threads may use it at once.
  */
@@ -304,6 +311,17 @@ typedef struct feast_request_t feast_request_t;
 typedef struct feast_response_t feast_response_t;
 
 /**
+ * How rows are written, where it is not as usual. Opaque; free with feast_write_options_free(). May be used for any number of
+ * writes, by several threads at once while nobody changes it.
+ */
+typedef struct feast_write_options_t feast_write_options_t;
+
+/**
+ * A write that is done. Opaque; free with feast_write_free(). Immutable, so any thread may read it.
+ */
+typedef struct feast_write_t feast_write_t;
+
+/**
  * The result of a call: FEAST_OK or one of the numbers below. Numbers are never reused.
  */
 typedef int32_t feast_status_t;
@@ -319,6 +337,11 @@ typedef void (*feast_log_callback_t)(int32_t level, const char *message, void *u
  * the items. More may be added.
  */
 typedef int32_t feast_type_t;
+
+/**
+ * The stores that a push writes to: FEAST_PUSH_ONLINE, FEAST_PUSH_OFFLINE or both, joined by |.
+ */
+typedef uint32_t feast_push_to_t;
 
 /**
  * Success.
@@ -527,6 +550,16 @@ typedef int32_t feast_type_t;
  */
 #define FEAST_TYPE_UNIX_TIMESTAMP_LIST 24
 
+/**
+ * The online store.
+ */
+#define FEAST_PUSH_ONLINE 1
+
+/**
+ * The offline store.
+ */
+#define FEAST_PUSH_OFFLINE 2
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -592,6 +625,42 @@ uint32_t feast_error_attempts(const feast_error_t *err);
  * Since: 0.1
  */
 bool feast_error_is_retriable(const feast_error_t *err);
+
+/**
+ * Of a write that failed: the rows that the server has said are written.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return rows; 0 for NULL and for an error of something else.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+uint64_t feast_error_rows_written(const feast_error_t *err);
+
+/**
+ * Of a write that failed: the rows that were not written, as far as the server has said.
+ *
+ * @param err    in, may be NULL; borrowed for the call.
+ * @param count  out, may be NULL: how many there are.
+ * @return their numbers in the frame, from 0, in ascending order, borrowed until err is freed; NULL for NULL and for an error
+ *         of something else.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+const uint64_t *feast_error_unwritten_rows(const feast_error_t *err,
+                                           size_t *count);
+
+/**
+ * Of a write that failed: those of the rows not written that may be written all the same, since they were sent and the server's
+ * word is missing: the connection broke, the time was up, or a proxy answered 502, 503 or 504.
+ *
+ * @param err    in, may be NULL; borrowed for the call.
+ * @param count  out, may be NULL: how many there are.
+ * @return as feast_error_unwritten_rows().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+const uint64_t *feast_error_doubtful_rows(const feast_error_t *err,
+                                          size_t *count);
 
 /**
  * Frees an error.
@@ -1788,6 +1857,577 @@ feast_status_t feast_response_to_dlpack(const feast_response_t *response,
                                         feast_error_t **err);
 
 /**
+ * Makes an empty frame.
+ *
+ * @return a frame to free with feast_frame_free().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_frame_t *feast_frame_new(void);
+
+/**
+ * Frees a frame. Writes under way are not touched.
+ *
+ * @param frame  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each frame.
+ * Since: 0.2
+ */
+void feast_frame_free(feast_frame_t *frame);
+
+/**
+ * The number of rows: those of the first column.
+ *
+ * @param frame  in, may be NULL; borrowed for the call.
+ * @return rows; 0 for NULL.
+ * Thread safety: any thread, if no other one changes frame meanwhile.
+ * Since: 0.2
+ */
+size_t feast_frame_num_rows(const feast_frame_t *frame);
+
+/**
+ * Adds a column of integers of 32 bits.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param values    in, n values, one a row; copied. May be NULL if n is 0.
+ * @param validity  in, may be NULL if every row has a value; (n + 7) / 8 bytes: bit i % 8 (from the lowest) of byte i / 8 is 1
+ *                  for a value and 0 for a null; borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or one that the frame has already.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_int32(feast_frame_t *frame,
+                                     const char *name,
+                                     const int32_t *values,
+                                     const uint8_t *validity,
+                                     size_t n,
+                                     feast_error_t **err);
+
+/**
+ * Adds a column of integers of 64 bits.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param values    in, n values, one a row; copied. May be NULL if n is 0.
+ * @param validity  in, may be NULL if every row has a value; (n + 7) / 8 bytes: bit i % 8 (from the lowest) of byte i / 8 is 1
+ *                  for a value and 0 for a null; borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or one that the frame has already.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_int64(feast_frame_t *frame,
+                                     const char *name,
+                                     const int64_t *values,
+                                     const uint8_t *validity,
+                                     size_t n,
+                                     feast_error_t **err);
+
+/**
+ * Adds a column of numbers of 32 bits. NaN and infinities, which JSON cannot
+ * write, are refused; a missing value is a null.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param values    in, n values, one a row; copied. May be NULL if n is 0.
+ * @param validity  in, may be NULL if every row has a value; (n + 7) / 8 bytes: bit i % 8 (from the lowest) of byte i / 8 is 1
+ *                  for a value and 0 for a null; borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or one that the frame has already.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_float(feast_frame_t *frame,
+                                     const char *name,
+                                     const float *values,
+                                     const uint8_t *validity,
+                                     size_t n,
+                                     feast_error_t **err);
+
+/**
+ * Adds a column of numbers of 64 bits. NaN and infinities, which JSON cannot
+ * write, are refused; a missing value is a null.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param values    in, n values, one a row; copied. May be NULL if n is 0.
+ * @param validity  in, may be NULL if every row has a value; (n + 7) / 8 bytes: bit i % 8 (from the lowest) of byte i / 8 is 1
+ *                  for a value and 0 for a null; borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or one that the frame has already.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_double(feast_frame_t *frame,
+                                      const char *name,
+                                      const double *values,
+                                      const uint8_t *validity,
+                                      size_t n,
+                                      feast_error_t **err);
+
+/**
+ * Adds a column of booleans.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param values    in, n values, one a row; copied. May be NULL if n is 0.
+ * @param validity  in, may be NULL if every row has a value; (n + 7) / 8 bytes: bit i % 8 (from the lowest) of byte i / 8 is 1
+ *                  for a value and 0 for a null; borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or one that the frame has already.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_bool(feast_frame_t *frame,
+                                    const char *name,
+                                    const bool *values,
+                                    const uint8_t *validity,
+                                    size_t n,
+                                    feast_error_t **err);
+
+/**
+ * Adds a column of moments in nanoseconds since 1970-01-01 UTC.
+ * Event timestamps go out as RFC 3339 text, to the microsecond; values of features as whole seconds, since Feast's timestamps
+ * have no more: a write refuses what has a fraction beyond that.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param values    in, n values, one a row; copied. May be NULL if n is 0.
+ * @param validity  in, may be NULL if every row has a value; (n + 7) / 8 bytes: bit i % 8 (from the lowest) of byte i / 8 is 1
+ *                  for a value and 0 for a null; borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or one that the frame has already.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_timestamp_ns(feast_frame_t *frame,
+                                            const char *name,
+                                            const int64_t *values,
+                                            const uint8_t *validity,
+                                            size_t n,
+                                            feast_error_t **err);
+
+/**
+ * Adds a column of strings.
+ *
+ * @param frame    in; changed.
+ * @param name     in, NUL-terminated UTF-8; copied.
+ * @param values   in, n strings of UTF-8, one a row, NULL for a null; copied. May be NULL if n is 0.
+ * @param lengths  in, n lengths in bytes, or NULL if the strings are NUL-terminated; borrowed for the call.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, one that the frame has already, or a string that is not
+ *         UTF-8.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_string(feast_frame_t *frame,
+                                      const char *name,
+                                      const char *const *values,
+                                      const size_t *lengths,
+                                      size_t n,
+                                      feast_error_t **err);
+
+/**
+ * Adds a column by a JSON array of anything, one element a row: maps, lists of lists, nulls.
+ *
+ * @param frame       in; changed.
+ * @param name        in, NUL-terminated UTF-8; copied.
+ * @param json_array  in, NUL-terminated UTF-8; copied. Python's NaN and Infinity are no JSON.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, one that the frame has already, or what is no JSON array.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_json(feast_frame_t *frame,
+                                    const char *name,
+                                    const char *json_array,
+                                    feast_error_t **err);
+
+/**
+ * Adds a column of lists of integers of 64 bits.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param offsets   in, n + 1 offsets, ascending from 0: row i is the list of values[offsets[i]] up to values[offsets[i + 1]];
+ *                  borrowed for the call.
+ * @param values    in, offsets[n] items; copied. May be NULL if there are none.
+ * @param validity  in, may be NULL if every row has a list; (n + 7) / 8 bytes as in feast_frame_set_int64(); borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, one that the frame has already, or offsets that descend.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_int64_list(feast_frame_t *frame,
+                                          const char *name,
+                                          const int64_t *offsets,
+                                          const int64_t *values,
+                                          const uint8_t *validity,
+                                          size_t n,
+                                          feast_error_t **err);
+
+/**
+ * Adds a column of lists of numbers of 32 bits; NaN and infinities are refused.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param offsets   in, n + 1 offsets, ascending from 0: row i is the list of values[offsets[i]] up to values[offsets[i + 1]];
+ *                  borrowed for the call.
+ * @param values    in, offsets[n] items; copied. May be NULL if there are none.
+ * @param validity  in, may be NULL if every row has a list; (n + 7) / 8 bytes as in feast_frame_set_int64(); borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, one that the frame has already, or offsets that descend.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_float_list(feast_frame_t *frame,
+                                          const char *name,
+                                          const int64_t *offsets,
+                                          const float *values,
+                                          const uint8_t *validity,
+                                          size_t n,
+                                          feast_error_t **err);
+
+/**
+ * Adds a column of lists of numbers of 64 bits; NaN and infinities are refused.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param offsets   in, n + 1 offsets, ascending from 0: row i is the list of values[offsets[i]] up to values[offsets[i + 1]];
+ *                  borrowed for the call.
+ * @param values    in, offsets[n] items; copied. May be NULL if there are none.
+ * @param validity  in, may be NULL if every row has a list; (n + 7) / 8 bytes as in feast_frame_set_int64(); borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, one that the frame has already, or offsets that descend.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_double_list(feast_frame_t *frame,
+                                           const char *name,
+                                           const int64_t *offsets,
+                                           const double *values,
+                                           const uint8_t *validity,
+                                           size_t n,
+                                           feast_error_t **err);
+
+/**
+ * Adds a column of lists of strings, each NUL-terminated UTF-8.
+ *
+ * @param frame     in; changed.
+ * @param name      in, NUL-terminated UTF-8; copied.
+ * @param offsets   in, n + 1 offsets, ascending from 0: row i is the list of values[offsets[i]] up to values[offsets[i + 1]];
+ *                  borrowed for the call.
+ * @param values    in, offsets[n] items; copied. May be NULL if there are none.
+ * @param validity  in, may be NULL if every row has a list; (n + 7) / 8 bytes as in feast_frame_set_int64(); borrowed for the call.
+ * @param n         in, number of rows.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, one that the frame has already, or offsets that descend.
+ * Thread safety: one thread at a time on one frame.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_set_string_list(feast_frame_t *frame,
+                                           const char *name,
+                                           const int64_t *offsets,
+                                           const char *const *values,
+                                           const uint8_t *validity,
+                                           size_t n,
+                                           feast_error_t **err);
+
+/**
+ * Makes a frame of a record batch that came through the Arrow C data interface: integers of each size, floats, booleans, UTF-8,
+ * timestamps, lists of these, and nulls. A timestamp without a zone is taken as one of UTC. Other types are refused:
+ * dictionaries (decode them first), bytes (Feast takes none over HTTP), dates, decimals, structs and maps
+ * (feast_frame_set_json() takes those).
+ *
+ * @param array   in and out, a struct array without nulls of its own, as pyarrow's RecordBatch exports it; on success it is
+ *                copied and released, else not touched.
+ * @param schema  in and out, its schema; likewise.
+ * @param frame   out, set to NULL first; free with feast_frame_free().
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, what was released before, a type that cannot be written, or a value of
+ *         it: the message names column and row.
+ * Thread safety: any thread, if no other one uses array or schema.
+ * Since: 0.2
+ */
+feast_status_t feast_frame_import_arrow(struct ArrowArray *array,
+                                        struct ArrowSchema *schema,
+                                        feast_frame_t **frame,
+                                        feast_error_t **err);
+
+/**
+ * Makes options that say what is usual.
+ *
+ * @return options to free with feast_write_options_free().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_write_options_t *feast_write_options_new(void);
+
+/**
+ * Frees options.
+ *
+ * @param options  in, may be NULL; transferred: they must not be used afterwards.
+ * Thread safety: any thread, once for each of them.
+ * Since: 0.2
+ */
+void feast_write_options_free(feast_write_options_t *options);
+
+/**
+ * Names the column of event timestamps, as the data source of the feature view names it. It goes out as RFC 3339 text with Z,
+ * never as numbers, which a server would take for nanoseconds, and must have no nulls. "": the frame has none.
+ *
+ * @param options  in; changed.
+ * @param name     in, NUL-terminated UTF-8; copied. "event_timestamp" is the default.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or text that is not UTF-8.
+ * Thread safety: one thread at a time on the same options.
+ * Since: 0.2
+ */
+feast_status_t feast_write_options_set_timestamp_field(feast_write_options_t *options,
+                                                       const char *name,
+                                                       feast_error_t **err);
+
+/**
+ * Names the column that says when rows were made, if the frame has one; it goes out like event timestamps. "": none.
+ *
+ * @param options  in; changed.
+ * @param name     in, NUL-terminated UTF-8; copied. "created" is the default.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or text that is not UTF-8.
+ * Thread safety: one thread at a time on the same options.
+ * Since: 0.2
+ */
+feast_status_t feast_write_options_set_created_timestamp_column(feast_write_options_t *options,
+                                                                const char *name,
+                                                                feast_error_t **err);
+
+/**
+ * Whether the server may look feature views up in its cache of the registry.
+ *
+ * @param options  in; changed.
+ * @param value    in; true is the default.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on the same options.
+ * Since: 0.2
+ */
+feast_status_t feast_write_options_set_allow_registry_cache(feast_write_options_t *options,
+                                                            bool value,
+                                                            feast_error_t **err);
+
+/**
+ * Whether the server applies transformations when it writes.
+ *
+ * @param options  in; changed.
+ * @param value    in; true is the default.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on the same options.
+ * Since: 0.2
+ */
+feast_status_t feast_write_options_set_transform_on_write(feast_write_options_t *options,
+                                                          bool value,
+                                                          feast_error_t **err);
+
+/**
+ * Whether a push to an offline store may be sent again although it may have been done: rows are then there twice. An online
+ * store has one row an entity, so that a write to it is always sent again.
+ *
+ * @param options  in; changed.
+ * @param value    in; false is the default.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on the same options.
+ * Since: 0.2
+ */
+feast_status_t feast_write_options_set_repeat_offline(feast_write_options_t *options,
+                                                      bool value,
+                                                      feast_error_t **err);
+
+/**
+ * Limits the time of a whole write. Without it each of its requests has the store's request_timeout_ms.
+ *
+ * @param options     in; changed.
+ * @param timeout_ms  in, milliseconds, not negative; with 0 nothing is sent.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a negative time.
+ * Thread safety: one thread at a time on the same options.
+ * Since: 0.2
+ */
+feast_status_t feast_write_options_set_timeout_ms(feast_write_options_t *options,
+                                                  int64_t timeout_ms,
+                                                  feast_error_t **err);
+
+/**
+ * Pushes rows to a push source: to the feature views that it feeds, online, offline or both; and waits for it.
+ *
+ * Rows go out in requests of at most max_rows_per_write rows, one after the other, and apart where nulls would change values on
+ * the server: docs/writing.md tells how. What cannot be written exactly is refused before anything is sent. The first request
+ * that fails ends the write: the error's feast_error_rows_written() and feast_error_unwritten_rows() tell what was written. An
+ * online store keeps the row that was written last, also if its event timestamp is older. A request to an offline
+ * store, which appends, is not sent again once it may have been done, unless the options allow it.
+ *
+ * @param remote       in; borrowed for the call.
+ * @param push_source  in, its name, NUL-terminated UTF-8; borrowed for the call.
+ * @param frame        in; borrowed for the call, not changed.
+ * @param to           in, FEAST_PUSH_ONLINE, FEAST_PUSH_OFFLINE or both.
+ * @param options      in, NULL for what is usual; borrowed for the call.
+ * @param written      out, may be NULL, set to NULL first; free with feast_write_free().
+ * @param err          out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an empty frame, columns of unequal length, or what cannot be written, which
+ *         the message names with column and row; else as feast_get_online_features(), FEAST_DECODE excepted.
+ * Thread safety: any thread, concurrently, on the same store and the same frame, if nobody changes the frame meanwhile.
+ * Since: 0.2
+ */
+feast_status_t feast_push(feast_remote_t *remote,
+                          const char *push_source,
+                          const feast_frame_t *frame,
+                          feast_push_to_t to,
+                          const feast_write_options_t *options,
+                          feast_write_t **written,
+                          feast_error_t **err);
+
+/**
+ * Writes rows to the online store of a feature view, and waits for it.
+ *
+ * Rows go out in requests of at most max_rows_per_write rows, one after the other, and apart where nulls would change values on
+ * the server: docs/writing.md tells how. What cannot be written exactly is refused before anything is sent. The first request
+ * that fails ends the write: the error's feast_error_rows_written() and feast_error_unwritten_rows() tell what was written. An
+ * online store keeps the row that was written last, also if its event timestamp is older.
+ *
+ * @param remote        in; borrowed for the call.
+ * @param feature_view  in, its name, NUL-terminated UTF-8; borrowed for the call.
+ * @param frame         in; borrowed for the call, not changed.
+ * @param options       in, NULL for what is usual; borrowed for the call.
+ * @param written       out, may be NULL, set to NULL first; free with feast_write_free().
+ * @param err           out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an empty frame, columns of unequal length, or what cannot be written, which
+ *         the message names with column and row; else as feast_get_online_features(), FEAST_DECODE excepted.
+ * Thread safety: any thread, concurrently, on the same store and the same frame, if nobody changes the frame meanwhile.
+ * Since: 0.2
+ */
+feast_status_t feast_write_to_online_store(feast_remote_t *remote,
+                                           const char *feature_view,
+                                           const feast_frame_t *frame,
+                                           const feast_write_options_t *options,
+                                           feast_write_t **written,
+                                           feast_error_t **err);
+
+/**
+ * Pushes rows as feast_push(), without waiting for it: an event with the tag comes to the queue, whatever happens, from which
+ * feast_event_take_write() takes what came of it. The frame is kept as it is now.
+ *
+ * @param remote       in; borrowed for the call.
+ * @param push_source  in, its name, NUL-terminated UTF-8; borrowed for the call.
+ * @param frame        in; borrowed for the call, not changed.
+ * @param to           in, FEAST_PUSH_ONLINE, FEAST_PUSH_OFFLINE or both.
+ * @param options      in, NULL for what is usual; borrowed for the call.
+ * @param queue        in; borrowed for the call.
+ * @param tag          in, anything; the event's feast_event_tag().
+ * @param call         out, may be NULL, set to NULL first: for feast_call_cancel(); free with feast_call_free().
+ * @param err          out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK if there will be an event; else as feast_push() for what is found before anything is sent, and
+ *         FEAST_OVERLOADED if max_async_requests are under way.
+ * Thread safety: any thread, concurrently, on the same store, queue and frame, if nobody changes the frame meanwhile.
+ * Since: 0.2
+ */
+feast_status_t feast_push_async(feast_remote_t *remote,
+                                const char *push_source,
+                                const feast_frame_t *frame,
+                                feast_push_to_t to,
+                                const feast_write_options_t *options,
+                                feast_queue_t *queue,
+                                void *tag,
+                                feast_call_t **call,
+                                feast_error_t **err);
+
+/**
+ * Writes rows as feast_write_to_online_store(), without waiting for it, as feast_push_async().
+ *
+ * @param remote        in; borrowed for the call.
+ * @param feature_view  in, its name, NUL-terminated UTF-8; borrowed for the call.
+ * @param frame         in; borrowed for the call, not changed.
+ * @param options       in, NULL for what is usual; borrowed for the call.
+ * @param queue         in; borrowed for the call.
+ * @param tag           in, anything; the event's feast_event_tag().
+ * @param call          out, may be NULL, set to NULL first: for feast_call_cancel(); free with feast_call_free().
+ * @param err           out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_push_async().
+ * Thread safety: any thread, concurrently, on the same store, queue and frame, if nobody changes the frame meanwhile.
+ * Since: 0.2
+ */
+feast_status_t feast_write_to_online_store_async(feast_remote_t *remote,
+                                                 const char *feature_view,
+                                                 const feast_frame_t *frame,
+                                                 const feast_write_options_t *options,
+                                                 feast_queue_t *queue,
+                                                 void *tag,
+                                                 feast_call_t **call,
+                                                 feast_error_t **err);
+
+/**
+ * The rows that were written.
+ *
+ * @param written  in, may be NULL; borrowed for the call.
+ * @return rows; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+uint64_t feast_write_rows_written(const feast_write_t *written);
+
+/**
+ * The requests that they went out in.
+ *
+ * @param written  in, may be NULL; borrowed for the call.
+ * @return requests; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+uint64_t feast_write_requests(const feast_write_t *written);
+
+/**
+ * Whether the server has only taken some of the rows (HTTP 202), and writes them later: those for an offline store.
+ *
+ * @param written  in, may be NULL; borrowed for the call.
+ * @return whether; false for NULL.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+bool feast_write_is_queued(const feast_write_t *written);
+
+/**
+ * Frees what a write came to.
+ *
+ * @param written  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each of them.
+ * Since: 0.2
+ */
+void feast_write_free(feast_write_t *written);
+
+/**
+ * Asks the server's /health, for which it wants no token, and waits for the answer: within the store's request_timeout_ms, with
+ * its retries.
+ *
+ * @param remote  in; borrowed for the call.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK if it answered 200; else as feast_get_online_features().
+ * Thread safety: any thread, concurrently, on the same store.
+ * Since: 0.2
+ */
+feast_status_t feast_check_health(feast_remote_t *remote,
+                                  feast_error_t **err);
+
+/**
  * Opens a queue for feast_get_online_features_async(). One is enough for a thread with an event loop, whatever the
  * number of its stores.
  *
@@ -1939,6 +2579,16 @@ feast_status_t feast_event_status(const feast_event_t *event);
  * Since: 0.1
  */
 feast_response_t *feast_event_take_response(feast_event_t *event);
+
+/**
+ * Takes out what a write came to; the event does not free it then.
+ *
+ * @param event  in, may be NULL; changed.
+ * @return free with feast_write_free(); NULL for NULL, for a write that failed, for a call that is no write, and the second time.
+ * Thread safety: one thread at a time on one event.
+ * Since: 0.2
+ */
+feast_write_t *feast_event_take_write(feast_event_t *event);
 
 /**
  * Why the call failed.

@@ -81,6 +81,19 @@ pub struct Error {
     pub attempts: u32,
     /// Whether the same call may succeed later without a change by the caller.
     pub retriable: bool,
+    /// Of a write: what became of its rows.
+    pub rows: Option<Box<RowsOfWrite>>,
+}
+
+/// What became of the rows of a write that failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowsOfWrite {
+    /// Rows that the server has said are written.
+    pub written: u64,
+    /// The others, by their numbers in the frame, in ascending order.
+    pub unwritten: Vec<u64>,
+    /// Those of them that may have been written all the same: they were sent, and the server's word is missing.
+    pub doubtful: Vec<u64>,
 }
 
 /// What this library's fallible functions return.
@@ -91,7 +104,15 @@ impl Error {
     pub fn new(code: Code, message: impl Into<String>) -> Error {
         let retriable =
             matches!(code, Code::Overloaded | Code::Timeout | Code::Connect | Code::Io | Code::Throttled);
-        Error { code, message: message.into(), http_status: 0, feast_class: None, attempts: 0, retriable }
+        Error {
+            code,
+            message: message.into(),
+            http_status: 0,
+            feast_class: None,
+            attempts: 0,
+            retriable,
+            rows: None,
+        }
     }
 
     /// The caller passed something that cannot be used.

@@ -111,6 +111,10 @@ const KEYS: &[Key] = &[
         "Rows above which a call goes out as several requests at the same time, within the pool; the answers are put \
          together in order. 0: never.",
         Integer(v) => |c| c.max_rows_per_request = v as usize),
+    key!("max_rows_per_write", int(0, 1 << 31), "1000",
+        "Rows that a request of a write has at most (`feast_push`, `feast_write_to_online_store`): more go out as several, one \
+         after the other. 0: no limit but that of bytes.",
+        Integer(v) => |c| c.max_rows_per_write = v as usize),
     key!("merge_max_rows", int(0, 1000), "0",
         "Rows of a merged request at most: concurrent calls that ask for the same features of a few rows each, half of this \
          at most, go out in one request, which spares the server most of its work. 2 to 1000; 64 is a good value. 0: never.",

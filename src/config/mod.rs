@@ -43,6 +43,8 @@ pub struct Config {
     pub connection_pool_size: usize,
     /// Rows above which a call goes out as several requests; 0: never.
     pub max_rows_per_request: usize,
+    /// Rows of one request of a write at most; 0: as many as there are.
+    pub max_rows_per_write: usize,
     /// Rows of a merged request at most; 0: calls are not merged.
     pub merge_max_rows: usize,
     /// Requests of one question under way before calls gather; 0: found from what is measured.
@@ -92,6 +94,7 @@ impl Config {
             auth: AuthConfig::default(),
             connection_pool_size: 0,
             max_rows_per_request: 0,
+            max_rows_per_write: 0,
             merge_max_rows: 0,
             merge_in_flight: 0,
             merge_check: true,

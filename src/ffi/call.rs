@@ -15,6 +15,12 @@ pub struct feast_call_t {
     handle: CallHandle,
 }
 
+impl feast_call_t {
+    pub(super) fn boxed(handle: CallHandle) -> *mut feast_call_t {
+        object::give(feast_call_t { handle })
+    }
+}
+
 /// Fetches the online features that a request asks for without waiting for them: returns at once, and one event with
 /// this tag comes to the queue in the end, whatever happens. Deadline, retries, tokens and the pool of connections are
 /// those of the blocking call, whose threads wait in the same order for the same places.
@@ -52,7 +58,7 @@ pub unsafe extern "C" fn feast_get_online_features_async(
             };
             let handle = with_queue(queue, submit)?;
             if !call.is_null() {
-                call.write(object::give(feast_call_t { handle }));
+                call.write(feast_call_t::boxed(handle));
             }
             Ok(())
         })

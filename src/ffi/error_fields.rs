@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::error::*;
 use super::{guard, object};
-use crate::error::Code;
+use crate::error::{Code, RowsOfWrite};
 
 /// # Safety
 /// `err` is NULL or a live error.
@@ -87,6 +87,74 @@ pub unsafe extern "C" fn feast_error_attempts(err: *const feast_error_t) -> u32 
 pub unsafe extern "C" fn feast_error_is_retriable(err: *const feast_error_t) -> bool {
     // SAFETY: the header asks for NULL or a live error.
     unsafe { read(err, false, |err| err.error.retriable) }
+}
+
+/// Of a write that failed: the rows that the server has said are written.
+///
+/// @param err  in, may be NULL; borrowed for the call.
+/// @return rows; 0 for NULL and for an error of something else.
+/// Thread safety: any thread.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_rows_written(err: *const feast_error_t) -> u64 {
+    // SAFETY: the header asks for NULL or a live error.
+    unsafe { read(err, 0, |err| err.error.rows.as_ref().map_or(0, |rows| rows.written)) }
+}
+
+/// Of a write that failed: the rows that were not written, as far as the server has said.
+///
+/// @param err    in, may be NULL; borrowed for the call.
+/// @param count  out, may be NULL: how many there are.
+/// @return their numbers in the frame, from 0, in ascending order, borrowed until err is freed; NULL for NULL and for an error
+///         of something else.
+/// Thread safety: any thread.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_unwritten_rows(
+    err: *const feast_error_t,
+    count: *mut usize,
+) -> *const u64 {
+    // SAFETY: the header asks for NULL or a live error, and for NULL or a place for the count.
+    unsafe { rows(err, count, |rows| &rows.unwritten) }
+}
+
+/// Of a write that failed: those of the rows not written that may be written all the same, since they were sent and the server's
+/// word is missing: the connection broke, the time was up, or a proxy answered 502, 503 or 504.
+///
+/// @param err    in, may be NULL; borrowed for the call.
+/// @param count  out, may be NULL: how many there are.
+/// @return as feast_error_unwritten_rows().
+/// Thread safety: any thread.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_doubtful_rows(
+    err: *const feast_error_t,
+    count: *mut usize,
+) -> *const u64 {
+    // SAFETY: the header asks for NULL or a live error, and for NULL or a place for the count.
+    unsafe { rows(err, count, |rows| &rows.doubtful) }
+}
+
+/// # Safety
+/// `err` is NULL or a live error, `count` is NULL or writable.
+unsafe fn rows(
+    err: *const feast_error_t,
+    count: *mut usize,
+    which: impl FnOnce(&RowsOfWrite) -> &Vec<u64>,
+) -> *const u64 {
+    // SAFETY: promised by the caller.
+    unsafe {
+        if !count.is_null() {
+            count.write(0);
+        }
+        read(err, ptr::null(), |err| {
+            let Some(rows) = err.error.rows.as_deref().map(which) else { return ptr::null() };
+            if !count.is_null() {
+                count.write(rows.len());
+            }
+            rows.as_ptr()
+        })
+    }
 }
 
 /// Frees an error.

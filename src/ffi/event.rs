@@ -7,9 +7,10 @@ use super::error::{FEAST_INVALID_ARGUMENT, FEAST_OK, feast_error_t, feast_status
 use super::error_fields::feast_error_free;
 use super::guard::RoundedToNearest;
 use super::response::{feast_response_free, feast_response_t};
+use super::write::{feast_write_free, feast_write_t};
 use super::{guard, object};
 use crate::process::panics::contained;
-use crate::remote::Event;
+use crate::remote::{Event, Taken};
 
 /// The end of one asynchronous call. Opaque; free with feast_event_free(). For one thread at a time.
 pub struct feast_event_t {
@@ -17,6 +18,8 @@ pub struct feast_event_t {
     status: feast_status_t,
     /// NULL once it has been taken.
     response: *mut feast_response_t,
+    /// Likewise.
+    written: *mut feast_write_t,
     error: *mut feast_error_t,
 }
 
@@ -25,21 +28,22 @@ impl feast_event_t {
     pub(super) fn boxed(event: Event) -> *mut feast_event_t {
         let _rounded = RoundedToNearest::now();
         let tag = ptr::with_exposed_provenance_mut(event.tag());
-        let event = match contained(|| event.into_response()) {
-            Ok(response) => feast_event_t {
-                tag,
-                status: FEAST_OK,
-                response: feast_response_t::boxed(response),
-                error: ptr::null_mut(),
-            },
-            Err(error) => feast_event_t {
-                tag,
-                status: error.code as feast_status_t,
-                response: ptr::null_mut(),
-                error: feast_error_t::boxed(error),
-            },
+        let mut made = feast_event_t {
+            tag,
+            status: FEAST_OK,
+            response: ptr::null_mut(),
+            written: ptr::null_mut(),
+            error: ptr::null_mut(),
         };
-        object::give(event)
+        match contained(|| event.take()) {
+            Ok(Taken::Response(response)) => made.response = feast_response_t::boxed(response),
+            Ok(Taken::Written(written)) => made.written = feast_write_t::boxed(written),
+            Err(error) => {
+                made.status = error.code as feast_status_t;
+                made.error = feast_error_t::boxed(error);
+            }
+        }
+        object::give(made)
     }
 }
 
@@ -91,6 +95,21 @@ pub unsafe extern "C" fn feast_event_take_response(event: *mut feast_event_t) ->
     })
 }
 
+/// Takes out what a write came to; the event does not free it then.
+///
+/// @param event  in, may be NULL; changed.
+/// @return free with feast_write_free(); NULL for NULL, for a write that failed, for a call that is no write, and the second time.
+/// Thread safety: one thread at a time on one event.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_event_take_write(event: *mut feast_event_t) -> *mut feast_write_t {
+    guard::value(ptr::null_mut(), || {
+        // SAFETY: the header asks for NULL or a live event that no other thread uses.
+        let event = unsafe { object::borrow_mut(event) }?;
+        Some(std::mem::replace(&mut event.written, ptr::null_mut()))
+    })
+}
+
 /// Why the call failed.
 ///
 /// @param event  in, may be NULL; borrowed for the call.
@@ -116,6 +135,7 @@ pub unsafe extern "C" fn feast_event_free(event: *mut feast_event_t) {
         unsafe {
             let event = object::take(event)?;
             feast_response_free(event.response);
+            feast_write_free(event.written);
             feast_error_free(event.error);
         }
         Some(())

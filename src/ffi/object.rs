@@ -5,8 +5,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    feast_call_t, feast_config_t, feast_error_t, feast_event_t, feast_queue_t, feast_remote_t,
-    feast_request_t, feast_response_t,
+    feast_call_t, feast_config_t, feast_error_t, feast_event_t, feast_frame_t, feast_queue_t, feast_remote_t,
+    feast_request_t, feast_response_t, feast_write_options_t, feast_write_t,
 };
 
 #[repr(C)]
@@ -35,6 +35,9 @@ kinds! {
     feast_queue_t = 0xfea5_79c3_0e5a_2d97,
     feast_event_t = 0xfea5_7e7e_4701_66bc,
     feast_call_t = 0xfea5_7ca1_1860_f325,
+    feast_frame_t = 0xfea5_7f2a_3e61_0d84,
+    feast_write_t = 0xfea5_7821_7e5a_91c6,
+    feast_write_options_t = 0xfea5_7809_10a5_c23b,
 }
 
 /// Hands an object to C.

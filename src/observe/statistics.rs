@@ -101,6 +101,10 @@ statistics! {
     Counter retries_status: AtomicU64 = "Retries after an HTTP status that is retried.";
     Counter retries_refused: AtomicU64 = "Retries not made because the retry budget was used up.";
     Counter tokens_refused: AtomicU64 = "Tokens that the server answered with 401 and that were replaced.";
+    Counter writes: AtomicU64 = "Writes: pushes, and rows written to an online store. They are no calls.";
+    Counter writes_failed: AtomicU64 = "Those of them that returned an error.";
+    Counter write_requests: AtomicU64 = "Requests that they were made of and that were answered; each is an attempt, too.";
+    Counter rows_written: AtomicU64 = "Rows that a server said it has written, or has queued.";
     Counter calls_merged: AtomicU64 = "Calls that were answered by a request merged with others (merge_max_rows).";
     Counter requests_merged: AtomicU64 = "Requests that asked for several calls at once; each is an attempt, so that \
         there may be fewer attempts than calls.";

@@ -150,7 +150,7 @@ impl Remote {
         self.attempt_until_answered(request, exchange).inspect_err(|_| Stats::count(&stats.calls_failed))
     }
 
-    fn attempt_until_answered(
+    pub(super) fn attempt_until_answered(
         &self,
         mut request: Vec<u8>,
         mut exchange: Exchange,
@@ -170,7 +170,7 @@ impl Remote {
                 pool.acquire(exchange.deadline()).map_err(|error| exchange.without_permit(store, error))?;
             let deadline = exchange.begin_attempt(store, Instant::now());
             let mut transfer = permit
-                .perform(request, token.as_ref(), exchange.headers(), store.buffer(), deadline)
+                .perform(&exchange.head(token.as_ref()), request, store.buffer(), deadline)
                 .map_err(|error| exchange.without_permit(store, error))?;
             drop(permit);
             fault_point();

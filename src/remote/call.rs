@@ -41,6 +41,16 @@ pub enum ReportTo {
     Queue(Arc<EventQueue>, usize),
     /// A thread that waits for this call alone.
     Waiter(Arc<Waiter<Result<Answer>>>),
+    /// Something larger that the call is one step of.
+    Sequence(Arc<dyn Sequence>),
+}
+
+/// Something that takes several calls, one after the other. Used by the driver's thread.
+pub trait Sequence: Send + Sync {
+    /// Nobody waits for it any more.
+    fn is_abandoned(&self) -> bool;
+    /// A call of it has ended.
+    fn call_ended(self: Arc<Self>, outcome: Result<Answer>);
 }
 
 /// The answers so far.
@@ -100,6 +110,7 @@ impl Call {
         let nobody_polls = match &self.report_to {
             ReportTo::Queue(queue, _) => queue.events.is_closed(),
             ReportTo::Waiter(_) => false,
+            ReportTo::Sequence(sequence) => sequence.is_abandoned(),
         };
         nobody_polls || self.cancelled.load(Ordering::Acquire)
     }
@@ -138,8 +149,9 @@ impl Call {
 
     fn report(&self, outcome: Result<Answer>) {
         match &self.report_to {
-            ReportTo::Queue(queue, tag) => queue.events.push(Event { tag: *tag, outcome }),
+            ReportTo::Queue(queue, tag) => queue.events.push(Event::of_call(*tag, outcome)),
             ReportTo::Waiter(waiter) => waiter.complete(outcome),
+            ReportTo::Sequence(sequence) => Arc::clone(sequence).call_ended(outcome),
         }
     }
 
@@ -147,7 +159,7 @@ impl Call {
     fn queue(&self) -> Option<Arc<EventQueue>> {
         match &self.report_to {
             ReportTo::Queue(queue, _) => Some(Arc::clone(queue)),
-            ReportTo::Waiter(_) => None,
+            ReportTo::Waiter(_) | ReportTo::Sequence(_) => None,
         }
     }
 }

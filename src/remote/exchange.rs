@@ -11,8 +11,9 @@ use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::Decision;
-use crate::process::sync::Arc;
-use crate::transport::Transfer;
+use crate::process::sync::{Arc, AtomicBool, Ordering};
+use crate::transport::{RequestHead, Transfer};
+use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
 
 /// An exchange under way.
@@ -35,6 +36,20 @@ pub struct Exchange {
     merged: bool,
     /// Of its HTTP requests, besides the store's.
     headers: Option<Arc<RequestHeaders>>,
+    endpoint: Endpoint,
+    /// If it writes.
+    write: Option<Arc<WriteState>>,
+}
+
+/// What is known of rows that an exchange writes, for whoever waits for its end.
+#[derive(Debug, Default)]
+pub struct WriteState {
+    /// Rows are appended: sent again, they may be there twice.
+    pub appends: bool,
+    /// The server has taken them, and writes them later.
+    pub queued: AtomicBool,
+    /// They were sent, and the server's word is missing.
+    pub in_doubt: AtomicBool,
 }
 
 /// What to do after an attempt.
@@ -68,25 +83,14 @@ impl Exchange {
             dead_connections: 0,
             merged: false,
             headers: None,
+            endpoint: Endpoint::GetOnlineFeatures,
+            write: None,
         }
     }
 
     /// The exchange of several calls at once, which the last of them waits for until this deadline.
     pub fn merged(start: Instant, deadline: Deadline) -> Exchange {
-        Exchange {
-            start,
-            deadline,
-            attempts: 0,
-            attempt_start: start,
-            last: None,
-            http_status: 0,
-            token_renewed: false,
-            refused: None,
-            asked_once_more: false,
-            dead_connections: 0,
-            merged: true,
-            headers: None,
-        }
+        Exchange { merged: true, ..Exchange::new(start, deadline) }
     }
 
     /// Its HTTP requests carry these headers, too.
@@ -94,9 +98,24 @@ impl Exchange {
         Exchange { headers, ..self }
     }
 
-    /// Those.
-    pub fn headers(&self) -> Option<&Arc<RequestHeaders>> {
-        self.headers.as_ref()
+    /// It goes to this endpoint of the server.
+    pub fn to(self, endpoint: Endpoint) -> Exchange {
+        Exchange { endpoint, ..self }
+    }
+
+    /// It writes rows.
+    pub fn writing(self, state: Arc<WriteState>) -> Exchange {
+        Exchange { write: Some(state), ..self }
+    }
+
+    /// What its next request is sent with.
+    pub fn head<'a>(&'a self, token: Option<&'a Token>) -> RequestHead<'a> {
+        RequestHead {
+            endpoint: self.endpoint,
+            token,
+            headers: self.headers.as_ref(),
+            fresh_connection: self.write.as_ref().is_some_and(|write| write.appends),
+        }
     }
 
     /// Covers everything that the exchange waits for.
@@ -159,14 +178,20 @@ impl Exchange {
                 None => words,
             }
         };
-        let mut failure = match classify(&mut transfer, self.merged, store.application_errors, clean) {
-            None => {
-                store.budget.refill();
-                store.application_budget.refill();
-                return Next::Answered(transfer.body);
-            }
-            Some(failure) => failure,
-        };
+        self.note_doubt(&transfer);
+        let sent = transfer.wire_requests > 0;
+        let mut failure =
+            match classify(&mut transfer, self.endpoint, self.merged, store.application_errors, clean) {
+                None => {
+                    store.budget.refill();
+                    store.application_budget.refill();
+                    if let (Some(write), Ok(202)) = (&self.write, &transfer.result) {
+                        write.queued.store(true, Ordering::Relaxed);
+                    }
+                    return Next::Answered(transfer.body);
+                }
+                Some(failure) => failure,
+            };
         store.keep_buffer(transfer.body);
         let said = std::mem::take(&mut failure.error.message);
         failure.error.message = clean(said);
@@ -190,6 +215,12 @@ impl Exchange {
             Stats::count(&store.stats.tokens_refused);
             self.token_renewed = true;
             return Next::Retry(Duration::ZERO);
+        }
+        if failure.retried && sent && self.write.as_ref().is_some_and(|write| write.appends) {
+            failure.retried = false;
+            let why =
+                "; not sent again, since it may have been done, and what is appended twice is there twice";
+            failure.error.message.push_str(why);
         }
         self.dead_connections += u32::from(failure.dead_connection);
         let splits = failure.splits;
@@ -217,6 +248,16 @@ impl Exchange {
                 }
                 Next::Failed { error: self.complete(store, failure.error), splits }
             }
+        }
+    }
+
+    /// An attempt has ended, in whatever way: what was written may be there although nobody says so.
+    pub fn note_doubt(&self, transfer: &Transfer) {
+        if let Some(write) = &self.write
+            && transfer.wire_requests > 0
+            && matches!(transfer.result, Err(_) | Ok(502..=504))
+        {
+            write.in_doubt.store(true, Ordering::Relaxed);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::policy::retry::{self, ApplicationErrors};
 use crate::transport::{Transfer, TransferErrorKind};
 use crate::wire::answer::decode::is_cut_short;
 use crate::wire::answer::server_error::{self, GrpcCode};
+use crate::wire::endpoint::Endpoint;
 
 /// A failed attempt, and what its kind says about trying again.
 pub struct Failure {
@@ -23,19 +24,20 @@ pub struct Failure {
     pub splits: bool,
 }
 
-/// Why an attempt brought no answer; `None` for an HTTP 200. `merged`: it asked for several calls at once, none of which
+/// Why an attempt brought no answer; `None` if it was answered. `merged`: it asked for several calls at once, none of which
 /// must see what the server says of the others.
 pub fn classify(
     transfer: &mut Transfer,
+    endpoint: Endpoint,
     merged: bool,
     application_errors: ApplicationErrors,
     clean: impl Fn(String) -> String,
 ) -> Option<Failure> {
     let fault = match &transfer.result {
-        Ok(200) if transfer.ended_by_close && is_cut_short(&transfer.body) => {
+        Ok(200) if endpoint.answers_columns() && transfer.ended_by_close && is_cut_short(&transfer.body) => {
             return Some(cut_short(transfer));
         }
-        Ok(200) => return None,
+        Ok(status) if endpoint.succeeds_with(*status) => return None,
         Ok(status) => return Some(refused_by_server(*status, transfer, merged, application_errors, clean)),
         Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,
     };

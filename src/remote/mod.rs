@@ -16,6 +16,7 @@ mod merge;
 mod store;
 mod submit;
 mod waiter;
+mod write;
 
 use std::time::Duration;
 
@@ -30,11 +31,12 @@ use crate::process::fork;
 use crate::process::sync::Arc;
 use crate::transport::{EventFd, Poller, Pool, Worker, watch_forks};
 use driver::handle::{Command, DriverHandle};
-pub use events::{Answer, Event, EventQueue};
+pub use events::{Answer, Event, EventQueue, Taken};
 use inner::Inner;
 use merge::Merging;
 use store::Store;
 pub use submit::CallHandle;
+pub use write::Written;
 
 /// A connection pool to one feature server. Used by any number of threads at once.
 pub struct Remote {
@@ -42,6 +44,7 @@ pub struct Remote {
     /// Started by the first call that needs it.
     driver: OnceCell<Driver>,
     max_rows_per_request: usize,
+    max_rows_per_write: usize,
     max_async_requests: usize,
     generation: u32,
 }
@@ -76,6 +79,7 @@ impl Remote {
             inner: Arc::new(inner),
             driver: OnceCell::new(),
             max_rows_per_request: config.max_rows_per_request,
+            max_rows_per_write: config.max_rows_per_write,
             max_async_requests: config.max_async_requests,
             generation: fork::generation(),
         })

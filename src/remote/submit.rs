@@ -18,24 +18,48 @@ use crate::process::panics::fault_point;
 use crate::process::sync::Arc;
 use crate::wire::request::Request;
 
-/// An asynchronous call under way, for cancelling it. May outlive the store.
+/// An asynchronous call or write under way, for cancelling it. May outlive the store.
 pub struct CallHandle {
-    /// Neither the call's queue nor its store is kept by it.
-    call: Weak<Call>,
-    driver: Weak<DriverHandle>,
+    target: Target,
     generation: u32,
 }
 
+/// Neither its queue nor its store is kept by it.
+enum Target {
+    Call(Weak<Call>, Weak<DriverHandle>),
+    Write(Weak<dyn Cancel>),
+}
+
+/// What can be cancelled.
+pub trait Cancel: Send + Sync {
+    /// Ends it soon, if it has not ended.
+    fn cancel(&self);
+}
+
 impl CallHandle {
+    /// Of a write of this process.
+    pub(super) fn of_write(write: Weak<dyn Cancel>) -> CallHandle {
+        CallHandle { target: Target::Write(write), generation: fork::generation() }
+    }
+
     /// Ends the call soon, if it has not ended; its event comes in any case.
     pub fn cancel(&self) {
         if self.generation != fork::generation() {
             return;
         }
-        if let (Some(call), Some(driver)) = (self.call.upgrade(), self.driver.upgrade())
-            && call.cancel()
-        {
-            driver.cancel(call.numbers());
+        match &self.target {
+            Target::Call(call, driver) => {
+                if let (Some(call), Some(driver)) = (call.upgrade(), driver.upgrade())
+                    && call.cancel()
+                {
+                    driver.cancel(call.numbers());
+                }
+            }
+            Target::Write(write) => {
+                if let Some(write) = write.upgrade() {
+                    write.cancel();
+                }
+            }
         }
     }
 }
@@ -128,8 +152,8 @@ impl Remote {
                 None => driver.submit(submission),
             }
         }
-        let (call, driver) = (Arc::downgrade(&call), Arc::downgrade(driver));
-        Ok(CallHandle { call, driver, generation: self.generation })
+        let target = Target::Call(Arc::downgrade(&call), Arc::downgrade(driver));
+        Ok(CallHandle { target, generation: self.generation })
     }
 }
 

@@ -1,6 +1,6 @@
 //! How one server is spoken to: URL, headers, TLS, proxy, limits. Made once, used for every connection to it.
 
-use std::ffi::{CString, c_char, c_long, c_void};
+use std::ffi::{CStr, CString, c_char, c_long, c_void};
 use std::sync::Arc;
 
 use zeroize::Zeroize;
@@ -13,7 +13,8 @@ use super::trust::{Trust, use_trust};
 use super::url::Url;
 use crate::config::{Config, Environment, PROXY_OF_ENVIRONMENT, proxy_fault, without_credentials};
 use crate::error::{Code, Error, Result};
-use crate::wire::request::{ENDPOINT, RequestHeaders};
+use crate::wire::endpoint::Endpoint;
+use crate::wire::request::RequestHeaders;
 
 /// libcurl reads at most this much at a time. Over TLS more than a record at a time brings nothing.
 const RECEIVE_BUFFER: c_long = 64 * 1024;
@@ -30,6 +31,8 @@ const DISCOVERY_URL: &str = "auth.auth_discovery_url";
 #[derive(Clone)]
 pub struct Http {
     url: CString,
+    /// The store's path, which the endpoints are below.
+    base: String,
     headers: Vec<CString>,
     user_agent: CString,
     /// For TLS only.
@@ -61,7 +64,7 @@ fn is_https(url: &str) -> bool {
 impl Http {
     /// To the feature server.
     pub fn to_server(config: &Config, environment: &Environment) -> Result<Http> {
-        let url = format!("{}{ENDPOINT}", config.path);
+        let url = format!("{}{}", config.path, Endpoint::GetOnlineFeatures.target());
         // The last two are taken out: libcurl would wait for a 100 Continue, and ask for compression.
         let mut headers = vec![
             c"Content-Type: application/json".to_owned(),
@@ -79,6 +82,7 @@ impl Http {
             None => None,
         };
         let http = Http {
+            base: config.path.clone(),
             headers,
             authorities: config.cert.clone().map(|path| ("cert", path)),
             verify: config.verify_ssl,
@@ -107,6 +111,7 @@ impl Http {
         let ours = concat!("feast_remote/", env!("CARGO_PKG_VERSION"));
         Ok(Http {
             url: CString::default(),
+            base: String::new(),
             headers: Vec::new(),
             user_agent: c_text(if config.user_agent.is_empty() { ours } else { &config.user_agent })?,
             trust: None,
@@ -139,7 +144,7 @@ impl Http {
             http.trust = Some(Arc::new(Trust::load(authorities, environment)?));
         }
         // Now rather than at each call.
-        match http.parse_url() {
+        match http.parse_url(&http.url) {
             Err(error) if error.code == Code::Config => {
                 Err(Error::config(format!("{key}: {}", error.message)))
             }
@@ -186,8 +191,8 @@ impl Http {
 
     /// The server, and what stands in the request line. libcurl puts a URL together again for each request, byte by byte;
     /// the less it sees of it the better. `None` where it needs the whole: to a proxy, or if it would change something.
-    fn server_and_target(&self) -> Option<(CString, CString)> {
-        let url = self.url.to_str().ok()?;
+    fn server_and_target(&self, url: &CStr) -> Option<(CString, CString)> {
+        let url = url.to_str().ok()?;
         let authority = url.find("://")? + 3;
         let (server, target) = url.split_at(authority + url[authority..].find(['/', '?', '#'])?);
         let as_it_is = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~=&?".contains(&byte);
@@ -198,9 +203,29 @@ impl Http {
         Some((CString::new(server).ok()?, CString::new(target).ok()?))
     }
 
-    fn parse_url(&self) -> Result<(Url, Option<CString>)> {
-        let (server, target) = self.server_and_target().unzip();
-        Ok((Url::parse(server.as_ref().unwrap_or(&self.url))?, target))
+    fn parse_url(&self, url: &CStr) -> Result<(Url, Option<CString>)> {
+        let (server, target) = self.server_and_target(url).unzip();
+        Ok((Url::parse(server.as_deref().unwrap_or(url))?, target))
+    }
+
+    /// Sends the next requests to another endpoint of the server. What is returned must outlive the handle.
+    ///
+    /// # Safety
+    /// `easy` is a live handle that runs no transfer.
+    pub unsafe fn set_endpoint(&self, easy: *mut CURL, endpoint: Endpoint) -> Result<Url> {
+        let (url, target) = self.parse_url(&c_text(format!("{}{}", self.base, endpoint.target()))?)?;
+        let target = target.as_ref().map_or(std::ptr::null(), |target| target.as_ptr());
+        // SAFETY: the option takes a string, which libcurl copies, or NULL; the handle is live.
+        let code = unsafe {
+            match curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target) {
+                CURLE_OK => url.set(easy),
+                code => code,
+            }
+        };
+        match code {
+            CURLE_OK => Ok(url),
+            code => Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code)))),
+        }
     }
 
     /// Sets an easy handle up. The share handle, this value and what is returned must outlive it.
@@ -208,12 +233,12 @@ impl Http {
     /// # Safety
     /// `easy` is a live handle that runs no transfer.
     pub unsafe fn configure(&self, easy: *mut CURL, share: &Share) -> Result<Url> {
-        let (url, target) = self.parse_url()?;
+        let (url, target) = self.parse_url(&self.url)?;
         let https = self.is_https();
         let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
         // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl.
         let code = unsafe {
-            let text = |option, text: &std::ffi::CStr| curl_easy_setopt(easy, option, text.as_ptr());
+            let text = |option, text: &CStr| curl_easy_setopt(easy, option, text.as_ptr());
             let long = |option, value: c_long| curl_easy_setopt(easy, option, value);
             let mut codes = vec![
                 url.set(easy),
@@ -347,7 +372,7 @@ fn proxies(config: &Config, environment: &Environment, used: [bool; 2]) -> Resul
 pub struct HeaderList(*mut curl_slist);
 
 impl HeaderList {
-    fn push(&mut self, line: &std::ffi::CStr) -> Result<()> {
+    fn push(&mut self, line: &CStr) -> Result<()> {
         // SAFETY: the list is this value's own; libcurl copies the line.
         let longer = unsafe { curl_slist_append(self.0, line.as_ptr()) };
         if longer.is_null() {

@@ -22,6 +22,7 @@ use crate::policy::admission::Ticket;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::fault_point;
 use crate::process::sync::{Arc, lock};
+use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
 
 /// See the module. Any number of threads may use it at once.
@@ -56,6 +57,19 @@ impl Wakeable for Slot {
     fn is_connected(&self) -> bool {
         Slot::is_connected(self)
     }
+}
+
+/// What a request is sent with, besides its body.
+pub struct RequestHead<'a> {
+    /// Where it goes.
+    pub endpoint: Endpoint,
+    /// The bearer token.
+    pub token: Option<&'a Token>,
+    /// Its own headers, besides the store's.
+    pub headers: Option<&'a Arc<RequestHeaders>>,
+    /// On a connection of its own: on one that was kept, and has been closed by the server, libcurl would send it again by
+    /// itself.
+    pub fresh_connection: bool,
 }
 
 /// A permit on the wire; given back when dropped.
@@ -219,27 +233,26 @@ impl<H: Deref<Target = Shared>> Permit<H> {
     /// One attempt on this permit's connection; see [`Slot::perform`].
     pub fn perform(
         &mut self,
+        head: &RequestHead<'_>,
         request: Vec<u8>,
-        token: Option<&Token>,
-        headers: Option<&Arc<RequestHeaders>>,
         body: Vec<u8>,
         deadline: Deadline,
     ) -> Result<Transfer> {
-        let (slot, shared) = self.ready_slot(token, headers)?;
-        Ok(slot.perform(Some(request), body, deadline, shared.semaphore.closing()))
+        let (slot, shared) = self.ready_slot(head)?;
+        let request = (!head.endpoint.is_get()).then_some(request);
+        Ok(slot.perform(request, body, deadline, shared.semaphore.closing()))
     }
 
     /// Begins an attempt; see [`Slot::begin`].
     pub fn begin(
         &mut self,
+        head: &RequestHead<'_>,
         request: Vec<u8>,
-        token: Option<&Token>,
-        headers: Option<&Arc<RequestHeaders>>,
         body: Vec<u8>,
     ) -> Result<std::result::Result<(), TransferError>> {
-        let (slot, _) = self.ready_slot(token, headers)?;
+        let (slot, _) = self.ready_slot(head)?;
         slot.report_sockets()?;
-        Ok(slot.begin(Some(request), body))
+        Ok(slot.begin((!head.endpoint.is_get()).then_some(request), body))
     }
 
     fn make_slot(&mut self) -> Result<()> {
@@ -249,11 +262,7 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         Ok(())
     }
 
-    fn ready_slot(
-        &mut self,
-        token: Option<&Token>,
-        headers: Option<&Arc<RequestHeaders>>,
-    ) -> Result<(&mut Slot, &Shared)> {
+    fn ready_slot(&mut self, head: &RequestHead<'_>) -> Result<(&mut Slot, &Shared)> {
         let stats = &self.shared.stats;
         let unusable = match &self.slot {
             Some(slot) if slot.is_suspect() => Some(&stats.connections_closed_suspect),
@@ -264,12 +273,16 @@ impl<H: Deref<Target = Shared>> Permit<H> {
             Stats::count(closed);
             self.close_connection();
             self.make_slot()?;
+        } else if head.fresh_connection && self.slot.as_ref().is_some_and(Slot::is_connected) {
+            self.close_connection();
+            self.make_slot()?;
         }
         let Some(slot) = &mut self.slot else {
             return Err(Error::new(Code::Internal, "a permit without a slot"));
         };
-        if !slot.has_headers_for(token, headers) {
-            slot.set_headers(&self.shared.http, token, headers, None)?;
+        slot.set_endpoint(&self.shared.http, head.endpoint)?;
+        if !slot.has_headers_for(head.token, head.headers) {
+            slot.set_headers(&self.shared.http, head.token, head.headers, None)?;
         }
         Ok((slot, &self.shared))
     }

@@ -14,6 +14,7 @@ mod request_headers;
 mod retries;
 mod stalled;
 mod statistics;
+mod writes;
 
 /// What several folders use. Of a file with a mark, others use the rest.
 #[path = "../support"]

@@ -7,6 +7,7 @@ mod merged;
 mod properties;
 mod real_feast;
 mod urllib3;
+mod writes;
 mod yaml;
 
 /// What several folders use. Of a file with a mark, others use the rest.

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pandas as pd
-from feast import Entity, FeatureService, FeatureView, Field, FileSource, RequestSource
+from feast import Entity, FeatureService, FeatureView, Field, FileSource, PushSource, RequestSource
 from feast.on_demand_feature_view import on_demand_feature_view
 from feast.permissions.action import AuthzedAction
 from feast.permissions.permission import Permission
@@ -126,6 +126,50 @@ every_type = FeatureView(
         Field(name="image_bytes_value", dtype=ImageBytes),
     ],
     source=source("every_type"),
+)
+
+# What the tests write; nothing else is ever there.
+written = FeatureView(
+    name="written",
+    entities=[driver],
+    ttl=timedelta(0),
+    schema=[
+        Field(name="driver_id", dtype=Int64),
+        Field(name="int32_value", dtype=Int32),
+        Field(name="int64_value", dtype=Int64),
+        Field(name="float_value", dtype=Float32),
+        Field(name="double_value", dtype=Float64),
+        Field(name="bool_value", dtype=Bool),
+        Field(name="string_value", dtype=String),
+        Field(name="time_value", dtype=UnixTimestamp),
+        Field(name="json_value", dtype=Json),
+        Field(name="map_value", dtype=Map),
+        Field(name="int64_list", dtype=Array(Int64)),
+        Field(name="float_list", dtype=Array(Float32)),
+        Field(name="double_list", dtype=Array(Float64)),
+        Field(name="string_list", dtype=Array(String)),
+        Field(name="time_list", dtype=Array(UnixTimestamp)),
+    ],
+    source=PushSource(name="written_push", batch_source=source("written")),
+)
+written_number = FeatureView(
+    name="written_number",
+    entities=[driver],
+    ttl=timedelta(0),
+    schema=[Field(name="driver_id", dtype=Int64), Field(name="number", dtype=Int64)],
+    source=source("written_number"),
+)
+written_at = FeatureView(
+    name="written_at",
+    entities=[driver],
+    ttl=timedelta(0),
+    schema=[Field(name="driver_id", dtype=Int64), Field(name="number", dtype=Int64)],
+    source=FileSource(
+        name="written_at_source",
+        path="data/written_at.parquet",
+        timestamp_field="happened",
+        created_timestamp_column="noted",
+    ),
 )
 
 trip_request = RequestSource(name="trip_request", schema=[Field(name="trips_today", dtype=Int64)])

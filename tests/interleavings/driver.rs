@@ -103,9 +103,10 @@ mod remote {
             ) -> Exchange {
                 self
             }
-            pub fn headers(&self) -> Option<&std::sync::Arc<crate::wire::request::RequestHeaders>> {
-                None
+            pub fn head(&self, _: Option<&Token>) -> crate::transport::RequestHead {
+                crate::transport::RequestHead
             }
+            pub fn note_doubt(&self, _: &Transfer) {}
             pub fn deadline(&self) -> Deadline {
                 self.deadline
             }
@@ -186,6 +187,12 @@ mod remote {
         pub struct Event {
             pub tag: usize,
             pub outcome: Result<Answer>,
+        }
+
+        impl Event {
+            pub fn of_call(tag: usize, outcome: Result<Answer>) -> Event {
+                Event { tag, outcome }
+            }
         }
 
         pub struct Answer {
@@ -567,6 +574,8 @@ mod transport {
         }
     }
 
+    pub struct RequestHead;
+
     pub struct OwnedPermit {
         world: Arc<World>,
         slot: Option<Slot>,
@@ -575,9 +584,8 @@ mod transport {
     impl OwnedPermit {
         pub fn begin(
             &mut self,
+            _head: &RequestHead,
             request: Vec<u8>,
-            _token: Option<&()>,
-            _headers: Option<&std::sync::Arc<crate::wire::request::RequestHeaders>>,
             _body: Vec<u8>,
         ) -> Result<std::result::Result<(), TransferError>> {
             let slot = self.slot.as_mut().unwrap();

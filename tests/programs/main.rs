@@ -7,6 +7,7 @@ mod examples;
 mod front_doors;
 mod guest;
 mod sanitizer;
+mod writes;
 
 /// What several folders use. Of a file with a mark, others use the rest.
 #[path = "../support"]

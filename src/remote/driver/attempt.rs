@@ -20,7 +20,7 @@ impl Driver<'_> {
         }
         let store = &self.inner.store;
         let body = std::mem::take(&mut task.body);
-        let begun = permit.begin(body, token.as_ref(), task.exchange.headers(), store.buffer());
+        let begun = permit.begin(&task.exchange.head(token.as_ref()), body, store.buffer());
         let deadline = task.exchange.begin_attempt(store, Instant::now());
         let slot = permit.slot().map(|slot| slot.number());
         task.stage = Stage::Attempt { permit, token, deadline };
@@ -144,7 +144,9 @@ impl Driver<'_> {
                     && self.by_slot.remove(&slot.number()).is_some()
                 {
                     let closed = TransferError { kind: TransferErrorKind::Closed, message: String::new() };
-                    self.inner.store.record(&slot.end(Err(closed)));
+                    let transfer = slot.end(Err(closed));
+                    task.exchange.note_doubt(&transfer);
+                    self.inner.store.record(&transfer);
                 }
             }
             Stage::Permit { ticket, .. } => drop(self.by_ticket.remove(&ticket)),

@@ -6,6 +6,7 @@ use std::sync::Weak;
 use std::time::{Duration, Instant};
 
 use super::store::Store;
+use super::write::Written;
 use crate::auth::Token;
 use crate::columns::{Dense, Matrix, Response};
 use crate::error::{Error, Result};
@@ -18,10 +19,25 @@ use crate::wire::answer::join;
 use crate::wire::request::Request;
 use queue::Queue;
 
-/// What a queue carries: a finished call.
+/// What a queue carries: a finished call, or a finished write.
 pub struct Event {
-    pub(super) tag: usize,
-    pub(super) outcome: Result<Answer>,
+    tag: usize,
+    outcome: Result<Outcome>,
+}
+
+/// What came of it.
+enum Outcome {
+    Answer(Answer),
+    Written(Written),
+}
+
+/// The same, for the program.
+#[allow(clippy::large_enum_variant, reason = "moved once, to where it stays")]
+pub enum Taken {
+    /// The answer as columns.
+    Response(Response),
+    /// Rows were written.
+    Written(Written),
 }
 
 /// The bodies of the HTTP 200s that answer a request, not yet decoded: that is the work of the thread that takes the
@@ -124,9 +140,30 @@ impl Event {
         self.tag
     }
 
-    /// The answer as columns.
+    /// Of a call.
+    pub(super) fn of_call(tag: usize, outcome: Result<Answer>) -> Event {
+        Event { tag, outcome: outcome.map(Outcome::Answer) }
+    }
+
+    /// Of a write.
+    pub(super) fn of_write(tag: usize, outcome: Result<Written>) -> Event {
+        Event { tag, outcome: outcome.map(Outcome::Written) }
+    }
+
+    /// The answer of a call as columns.
     pub fn into_response(self) -> Result<Response> {
-        self.outcome?.into_response()
+        match self.take()? {
+            Taken::Response(response) => Ok(response),
+            Taken::Written(_) => Err(Error::argument("the event is one of a write, which has no response")),
+        }
+    }
+
+    /// What came of it; an answer is decoded now.
+    pub fn take(self) -> Result<Taken> {
+        Ok(match self.outcome? {
+            Outcome::Answer(answer) => Taken::Response(answer.into_response()?),
+            Outcome::Written(written) => Taken::Written(written),
+        })
     }
 }
 

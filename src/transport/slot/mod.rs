@@ -23,6 +23,7 @@ use crate::transport::share::Share;
 use crate::transport::sockets::Sockets;
 use crate::transport::sys::*;
 use crate::transport::url::Url;
+use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
 
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
@@ -61,6 +62,8 @@ pub struct Slot {
     easy: *mut CURL,
     /// libcurl reads it for each request.
     url: Option<Url>,
+    /// That of the URL.
+    endpoint: Endpoint,
     /// Of the request being sent.
     headers: Option<HeaderList>,
     /// The token in `headers`.
@@ -124,6 +127,7 @@ impl Slot {
             multi,
             easy,
             url: None,
+            endpoint: Endpoint::GetOnlineFeatures,
             headers: None,
             token: None,
             own_headers: None,
@@ -181,6 +185,16 @@ impl Slot {
     /// Lets another thread end this slot's poll.
     pub fn waker(&self) -> Waker {
         Waker(self.multi)
+    }
+
+    /// Sends the requests from now on to this endpoint of the server.
+    pub fn set_endpoint(&mut self, http: &Http, endpoint: Endpoint) -> Result<()> {
+        if self.endpoint != endpoint {
+            // SAFETY: no transfer is running; the URL lives until another one has been set, or the handle been freed.
+            self.url = Some(unsafe { http.set_endpoint(self.easy, endpoint) }?);
+            self.endpoint = endpoint;
+        }
+        Ok(())
     }
 
     /// Sets the header lines of the requests from now on.

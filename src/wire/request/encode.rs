@@ -1,12 +1,12 @@
 //! A request as the JSON body of one HTTP request, or of several.
 
-use std::io::Write;
 use std::ops::Range;
 
 use serde_json::value::RawValue;
 
 use super::{EntityColumn, Request};
 use crate::error::{Code, Error, Result};
+use crate::wire::json::write_string;
 
 impl Request {
     /// Writes the request's JSON body.
@@ -88,21 +88,4 @@ impl EntityColumn {
         };
         parts.iter().map(cut).collect::<Option<_>>().ok_or_else(broken)
     }
-}
-
-/// Encodes a text.
-pub fn write_string(out: &mut Vec<u8>, text: &str) -> Result<()> {
-    serde_json::to_writer(out, text).map_err(|error| Error::new(Code::Internal, error.to_string()))
-}
-
-/// Always with a '.': the Go server takes a column without one for integers.
-pub fn write_double(out: &mut Vec<u8>, value: f64) -> Result<()> {
-    let start = out.len();
-    write!(out, "{value:?}").map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-    if !out[start..].contains(&b'.')
-        && let Some(exponent) = out[start..].iter().position(|&byte| byte == b'e')
-    {
-        out.splice(start + exponent..start + exponent, *b".0");
-    }
-    Ok(())
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 
 use super::Request;
-use super::encode::{write_double, write_string};
 use crate::error::{Error, Result};
+use crate::wire::json::{write_double, write_string};
 
 /// One entity (or request-data) column, already JSON.
 #[derive(Clone, Debug)]

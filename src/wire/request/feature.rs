@@ -1,8 +1,8 @@
 //! A feature as it is asked for, and the names that an answer may give it.
 
-use super::encode::write_string;
 use crate::columns::Type;
 use crate::error::{Error, Result};
+use crate::wire::json::write_string;
 
 /// `view:feature`, as Feast writes a feature reference.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,10 +16,6 @@ pub use entities::EntityColumn;
 use feature::FeatureReference;
 pub use headers::{RequestHeaders, header_fault};
 
-/// Where a request goes, below the store's path. `status=true` makes the Go server send statuses and event
-/// timestamps; the Python server always sends them and ignores the parameter.
-pub const ENDPOINT: &str = "/get-online-features?status=true";
-
 /// Which feature of a request a column's name means.
 pub enum Named {
     /// The feature with this number.
@@ -228,8 +224,8 @@ impl Request {
 
 #[cfg(test)]
 mod tests {
-    use super::encode::write_double;
     use super::*;
+    use crate::wire::json::write_double;
 
     fn encoded(request: &Request) -> String {
         let mut out = b"left over".to_vec();

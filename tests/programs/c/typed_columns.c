@@ -3,7 +3,6 @@
 
 static feast_response_t *answer(const char *url) {
   static const char *const features[] = {"v:none", "v:whole", "v:real", "v:text", "v:lists", "v:flag", "v:wide"};
-  feast_error_t *err = NULL;
   feast_remote_t *remote = open_at(url);
   feast_request_t *req = feast_request_new();
   feast_response_t *resp = NULL;
@@ -17,7 +16,6 @@ static feast_response_t *answer(const char *url) {
 }
 
 static void a_column_without_a_value(const feast_response_t *resp) {
-  feast_error_t *err = NULL;
   const int64_t *integers, *offsets, *ends;
   const int32_t *small;
   const double *doubles;
@@ -51,7 +49,6 @@ static void a_column_without_a_value(const feast_response_t *resp) {
 }
 
 static void numbers(const feast_response_t *resp) {
-  feast_error_t *err = NULL;
   const int64_t *integers, *offsets;
   const int32_t *small;
   const double *doubles, *again;
@@ -71,8 +68,7 @@ static void numbers(const feast_response_t *resp) {
 }
 
 static void mistakes(const feast_response_t *resp) {
-  feast_error_t *err = NULL;
-  const int64_t *integers = (const int64_t *)&err;
+  const int64_t *integers = (const int64_t *)resp;
   const double *doubles;
   const uint8_t *flags;
   CHECK_FAILS(feast_response_get_int64(resp, "text", &integers, NULL, &err), FEAST_TYPE, "`text` is STRING, not INT64");

@@ -1,0 +1,112 @@
+//! Writes: rows that go out as one request after another, by the caller's thread or by the driver. Stops at the first request
+//! that fails, and tells which rows were written. Never merged, and sent twice only where that does no harm.
+
+mod progress;
+mod submit;
+
+use std::time::Instant;
+
+use super::Remote;
+use super::exchange::{Exchange, WriteState};
+use crate::error::{Code, Error, Result, RowsOfWrite};
+use crate::observe::statistics::Stats;
+use crate::process::panics::fault_point;
+use crate::process::sync::{Arc, Ordering};
+use crate::wire::endpoint::Endpoint;
+use crate::wire::write::{Destination, Frame, WriteOptions};
+use progress::{Progress, WriteRequest};
+
+/// A write that is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Rows.
+    pub rows: u64,
+    /// Requests that they went out in.
+    pub requests: u64,
+    /// The server has taken some of them, and writes them later.
+    pub queued: bool,
+}
+
+impl Remote {
+    /// Writes the rows of a frame, and waits for it. The error says which rows were not written.
+    pub fn write(
+        &self,
+        destination: Destination,
+        frame: &Arc<Frame>,
+        options: WriteOptions,
+    ) -> Result<Written> {
+        let mut progress = self.begin_write(destination, frame, options)?;
+        let store = &self.inner.store;
+        while let Some(request) = progress.next_request(store) {
+            let WriteRequest { chunk, body, deadline } = match request {
+                Ok(request) => request,
+                Err(error) => return Err(progress.failed(store, error)),
+            };
+            let state = Arc::new(progress.state());
+            let exchange =
+                Exchange::new(Instant::now(), deadline).to(progress.endpoint()).writing(Arc::clone(&state));
+            fault_point();
+            match self.attempt_until_answered(body, exchange) {
+                Ok((body, ..)) => {
+                    store.keep_buffer(body);
+                    progress.wrote(store, &chunk, state.queued.load(Ordering::Relaxed));
+                }
+                Err(error) => {
+                    let in_doubt = state.in_doubt.load(Ordering::Relaxed);
+                    return Err(progress.stopped(store, error, &chunk, in_doubt));
+                }
+            }
+        }
+        Ok(progress.written())
+    }
+
+    /// Asks the server whether it is well.
+    pub fn check_health(&self) -> Result<()> {
+        self.check_process()?;
+        let store = &self.inner.store;
+        let start = Instant::now();
+        let deadline = crate::policy::deadline::Deadline::after(start, store.request_timeout);
+        let exchange = Exchange::new(start, deadline).to(Endpoint::Health);
+        let (body, ..) = self.attempt_until_answered(store.buffer(), exchange)?;
+        store.keep_buffer(body);
+        Ok(())
+    }
+
+    /// What can be said before anything is sent.
+    fn begin_write(
+        &self,
+        destination: Destination,
+        frame: &Arc<Frame>,
+        options: WriteOptions,
+    ) -> Result<Progress> {
+        let begun = || {
+            let name = match &destination {
+                Destination::PushSource(name, _) => ("push_source", name),
+                Destination::FeatureView(name) => ("feature_view", name),
+            };
+            if name.1.is_empty() {
+                return Err(Error::argument(format!("{} is empty", name.0)));
+            }
+            frame.check(&options)?;
+            self.check_process()?;
+            if self.inner.pool.is_closing() {
+                return Err(Error::closed());
+            }
+            Progress::new(destination.clone(), Arc::clone(frame), options.clone(), self.max_rows_per_write)
+        };
+        let progress = begun().map_err(|error| Error {
+            rows: Some(Box::new(RowsOfWrite {
+                unwritten: (0..frame.rows() as u64).collect(),
+                ..RowsOfWrite::default()
+            })),
+            ..error
+        })?;
+        Stats::count(&self.inner.store.stats.writes);
+        Ok(progress)
+    }
+}
+
+/// The error of a write that was lost; none is.
+fn lost() -> Error {
+    Error::new(Code::Internal, "a bug in libfeast_remote: the write was lost")
+}
