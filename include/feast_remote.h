@@ -311,6 +311,12 @@ typedef struct feast_request_t feast_request_t;
 typedef struct feast_response_t feast_response_t;
 
 /**
+ * A search: for which features of one feature view, of the documents nearest to a vector. Opaque; free with
+ * feast_search_free(). May be used for any number of searches, by several threads at once while nobody changes it.
+ */
+typedef struct feast_search_t feast_search_t;
+
+/**
  * How rows are written, where it is not as usual. Opaque; free with feast_write_options_free(). May be used for any number of
  * writes, by several threads at once while nobody changes it.
  */
@@ -432,11 +438,6 @@ typedef uint32_t feast_push_to_t;
 /**
  * A value does not fit the type that it was asked for in.
  */
-#define FEAST_WRONG_TYPE 502
-
-/**
- * The same as FEAST_WRONG_TYPE, by its older name, which looks like a type's.
- */
 #define FEAST_TYPE 502
 
 /**
@@ -551,6 +552,11 @@ typedef uint32_t feast_push_to_t;
 #define FEAST_TYPE_UNIX_TIMESTAMP_LIST 24
 
 /**
+ * The status FEAST_TYPE by a name that does not look like a type's.
+ */
+#define FEAST_WRONG_TYPE 502
+
+/**
  * The online store.
  */
 #define FEAST_PUSH_ONLINE 1
@@ -640,7 +646,7 @@ uint64_t feast_error_rows_written(const feast_error_t *err);
  * Of a write that failed: the rows that were not written, as far as the server has said.
  *
  * @param err    in, may be NULL; borrowed for the call.
- * @param count  out, may be NULL: how many there are.
+ * @param count  out, may be NULL, borrowed for the call: how many there are.
  * @return their numbers in the frame, from 0, in ascending order, borrowed until err is freed; NULL for NULL and for an error
  *         of something else.
  * Thread safety: any thread.
@@ -654,7 +660,7 @@ const uint64_t *feast_error_unwritten_rows(const feast_error_t *err,
  * word is missing: the connection broke, the time was up, or a proxy answered 502, 503 or 504.
  *
  * @param err    in, may be NULL; borrowed for the call.
- * @param count  out, may be NULL: how many there are.
+ * @param count  out, may be NULL, borrowed for the call: how many there are.
  * @return as feast_error_unwritten_rows().
  * Thread safety: any thread.
  * Since: 0.2
@@ -2151,7 +2157,7 @@ feast_status_t feast_frame_set_string_list(feast_frame_t *frame,
  *
  * @param array   in and out, a struct array without nulls of its own, as pyarrow's RecordBatch exports it; on success it is
  *                copied and released, else not touched.
- * @param schema  in and out, its schema; likewise.
+ * @param schema  in and out, its schema; on success released, else not touched; borrowed for the call.
  * @param frame   out, set to NULL first; free with feast_frame_free().
  * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
  * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, what was released before, a type that cannot be written, or a value of
@@ -2333,7 +2339,7 @@ feast_status_t feast_write_to_online_store(feast_remote_t *remote,
  * @param to           in, FEAST_PUSH_ONLINE, FEAST_PUSH_OFFLINE or both.
  * @param options      in, NULL for what is usual; borrowed for the call.
  * @param queue        in; borrowed for the call.
- * @param tag          in, anything; the event's feast_event_tag().
+ * @param tag          in, anything; copied: the event's feast_event_tag().
  * @param call         out, may be NULL, set to NULL first: for feast_call_cancel(); free with feast_call_free().
  * @param err          out, may be NULL; untouched on success, else free with feast_error_free().
  * @return FEAST_OK if there will be an event; else as feast_push() for what is found before anything is sent, and
@@ -2359,7 +2365,7 @@ feast_status_t feast_push_async(feast_remote_t *remote,
  * @param frame         in; borrowed for the call, not changed.
  * @param options       in, NULL for what is usual; borrowed for the call.
  * @param queue         in; borrowed for the call.
- * @param tag           in, anything; the event's feast_event_tag().
+ * @param tag           in, anything; copied: the event's feast_event_tag().
  * @param call          out, may be NULL, set to NULL first: for feast_call_cancel(); free with feast_call_free().
  * @param err           out, may be NULL; untouched on success, else free with feast_error_free().
  * @return as feast_push_async().
@@ -2426,6 +2432,129 @@ void feast_write_free(feast_write_t *written);
  */
 feast_status_t feast_check_health(feast_remote_t *remote,
                                   feast_error_t **err);
+
+/**
+ * Makes an empty search.
+ *
+ * @return a search to free with feast_search_free().
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_search_t *feast_search_new(void);
+
+/**
+ * Frees a search.
+ *
+ * @param search  in, may be NULL; transferred: it must not be used afterwards.
+ * Thread safety: any thread, once for each search.
+ * Since: 0.2
+ */
+void feast_search_free(feast_search_t *search);
+
+/**
+ * Asks for a feature. The answer's columns are the join keys, the features in the order in which they were added, and
+ * "distance".
+ *
+ * @param search   in; changed.
+ * @param feature  in, "view:feature", NUL-terminated UTF-8; copied. All of one view.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, what is not of this form, a feature that was added before, or one of
+ *         another view.
+ * Thread safety: one thread at a time on one search.
+ * Since: 0.2
+ */
+feast_status_t feast_search_add_feature(feast_search_t *search,
+                                        const char *feature,
+                                        feast_error_t **err);
+
+/**
+ * Sets the vector that documents shall be near to.
+ *
+ * @param search  in; changed.
+ * @param vector  in, n numbers; copied. As many as the view's vectors have: a server may, or may not, refuse another number.
+ * @param n       in, at least 1.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, no numbers, NaN or an infinity.
+ * Thread safety: one thread at a time on one search.
+ * Since: 0.2
+ */
+feast_status_t feast_search_set_query(feast_search_t *search,
+                                      const float *vector,
+                                      size_t n,
+                                      feast_error_t **err);
+
+/**
+ * Sets how many documents are wanted at most.
+ *
+ * @param search  in; changed.
+ * @param top_k   in, from 1 to 1000000.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or another number.
+ * Thread safety: one thread at a time on one search.
+ * Since: 0.2
+ */
+feast_status_t feast_search_set_top_k(feast_search_t *search, size_t top_k, feast_error_t **err);
+
+/**
+ * Sets how distance is measured. The view's own vector_search_metric, if it has one, goes before it; without either the server
+ * decides.
+ *
+ * @param search  in; changed.
+ * @param metric  in, such as "L2", "COSINE" or "IP", NUL-terminated UTF-8; copied.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a metric that no store of Feast's knows: a server would answer it.
+ * Thread safety: one thread at a time on one search.
+ * Since: 0.2
+ */
+feast_status_t feast_search_set_distance_metric(feast_search_t *search,
+                                                const char *metric,
+                                                feast_error_t **err);
+
+/**
+ * Sets which documents are looked at.
+ *
+ * @param search  in; changed.
+ * @param json    in, an object such as {"type": "eq", "key": "lang", "value": "de"} or {"type": "and", "filters": [...]}, as
+ *                Feast's server takes it, NUL-terminated UTF-8; copied.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or what is no JSON object.
+ * Thread safety: one thread at a time on one search.
+ * Since: 0.2
+ */
+feast_status_t feast_search_set_filters(feast_search_t *search,
+                                        const char *json,
+                                        feast_error_t **err);
+
+/**
+ * Limits the time of a search, in place of the store's request_timeout_ms.
+ *
+ * @param search      in; changed.
+ * @param timeout_ms  in, milliseconds, not negative.
+ * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a negative time.
+ * Thread safety: one thread at a time on one search.
+ * Since: 0.2
+ */
+feast_status_t feast_search_set_timeout_ms(feast_search_t *search, int64_t timeout_ms, feast_error_t **err);
+
+/**
+ * Searches the documents nearest to a vector, and waits for them. Rows come nearest first, keys, features and distances of a
+ * row belong together, and a vector that is asked for is the document's own: Feast 0.67's server confuses all three, so that a
+ * search takes two requests, three the first time and where a vector is asked for. The row count is top_k or less; without any
+ * document the answer has no rows, and no join keys.
+ *
+ * @param remote    in; borrowed for the call.
+ * @param search    in; borrowed for the call, not changed.
+ * @param response  out, set to NULL first; free with feast_response_free().
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return as feast_get_online_features(); FEAST_NOT_FOUND also if the server has no search.
+ * Thread safety: any thread, concurrently, on the same store and the same search, if nobody changes the search meanwhile.
+ * Since: 0.2
+ */
+feast_status_t feast_retrieve_online_documents(feast_remote_t *remote,
+                                               const feast_search_t *search,
+                                               feast_response_t **response,
+                                               feast_error_t **err);
 
 /**
  * Opens a queue for feast_get_online_features_async(). One is enough for a thread with an event loop, whatever the

@@ -51,8 +51,12 @@ class Error : public std::runtime_error {
         status_(feast_error_code(error)),
         http_status_(feast_error_http_status(error)),
         attempts_(feast_error_attempts(error)),
-        retriable_(feast_error_is_retriable(error)) {
+        retriable_(feast_error_is_retriable(error)),
+        rows_written_(feast_error_rows_written(error)) {
     if (const char *feast_class = feast_error_feast_class(error)) feast_class_ = feast_class;
+    std::size_t count = 0;
+    if (const std::uint64_t *rows = feast_error_unwritten_rows(error, &count)) unwritten_.assign(rows, rows + count);
+    if (const std::uint64_t *rows = feast_error_doubtful_rows(error, &count)) doubtful_.assign(rows, rows + count);
   }
 
   Error(feast_status_t status, const std::string &message) : std::runtime_error(message), status_(status) {}
@@ -62,6 +66,10 @@ class Error : public std::runtime_error {
   int http_status() const noexcept { return http_status_; }
   std::uint32_t attempts() const noexcept { return attempts_; }
   bool is_retriable() const noexcept { return retriable_; }
+  // Of a write that failed: see feast_error_rows_written() and its siblings.
+  std::uint64_t rows_written() const noexcept { return rows_written_; }
+  const std::vector<std::uint64_t> &unwritten_rows() const noexcept { return unwritten_; }
+  const std::vector<std::uint64_t> &doubtful_rows() const noexcept { return doubtful_; }
   // Empty if the server named none.
   const std::string &feast_class() const noexcept { return feast_class_; }
   // Whether there is an error.
@@ -72,6 +80,8 @@ class Error : public std::runtime_error {
   int http_status_ = 0;
   std::uint32_t attempts_ = 0;
   bool retriable_ = false;
+  std::uint64_t rows_written_ = 0;
+  std::vector<std::uint64_t> unwritten_, doubtful_;
   std::string feast_class_;
 };
 
@@ -348,6 +358,184 @@ class Response {
   detail::Owned<feast_response_t, feast_response_free> response_;
 };
 
+// Rows to be written. Setters return the frame, to be chained; an empty std::optional is a null.
+class Frame {
+ public:
+  Frame() : frame_(detail::allocated(feast_frame_new())) {}
+  explicit Frame(feast_frame_t *frame) : frame_(frame) {}
+  // Copies a record batch, which is released.
+  static Frame import_arrow(ArrowArray *array, ArrowSchema *schema) {
+    feast_frame_t *frame = nullptr;
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_frame_import_arrow(array, schema, &frame, e); });
+    return Frame(frame);
+  }
+  std::size_t rows() const noexcept { return feast_frame_num_rows(frame_.get()); }
+
+  // `validity`: Arrow's bitmap, NULL if every row has a value.
+  Frame &set(const std::string &name, const std::int64_t *values, std::size_t n, const std::uint8_t *validity = nullptr) {
+    return change([&](auto *f, auto **e) { return feast_frame_set_int64(f, detail::text(name), values, validity, n, e); });
+  }
+  Frame &set(const std::string &name, const double *values, std::size_t n, const std::uint8_t *validity = nullptr) {
+    return change([&](auto *f, auto **e) { return feast_frame_set_double(f, detail::text(name), values, validity, n, e); });
+  }
+  Frame &set(const std::string &name, const float *values, std::size_t n, const std::uint8_t *validity = nullptr) {
+    return change([&](auto *f, auto **e) { return feast_frame_set_float(f, detail::text(name), values, validity, n, e); });
+  }
+  // std::int64_t, std::int32_t, float, double or bool.
+  template <typename T>
+  Frame &set(const std::string &name, const std::vector<std::optional<T>> &values) {
+    std::unique_ptr<T[]> plain(new T[values.size()]());
+    std::vector<std::uint8_t> validity(values.size() / 8 + 1);
+    for (std::size_t row = 0; row < values.size(); row++) {
+      if (!values[row]) continue;
+      plain[row] = *values[row];
+      validity[row / 8] = static_cast<std::uint8_t>(validity[row / 8] | 1u << row % 8);
+    }
+    return set_array(name, plain.get(), values.size(), validity.data());
+  }
+  template <typename T>
+  Frame &set(const std::string &name, const std::vector<T> &values) {
+    std::unique_ptr<T[]> plain(new T[values.size()]());
+    std::copy(values.begin(), values.end(), plain.get());
+    return set_array(name, plain.get(), values.size(), nullptr);
+  }
+  Frame &set(const std::string &name, const std::vector<std::string> &values) {
+    std::vector<std::optional<std::string>> optional(values.begin(), values.end());
+    return set(name, optional);
+  }
+  Frame &set(const std::string &name, const std::vector<std::optional<std::string>> &values) {
+    std::vector<const char *> texts;
+    std::vector<std::size_t> lengths;
+    for (const auto &value : values) {
+      texts.push_back(value ? value->data() : nullptr);
+      lengths.push_back(value ? value->size() : 0);
+    }
+    return change([&](auto *f, auto **e) {
+      return feast_frame_set_string(f, detail::text(name), texts.data(), lengths.data(), texts.size(), e);
+    });
+  }
+  // Embeddings, for instance.
+  Frame &set(const std::string &name, const std::vector<std::vector<float>> &lists) {
+    std::vector<std::int64_t> offsets{0};
+    std::vector<float> items;
+    for (const auto &list : lists) {
+      items.insert(items.end(), list.begin(), list.end());
+      offsets.push_back(static_cast<std::int64_t>(items.size()));
+    }
+    return change([&](auto *f, auto **e) {
+      return feast_frame_set_float_list(f, detail::text(name), offsets.data(), items.data(), nullptr, lists.size(), e);
+    });
+  }
+  Frame &set(const std::string &name, const std::vector<std::chrono::system_clock::time_point> &moments) {
+    std::vector<std::int64_t> nanoseconds;
+    for (const auto &moment : moments)
+      nanoseconds.push_back(std::chrono::duration_cast<std::chrono::nanoseconds>(moment.time_since_epoch()).count());
+    return change([&](auto *f, auto **e) {
+      return feast_frame_set_timestamp_ns(f, detail::text(name), nanoseconds.data(), nullptr, nanoseconds.size(), e);
+    });
+  }
+  Frame &set_json(const std::string &name, const std::string &json_array) {
+    return change([&](auto *f, auto **e) { return feast_frame_set_json(f, detail::text(name), detail::text(json_array), e); });
+  }
+  const feast_frame_t *get() const noexcept { return frame_.get(); }
+
+ private:
+  Frame &set_array(const std::string &name, const std::int64_t *values, std::size_t n, const std::uint8_t *validity) {
+    return set(name, values, n, validity);
+  }
+  Frame &set_array(const std::string &name, const double *values, std::size_t n, const std::uint8_t *validity) {
+    return set(name, values, n, validity);
+  }
+  Frame &set_array(const std::string &name, const float *values, std::size_t n, const std::uint8_t *validity) {
+    return set(name, values, n, validity);
+  }
+  Frame &set_array(const std::string &name, const std::int32_t *values, std::size_t n, const std::uint8_t *validity) {
+    return change([&](auto *f, auto **e) { return feast_frame_set_int32(f, detail::text(name), values, validity, n, e); });
+  }
+  Frame &set_array(const std::string &name, const bool *values, std::size_t n, const std::uint8_t *validity) {
+    return change([&](auto *f, auto **e) { return feast_frame_set_bool(f, detail::text(name), values, validity, n, e); });
+  }
+  template <typename Change>
+  Frame &change(Change &&function) {
+    detail::call(nullptr, [&](feast_error_t **e) { return function(frame_.get(), e); });
+    return *this;
+  }
+
+  detail::Owned<feast_frame_t, feast_frame_free> frame_;
+};
+
+// How rows are written, where it is not as usual; see feast_write_options_t.
+class WriteOptions {
+ public:
+  WriteOptions() : options_(detail::allocated(feast_write_options_new())) {}
+  WriteOptions &set_timestamp_field(const std::string &name) {
+    return change([&](auto *o, auto **e) { return feast_write_options_set_timestamp_field(o, detail::text(name), e); });
+  }
+  WriteOptions &set_created_timestamp_column(const std::string &name) {
+    return change([&](auto *o, auto **e) { return feast_write_options_set_created_timestamp_column(o, detail::text(name), e); });
+  }
+  WriteOptions &set_repeat_offline(bool repeat) {
+    return change([&](auto *o, auto **e) { return feast_write_options_set_repeat_offline(o, repeat, e); });
+  }
+  WriteOptions &set_transform_on_write(bool transform) {
+    return change([&](auto *o, auto **e) { return feast_write_options_set_transform_on_write(o, transform, e); });
+  }
+  WriteOptions &set_allow_registry_cache(bool allow) {
+    return change([&](auto *o, auto **e) { return feast_write_options_set_allow_registry_cache(o, allow, e); });
+  }
+  WriteOptions &set_timeout(std::chrono::milliseconds timeout) {
+    return change([&](auto *o, auto **e) { return feast_write_options_set_timeout_ms(o, timeout.count(), e); });
+  }
+  const feast_write_options_t *get() const noexcept { return options_.get(); }
+
+ private:
+  template <typename Change>
+  WriteOptions &change(Change &&function) {
+    detail::call(nullptr, [&](feast_error_t **e) { return function(options_.get(), e); });
+    return *this;
+  }
+
+  detail::Owned<feast_write_options_t, feast_write_options_free> options_;
+};
+
+// A write that is done.
+struct Written {
+  std::uint64_t rows = 0;
+  std::uint64_t requests = 0;
+  bool is_queued = false;
+};
+
+// A search of documents by a vector; see feast_search_t.
+class Search {
+ public:
+  Search() : search_(detail::allocated(feast_search_new())) {}
+  Search &add_feature(const std::string &feature) {
+    return change([&](auto *s, auto **e) { return feast_search_add_feature(s, detail::text(feature), e); });
+  }
+  Search &set_query(const std::vector<float> &vector) {
+    return change([&](auto *s, auto **e) { return feast_search_set_query(s, vector.data(), vector.size(), e); });
+  }
+  Search &set_top_k(std::size_t top_k) {
+    return change([&](auto *s, auto **e) { return feast_search_set_top_k(s, top_k, e); });
+  }
+  Search &set_distance_metric(const std::string &metric) {
+    return change([&](auto *s, auto **e) { return feast_search_set_distance_metric(s, detail::text(metric), e); });
+  }
+  Search &set_filters(const std::string &json) {
+    return change([&](auto *s, auto **e) { return feast_search_set_filters(s, detail::text(json), e); });
+  }
+  const feast_search_t *get() const noexcept { return search_.get(); }
+
+ private:
+  template <typename Change>
+  Search &change(Change &&function) {
+    detail::call(nullptr, [&](feast_error_t **e) { return function(search_.get(), e); });
+    return *this;
+  }
+
+  detail::Owned<feast_search_t, feast_search_free> search_;
+};
+
 // A call under way. Letting it go does not end the call.
 class Call {
  public:
@@ -380,6 +568,17 @@ class Event {
     }
     if (error != nullptr && *error) *error = Error();
     return Response(feast_event_take_response(event_.get()));
+  }
+  // What a write came to; likewise.
+  Written take_written(Error *error = nullptr) {
+    if (const feast_error_t *why = feast_event_error(event_.get())) {
+      if (error == nullptr) throw Error(why);
+      *error = Error(why);
+      return Written();
+    }
+    if (error != nullptr && *error) *error = Error();
+    detail::Owned<feast_write_t, feast_write_free> written(feast_event_take_write(event_.get()));
+    return {feast_write_rows_written(written.get()), feast_write_requests(written.get()), feast_write_is_queued(written.get())};
   }
 
  private:
@@ -433,6 +632,51 @@ class Remote {
     });
     return Call(call);
   }
+  // Pushes rows: FEAST_PUSH_ONLINE, FEAST_PUSH_OFFLINE or both. An Error knows the rows that were not written.
+  Written push(const std::string &push_source, const Frame &frame, feast_push_to_t to = FEAST_PUSH_ONLINE,
+               const WriteOptions *options = nullptr, Error *error = nullptr) const {
+    return write(error, [&](feast_write_t **w, feast_error_t **e) {
+      return feast_push(remote_.get(), detail::text(push_source), frame.get(), to, options ? options->get() : nullptr, w, e);
+    });
+  }
+  Written write_to_online_store(const std::string &feature_view, const Frame &frame, const WriteOptions *options = nullptr,
+                                Error *error = nullptr) const {
+    return write(error, [&](feast_write_t **w, feast_error_t **e) {
+      return feast_write_to_online_store(remote_.get(), detail::text(feature_view), frame.get(),
+                                         options ? options->get() : nullptr, w, e);
+    });
+  }
+  // Without waiting: an event with this tag comes to the queue, for Event::take_written().
+  Call push_async(const std::string &push_source, const Frame &frame, Queue &queue, void *tag,
+                  feast_push_to_t to = FEAST_PUSH_ONLINE, const WriteOptions *options = nullptr) const {
+    feast_call_t *call = nullptr;
+    detail::call(nullptr, [&](feast_error_t **e) {
+      return feast_push_async(remote_.get(), detail::text(push_source), frame.get(), to, options ? options->get() : nullptr,
+                              queue.get(), tag, &call, e);
+    });
+    return Call(call);
+  }
+  Call write_to_online_store_async(const std::string &feature_view, const Frame &frame, Queue &queue, void *tag,
+                                   const WriteOptions *options = nullptr) const {
+    feast_call_t *call = nullptr;
+    detail::call(nullptr, [&](feast_error_t **e) {
+      return feast_write_to_online_store_async(remote_.get(), detail::text(feature_view), frame.get(),
+                                               options ? options->get() : nullptr, queue.get(), tag, &call, e);
+    });
+    return Call(call);
+  }
+  // The documents nearest to a vector, nearest first: join keys, features and "distance".
+  Response retrieve_online_documents(const Search &search, Error *error = nullptr) const {
+    feast_response_t *response = nullptr;
+    detail::call(error, [&](feast_error_t **e) {
+      return feast_retrieve_online_documents(remote_.get(), search.get(), &response, e);
+    });
+    return Response(response);
+  }
+  // Throws unless the server says that it is well.
+  void check_health() const {
+    detail::call(nullptr, [&](feast_error_t **e) { return feast_check_health(remote_.get(), e); });
+  }
   // The next attempts use this bearer token; see feast_remote_set_token().
   void set_token(const std::string &token) const {
     detail::call(nullptr, [&](feast_error_t **e) { return feast_remote_set_token(remote_.get(), detail::text(token), e); });
@@ -447,6 +691,14 @@ class Remote {
   feast_remote_t *get() const noexcept { return remote_.get(); }
 
  private:
+  template <typename Call>
+  static Written write(Error *error, Call &&function) {
+    feast_write_t *written = nullptr;
+    detail::call(error, [&](feast_error_t **e) { return function(&written, e); });
+    detail::Owned<feast_write_t, feast_write_free> owned(written);
+    return {feast_write_rows_written(written), feast_write_requests(written), feast_write_is_queued(written)};
+  }
+
   detail::Owned<feast_remote_t, feast_close> remote_;
 };
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh [feast|older|java|go|debian11 ...], or all of them.
+# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|debian11 ...], or all of them.
 # Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
@@ -17,8 +17,8 @@ venv() { # FOLDER REQUIREMENTS
   touch "$1/installed"
 }
 
-repository() { # SOURCES FOLDER VENV: a feature repository of ours, applied and filled
-  venv "$3" "$1/requirements.txt"
+repository() { # SOURCES FOLDER VENV REQUIREMENTS: a feature repository of ours, applied and filled
+  venv "$3" "$4"
   fresh "$2/data/expected.json" "$3/installed" "$1"/*.py "$1"/*.yaml && return
   rm -rf "$2"
   mkdir -p "$2"
@@ -28,9 +28,10 @@ repository() { # SOURCES FOLDER VENV: a feature repository of ours, applied and 
   (cd "$2" && "$python" -W ignore fill.py >fill.log 2>&1) || { cat "$2/fill.log"; exit 1; }
 }
 
-# A real Feast, and the oldest one that is tested.
-feast() { repository tests/feast "$target/feast-repo" "$target/feast-venv"; }
-older() { repository tests/feast/older "$target/feast-older-repo" "$target/feast-older-venv"; }
+# A real Feast, one with documents to be searched, and the oldest one that is tested.
+feast() { repository tests/feast "$target/feast-repo" "$target/feast-venv" tests/feast/requirements.txt; }
+documents() { repository tests/feast/documents "$target/feast-documents-repo" "$target/feast-venv" tests/feast/requirements.txt; }
+older() { repository tests/feast/older "$target/feast-older-repo" "$target/feast-older-venv" tests/feast/older/requirements.txt; }
 
 # A Java with the foreign-function API (a run-time environment, and a compiler that runs on it), and the jars of a bench.
 java() {
@@ -64,5 +65,5 @@ debian11() {
   touch "$target/debian11/made"
 }
 
-(($#)) || set -- feast older java go debian11
+(($#)) || set -- feast documents older java go debian11
 for part; do "$part"; done

@@ -53,6 +53,30 @@ for _name, _returns, _takes in [
     ("feast_event_error", _pointer, [_pointer]),
     ("feast_event_take_response", _pointer, [_pointer]),
     ("feast_event_free", None, [_pointer]),
+    ("feast_frame_import_arrow", ctypes.c_int32, [_pointer, _pointer, _REFERENCE, _REFERENCE]),
+    ("feast_frame_free", None, [_pointer]),
+    ("feast_write_options_new", _pointer, []),
+    ("feast_write_options_set_timestamp_field", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
+    ("feast_write_options_set_created_timestamp_column", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
+    ("feast_write_options_set_repeat_offline", ctypes.c_int32, [_pointer, ctypes.c_bool, _REFERENCE]),
+    ("feast_write_options_set_timeout_ms", ctypes.c_int32, [_pointer, ctypes.c_int64, _REFERENCE]),
+    ("feast_write_options_free", None, [_pointer]),
+    ("feast_push", ctypes.c_int32, [_pointer, _text, _pointer, ctypes.c_uint32, _pointer, _REFERENCE, _REFERENCE]),
+    ("feast_write_to_online_store", ctypes.c_int32, [_pointer, _text, _pointer, _pointer, _REFERENCE, _REFERENCE]),
+    ("feast_write_rows_written", ctypes.c_uint64, [_pointer]),
+    ("feast_write_free", None, [_pointer]),
+    ("feast_error_rows_written", ctypes.c_uint64, [_pointer]),
+    ("feast_error_unwritten_rows", ctypes.POINTER(ctypes.c_uint64), [_pointer, ctypes.POINTER(_size)]),
+    ("feast_error_doubtful_rows", ctypes.POINTER(ctypes.c_uint64), [_pointer, ctypes.POINTER(_size)]),
+    ("feast_search_new", _pointer, []),
+    ("feast_search_add_feature", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
+    ("feast_search_set_query", ctypes.c_int32, [_pointer, _pointer, _size, _REFERENCE]),
+    ("feast_search_set_top_k", ctypes.c_int32, [_pointer, _size, _REFERENCE]),
+    ("feast_search_set_distance_metric", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
+    ("feast_search_set_filters", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
+    ("feast_search_free", None, [_pointer]),
+    ("feast_retrieve_online_documents", ctypes.c_int32, [_pointer, _pointer, _REFERENCE, _REFERENCE]),
+    ("feast_check_health", ctypes.c_int32, [_pointer, _REFERENCE]),
     ("feast_call_cancel", None, [_pointer]),
     ("feast_call_free", None, [_pointer]),
     ("feast_error_code", ctypes.c_int32, [_pointer]),
@@ -69,6 +93,17 @@ class FeastError(Exception):
     def __init__(self, error):
         super().__init__(_lib.feast_error_message(error).decode())
         self.status = _lib.feast_status_name(_lib.feast_error_code(error)).decode()
+        self.rows_written = _lib.feast_error_rows_written(error)
+        self.unwritten_rows, self.doubtful_rows = (
+            self._rows(error, name) for name in ("feast_error_unwritten_rows", "feast_error_doubtful_rows")
+        )
+
+    @staticmethod
+    def _rows(error, name):
+        """Numbers of rows of a write that failed."""
+        count = _size()
+        rows = getattr(_lib, name)(error, ctypes.byref(count))
+        return rows[: count.value]
 
 
 def _call(function, *arguments):
@@ -78,6 +113,32 @@ def _call(function, *arguments):
             raise FeastError(error)
         finally:
             _lib.feast_error_free(error)
+
+
+class _Frame:
+    """A record batch, or what pyarrow makes one of: a table, a dict of columns, a pandas data frame."""
+
+    def __init__(self, data):
+        if isinstance(data, dict):
+            data = pyarrow.record_batch(data)
+        elif not isinstance(data, pyarrow.RecordBatch):
+            table = data if isinstance(data, pyarrow.Table) else pyarrow.Table.from_pandas(data, preserve_index=False)
+            batches = table.combine_chunks().to_batches()
+            data = batches[0] if batches else pyarrow.RecordBatch.from_pylist([], schema=table.schema)
+        array, schema = (ctypes.c_char * 80)(), (ctypes.c_char * 72)()
+        data._export_to_c(ctypes.addressof(array), ctypes.addressof(schema))
+        self.handle = _pointer()
+        try:
+            _call("feast_frame_import_arrow", ctypes.addressof(array), ctypes.addressof(schema), ctypes.byref(self.handle))
+        except FeastError:
+            pyarrow.RecordBatch._import_from_c(ctypes.addressof(array), ctypes.addressof(schema))  # it was not taken
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        _lib.feast_frame_free(self.handle)
 
 
 class _Request:
@@ -185,6 +246,55 @@ class Remote:
             _call("feast_get_online_features_into_f32", self._handle, request.handle, matrix.ctypes.data, len(features),
                   missing, None)
         return matrix
+
+    def push(self, push_source, data, to=("online",), **options):
+        """Writes rows, a record batch or what makes one, to a push source; returns their number. Options: timestamp_field,
+        created_timestamp_column, repeat_offline, timeout in seconds. A FeastError knows the rows that were not written."""
+        where = sum({"online": 1, "offline": 2}[store] for store in ([to] if isinstance(to, str) else to))
+        return self._write("feast_push", data, options, push_source.encode(), where)
+
+    def write_to_online_store(self, feature_view, data, **options):
+        """Writes rows to the online store of a feature view; likewise."""
+        return self._write("feast_write_to_online_store", data, options, feature_view.encode())
+
+    def _write(self, function, data, options, name, *where):
+        written, how = _pointer(), _pointer(_lib.feast_write_options_new())
+        try:
+            for option, value in options.items():
+                if option == "timeout":
+                    option, value = "timeout_ms", math.ceil(max(value, 0) * 1000)
+                value = value.encode() if isinstance(value, str) else value
+                _call(f"feast_write_options_set_{option}", how, value)
+            with _Frame(data) as frame:
+                _call(function, self._handle, name, frame.handle, *where, how, ctypes.byref(written))
+        finally:
+            _lib.feast_write_options_free(how)
+        try:
+            return _lib.feast_write_rows_written(written)
+        finally:
+            _lib.feast_write_free(written)
+
+    def retrieve_online_documents(self, features, query, top_k, distance_metric=None, filters=None):
+        """A record batch of the documents nearest to a vector, nearest first: join keys, features and distance."""
+        search, response = _pointer(_lib.feast_search_new()), _pointer()
+        try:
+            for feature in features:
+                _call("feast_search_add_feature", search, feature.encode())
+            vector = numpy.ascontiguousarray(query, dtype=numpy.float32)
+            _call("feast_search_set_query", search, vector.ctypes.data, vector.size)
+            _call("feast_search_set_top_k", search, top_k)
+            if distance_metric is not None:
+                _call("feast_search_set_distance_metric", search, distance_metric.encode())
+            if filters is not None:
+                _call("feast_search_set_filters", search, json.dumps(filters).encode())
+            _call("feast_retrieve_online_documents", self._handle, search, ctypes.byref(response))
+        finally:
+            _lib.feast_search_free(search)
+        return _record_batch(response)
+
+    def check_health(self):
+        """Raises unless the server says that it is well."""
+        _call("feast_check_health", self._handle)
 
     async def get_online_features_async(self, features, entities, timeout=None, merge=True):
         """As get_online_features(), for asyncio: no thread waits, and cancelling the task cancels the call."""

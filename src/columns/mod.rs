@@ -106,6 +106,17 @@ pub enum Items<'a> {
 }
 
 impl Response {
+    /// Without rows.
+    pub fn empty<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Response {
+        let mut builder = Builder::new(0, 0);
+        builder.name_columns(names.clone(), 0);
+        for place in 0..names.count() {
+            builder.begin_column(Type::NULL);
+            builder.end_column(place);
+        }
+        builder.finish()
+    }
+
     /// Rows, equal in all columns.
     pub fn num_rows(&self) -> usize {
         self.rows

@@ -44,8 +44,6 @@ pub const FEAST_SERVER: feast_status_t = 500;
 /// The answer cannot be read, or does not fit the request.
 pub const FEAST_DECODE: feast_status_t = 501;
 /// A value does not fit the type that it was asked for in.
-pub const FEAST_WRONG_TYPE: feast_status_t = 502;
-/// The same as FEAST_WRONG_TYPE, by its older name, which looks like a type's.
 pub const FEAST_TYPE: feast_status_t = 502;
 /// This library or libcurl failed in a way that should not happen.
 pub const FEAST_INTERNAL: feast_status_t = 901;

@@ -104,7 +104,7 @@ pub unsafe extern "C" fn feast_error_rows_written(err: *const feast_error_t) -> 
 /// Of a write that failed: the rows that were not written, as far as the server has said.
 ///
 /// @param err    in, may be NULL; borrowed for the call.
-/// @param count  out, may be NULL: how many there are.
+/// @param count  out, may be NULL, borrowed for the call: how many there are.
 /// @return their numbers in the frame, from 0, in ascending order, borrowed until err is freed; NULL for NULL and for an error
 ///         of something else.
 /// Thread safety: any thread.
@@ -115,14 +115,14 @@ pub unsafe extern "C" fn feast_error_unwritten_rows(
     count: *mut usize,
 ) -> *const u64 {
     // SAFETY: the header asks for NULL or a live error, and for NULL or a place for the count.
-    unsafe { rows(err, count, |rows| &rows.unwritten) }
+    guard::value(ptr::null(), || unsafe { rows(err, count, |rows| &rows.unwritten) })
 }
 
 /// Of a write that failed: those of the rows not written that may be written all the same, since they were sent and the server's
 /// word is missing: the connection broke, the time was up, or a proxy answered 502, 503 or 504.
 ///
 /// @param err    in, may be NULL; borrowed for the call.
-/// @param count  out, may be NULL: how many there are.
+/// @param count  out, may be NULL, borrowed for the call: how many there are.
 /// @return as feast_error_unwritten_rows().
 /// Thread safety: any thread.
 /// Since: 0.2
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn feast_error_doubtful_rows(
     count: *mut usize,
 ) -> *const u64 {
     // SAFETY: the header asks for NULL or a live error, and for NULL or a place for the count.
-    unsafe { rows(err, count, |rows| &rows.doubtful) }
+    guard::value(ptr::null(), || unsafe { rows(err, count, |rows| &rows.doubtful) })
 }
 
 /// # Safety
@@ -141,19 +141,17 @@ unsafe fn rows(
     err: *const feast_error_t,
     count: *mut usize,
     which: impl FnOnce(&RowsOfWrite) -> &Vec<u64>,
-) -> *const u64 {
+) -> Option<*const u64> {
     // SAFETY: promised by the caller.
     unsafe {
         if !count.is_null() {
             count.write(0);
         }
-        read(err, ptr::null(), |err| {
-            let Some(rows) = err.error.rows.as_deref().map(which) else { return ptr::null() };
-            if !count.is_null() {
-                count.write(rows.len());
-            }
-            rows.as_ptr()
-        })
+        let rows = object::borrow(err)?.error.rows.as_deref().map(which)?;
+        if !count.is_null() {
+            count.write(rows.len());
+        }
+        Some(rows.as_ptr())
     }
 }
 

@@ -53,7 +53,7 @@ pub unsafe extern "C" fn feast_frame_num_rows(frame: *const feast_frame_t) -> us
 ///
 /// # Safety
 /// As for `guard::status`, `guard::object_mut` and `guard::text`.
-pub(super) unsafe fn add(
+pub(super) unsafe fn change(
     frame: *mut feast_frame_t,
     name: *const c_char,
     err: *mut *mut feast_error_t,
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn feast_frame_set_int32(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let values = guard::array(values, n, "values")?;
             Ok((
                 Values::Single(Items::Int(values.iter().map(|&value| value.into()).collect())),
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn feast_frame_set_int64(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let values = guard::array(values, n, "values")?;
             Ok((Values::Single(Items::Int(values.to_vec())), nulls(validity, n)?))
         })
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn feast_frame_set_float(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let values = guard::array(values, n, "values")?;
             Ok((
                 Values::Single(Items::Real(values.iter().map(|&value| value.into()).collect())),
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn feast_frame_set_double(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let values = guard::array(values, n, "values")?;
             Ok((Values::Single(Items::Real(values.to_vec())), nulls(validity, n)?))
         })
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn feast_frame_set_bool(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             // Read as bytes: a C program may have put another number than 0 and 1 there.
             let bytes = guard::array(values.cast::<u8>(), n, "values")?;
             let values = bytes.iter().map(|&byte| byte != 0).collect();
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn feast_frame_set_timestamp_ns(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let values = guard::array(values, n, "values")?;
             Ok((Values::Single(Items::Timestamp(values.to_vec())), nulls(validity, n)?))
         })
@@ -300,7 +300,7 @@ pub unsafe extern "C" fn feast_frame_set_string(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let values = guard::array(values, n, "values")?;
             let lengths = if lengths.is_null() { None } else { Some(guard::array(lengths, n, "lengths")?) };
             let mut texts = Texts::default();

@@ -18,7 +18,7 @@ use crate::wire::write::{Frame, Items, Lists, Nulls, Texts, Values};
 ///
 /// @param array   in and out, a struct array without nulls of its own, as pyarrow's RecordBatch exports it; on success it is
 ///                copied and released, else not touched.
-/// @param schema  in and out, its schema; likewise.
+/// @param schema  in and out, its schema; on success released, else not touched; borrowed for the call.
 /// @param frame   out, set to NULL first; free with feast_frame_free().
 /// @param err     out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, what was released before, a type that cannot be written, or a value of

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use super::error::{feast_error_t, feast_status_t};
-use super::frame::{add, feast_frame_t, nulls, text_of};
+use super::frame::{change, feast_frame_t, nulls, text_of};
 use super::guard;
 use crate::error::{Error, Result};
 use crate::wire::write::{Items, Lists, Texts, Values};
@@ -49,7 +49,7 @@ pub unsafe extern "C" fn feast_frame_set_int64_list(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let (ends, count) = list_ends(offsets, n)?;
             let values = guard::array(values, count, "values")?;
             Ok((Values::Lists(Lists { ends, items: Items::Int(values.to_vec()) }), nulls(validity, n)?))
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn feast_frame_set_float_list(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let (ends, count) = list_ends(offsets, n)?;
             let values = guard::array(values, count, "values")?;
             Ok((
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn feast_frame_set_double_list(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let (ends, count) = list_ends(offsets, n)?;
             let values = guard::array(values, count, "values")?;
             Ok((Values::Lists(Lists { ends, items: Items::Real(values.to_vec()) }), nulls(validity, n)?))
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn feast_frame_set_string_list(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        add(frame, name, err, || {
+        change(frame, name, err, || {
             let (ends, count) = list_ends(offsets, n)?;
             let values = guard::array(values, count, "values")?;
             let mut texts = Texts::default();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
     feast_call_t, feast_config_t, feast_error_t, feast_event_t, feast_frame_t, feast_queue_t, feast_remote_t,
-    feast_request_t, feast_response_t, feast_write_options_t, feast_write_t,
+    feast_request_t, feast_response_t, feast_search_t, feast_write_options_t, feast_write_t,
 };
 
 #[repr(C)]
@@ -38,6 +38,7 @@ kinds! {
     feast_frame_t = 0xfea5_7f2a_3e61_0d84,
     feast_write_t = 0xfea5_7821_7e5a_91c6,
     feast_write_options_t = 0xfea5_7809_10a5_c23b,
+    feast_search_t = 0xfea5_75ea_2c48_e79d,
 }
 
 /// Hands an object to C.

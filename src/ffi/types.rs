@@ -1,5 +1,7 @@
 //! The types of columns, as C knows them.
 
+use super::error::feast_status_t;
+
 /// The type of a column: one of the FEAST_TYPE_ numbers. A type of lists is FEAST_TYPE_NULL_LIST plus the type of
 /// the items. More may be added.
 pub type feast_type_t = i32;
@@ -45,3 +47,6 @@ pub const FEAST_TYPE_STRING_LIST: feast_type_t = 22;
 pub const FEAST_TYPE_BYTES_LIST: feast_type_t = 23;
 /// Lists of seconds since 1970-01-01 UTC. Only where declared.
 pub const FEAST_TYPE_UNIX_TIMESTAMP_LIST: feast_type_t = 24;
+
+/// The status FEAST_TYPE by a name that does not look like a type's.
+pub const FEAST_WRONG_TYPE: feast_status_t = 502;

@@ -78,36 +78,31 @@ unsafe fn arguments(
 
 /// # Safety
 /// As for each of the arguments.
-unsafe fn write(
+unsafe fn written(
     remote: *mut feast_remote_t,
     destination: impl FnOnce() -> Result<Destination>,
     frame: *const feast_frame_t,
     options: *const feast_write_options_t,
     written: *mut *mut feast_write_t,
-    err: *mut *mut feast_error_t,
-) -> feast_status_t {
+) -> Result<()> {
     // SAFETY: promised by the caller.
     unsafe {
-        guard::status(err, || {
-            let out = match written.is_null() {
-                true => None,
-                false => Some(guard::output(written, ptr::null_mut(), "written")?),
-            };
-            let destination = destination()?;
-            let (frame, options) = arguments(frame, options)?;
-            let done = with_remote(remote, |remote| remote.write(destination, &frame, options))?;
-            if let Some(out) = out {
-                *out = feast_write_t::boxed(done);
-            }
-            Ok(())
-        })
+        if !written.is_null() {
+            written.write(ptr::null_mut());
+        }
+        let destination = destination()?;
+        let (frame, options) = arguments(frame, options)?;
+        let done = with_remote(remote, |remote| remote.write(destination, &frame, options))?;
+        if !written.is_null() {
+            written.write(feast_write_t::boxed(done));
+        }
+        Ok(())
     }
 }
 
 /// # Safety
 /// As for each of the arguments.
-#[allow(clippy::too_many_arguments)] // C's
-unsafe fn submit(
+unsafe fn submitted(
     remote: *mut feast_remote_t,
     destination: impl FnOnce() -> Result<Destination>,
     frame: *const feast_frame_t,
@@ -115,27 +110,24 @@ unsafe fn submit(
     queue: *mut feast_queue_t,
     tag: *mut c_void,
     call: *mut *mut feast_call_t,
-    err: *mut *mut feast_error_t,
-) -> feast_status_t {
+) -> Result<()> {
     // SAFETY: promised by the caller.
     unsafe {
-        guard::status(err, || {
-            if !call.is_null() {
-                call.write(ptr::null_mut());
-            }
-            let destination = destination()?;
-            let (frame, options) = arguments(frame, options)?;
-            let submit = |queue: &_| {
-                with_remote(remote, |remote| {
-                    remote.submit_write(destination, &frame, options, queue, tag.expose_provenance())
-                })
-            };
-            let handle = with_queue(queue, submit)?;
-            if !call.is_null() {
-                call.write(feast_call_t::boxed(handle));
-            }
-            Ok(())
-        })
+        if !call.is_null() {
+            call.write(ptr::null_mut());
+        }
+        let destination = destination()?;
+        let (frame, options) = arguments(frame, options)?;
+        let submit = |queue: &_| {
+            with_remote(remote, |remote| {
+                remote.submit_write(destination, &frame, options, queue, tag.expose_provenance())
+            })
+        };
+        let handle = with_queue(queue, submit)?;
+        if !call.is_null() {
+            call.write(feast_call_t::boxed(handle));
+        }
+        Ok(())
     }
 }
 
@@ -169,7 +161,11 @@ pub unsafe extern "C" fn feast_push(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe { write(remote, || self::push_source(push_source, to), frame, options, written, err) }
+    unsafe {
+        guard::status(err, || {
+            self::written(remote, || self::push_source(push_source, to), frame, options, written)
+        })
+    }
 }
 
 /// Writes rows to the online store of a feature view, and waits for it.
@@ -199,7 +195,11 @@ pub unsafe extern "C" fn feast_write_to_online_store(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe { write(remote, || self::feature_view(feature_view), frame, options, written, err) }
+    unsafe {
+        guard::status(err, || {
+            self::written(remote, || self::feature_view(feature_view), frame, options, written)
+        })
+    }
 }
 
 /// Pushes rows as feast_push(), without waiting for it: an event with the tag comes to the queue, whatever happens, from which
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn feast_write_to_online_store(
 /// @param to           in, FEAST_PUSH_ONLINE, FEAST_PUSH_OFFLINE or both.
 /// @param options      in, NULL for what is usual; borrowed for the call.
 /// @param queue        in; borrowed for the call.
-/// @param tag          in, anything; the event's feast_event_tag().
+/// @param tag          in, anything; copied: the event's feast_event_tag().
 /// @param call         out, may be NULL, set to NULL first: for feast_call_cancel(); free with feast_call_free().
 /// @param err          out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return FEAST_OK if there will be an event; else as feast_push() for what is found before anything is sent, and
@@ -231,7 +231,11 @@ pub unsafe extern "C" fn feast_push_async(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe { submit(remote, || self::push_source(push_source, to), frame, options, queue, tag, call, err) }
+    unsafe {
+        guard::status(err, || {
+            submitted(remote, || self::push_source(push_source, to), frame, options, queue, tag, call)
+        })
+    }
 }
 
 /// Writes rows as feast_write_to_online_store(), without waiting for it, as feast_push_async().
@@ -241,7 +245,7 @@ pub unsafe extern "C" fn feast_push_async(
 /// @param frame         in; borrowed for the call, not changed.
 /// @param options       in, NULL for what is usual; borrowed for the call.
 /// @param queue         in; borrowed for the call.
-/// @param tag           in, anything; the event's feast_event_tag().
+/// @param tag           in, anything; copied: the event's feast_event_tag().
 /// @param call          out, may be NULL, set to NULL first: for feast_call_cancel(); free with feast_call_free().
 /// @param err           out, may be NULL; untouched on success, else free with feast_error_free().
 /// @return as feast_push_async().
@@ -259,7 +263,11 @@ pub unsafe extern "C" fn feast_write_to_online_store_async(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe { submit(remote, || self::feature_view(feature_view), frame, options, queue, tag, call, err) }
+    unsafe {
+        guard::status(err, || {
+            submitted(remote, || self::feature_view(feature_view), frame, options, queue, tag, call)
+        })
+    }
 }
 
 /// The rows that were written.

@@ -13,6 +13,7 @@ mod exchange;
 mod failure;
 mod inner;
 mod merge;
+mod search;
 mod store;
 mod submit;
 mod waiter;
@@ -34,6 +35,7 @@ use driver::handle::{Command, DriverHandle};
 pub use events::{Answer, Event, EventQueue, Taken};
 use inner::Inner;
 use merge::Merging;
+use search::SearchMemory;
 use store::Store;
 pub use submit::CallHandle;
 pub use write::Written;
@@ -45,6 +47,7 @@ pub struct Remote {
     driver: OnceCell<Driver>,
     max_rows_per_request: usize,
     max_rows_per_write: usize,
+    searches: SearchMemory,
     max_async_requests: usize,
     generation: u32,
 }
@@ -80,6 +83,7 @@ impl Remote {
             driver: OnceCell::new(),
             max_rows_per_request: config.max_rows_per_request,
             max_rows_per_write: config.max_rows_per_write,
+            searches: SearchMemory::default(),
             max_async_requests: config.max_async_requests,
             generation: fork::generation(),
         })

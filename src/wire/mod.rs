@@ -8,4 +8,5 @@ pub mod answer;
 pub mod endpoint;
 mod json;
 pub mod request;
+pub mod search;
 pub mod write;

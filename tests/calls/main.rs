@@ -12,6 +12,7 @@ mod merging;
 mod pool;
 mod request_headers;
 mod retries;
+mod searches;
 mod stalled;
 mod statistics;
 mod writes;

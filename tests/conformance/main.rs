@@ -6,6 +6,7 @@ mod cells;
 mod merged;
 mod properties;
 mod real_feast;
+mod searches;
 mod urllib3;
 mod writes;
 mod yaml;

@@ -1,5 +1,6 @@
 import feast.remote.FeastException;
 import feast.remote.FeastRemote;
+import feast.remote.Frame;
 import feast.remote.Request;
 import feast.remote.Response;
 import java.io.IOException;
@@ -8,7 +9,9 @@ import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
@@ -79,6 +82,26 @@ final class Check {
             }
         }
         expect("merged calls", together > 1);
+
+        Instant then = Instant.parse("2026-01-01T00:00:00Z");
+        Frame frame = new Frame()
+                .longs("driver_id", List.of(40_001L, 40_002L))
+                .longs("number", Arrays.asList(1L << 53 | 1, null))
+                .instants("event_timestamp", List.of(then, then));
+        remote.checkHealth();
+        expect("rows written", remote.writeToOnlineStore("written_number", frame) == 2);
+        try (Response answer = remote.getOnlineFeatures(new Request("written_number:number").entity("driver_id", 40_001, 40_002))) {
+            expect("what was written", answer.int64("number").getAtIndex(ValueLayout.JAVA_LONG, 0) == (1L << 53 | 1));
+            expect("a null", answer.isNull(1, 1) && answer.eventTimestamps(1).getAtIndex(ValueLayout.JAVA_LONG, 1) > 0);
+        }
+        fails("INVALID_ARGUMENT", () -> remote.push("written_push", new Frame().doubles("x", List.of(1.0)), FeastRemote.ONLINE));
+        try {
+            remote.push("no_such_source", frame.strings("text", Arrays.asList("a", null)).json("json", "[1, {}]"), FeastRemote.ONLINE);
+            throw new AssertionError("a source that there is not");
+        } catch (FeastException failure) {
+            expect("rows that were not written", failure.unwrittenRows().length == 2 && failure.rowsWritten() == 0);
+        }
+        fails("INVALID_ARGUMENT", () -> remote.retrieveOnlineDocuments(List.of("docs:text"), new float[0], 1, null));
 
         fails("CONFIG", () -> FeastRemote.open(Map.of("path", url, "no_such_key", "1")));
         fails("INVALID_ARGUMENT", () -> new Request("no colon"));

@@ -33,6 +33,7 @@ fn generated() -> String {
         "frame_arrow",
         "write_options",
         "write",
+        "search",
         "queue",
         "call",
         "event",

@@ -60,6 +60,21 @@ fn python_tells_which_calls_were_merged() {
 }
 
 #[test]
+fn python_writes_rows_of_whatever_pyarrow_knows() {
+    let installed = Installed::new();
+    let feast = Feast::serve(&[]);
+    let output = Command::new(program("python"))
+        .arg(root().join("tests/programs/python/module_writes.py"))
+        .arg(root().join("examples/python"))
+        .arg(feast.url())
+        .env("FEAST_REMOTE_LIBRARY", installed.prefix.join("lib/libfeast_remote.so"))
+        .output()
+        .unwrap();
+    passed("module_writes.py", &output);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "as expected\n");
+}
+
+#[test]
 fn a_program_in_cpp_gets_views_exceptions_and_futures() {
     let installed = Installed::new();
     let program = scratch().join("minimal");

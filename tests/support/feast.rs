@@ -11,17 +11,18 @@ use serde_json::Value;
 
 use super::paths::{scratch, target};
 
-/// Which Feast: the newest, or the oldest one that is tested.
+/// Which Feast: the newest, the same with documents to be searched, or the oldest one that is tested.
 #[derive(Clone, Copy)]
 pub enum Version {
     Newest,
+    Documents,
     Oldest,
 }
 
 impl Version {
     fn program(self, name: &str) -> PathBuf {
         let folder = match self {
-            Version::Newest => "feast-venv",
+            Version::Newest | Version::Documents => "feast-venv",
             Version::Oldest => "feast-older-venv",
         };
         let path = target().join(folder).join("bin").join(name);
@@ -32,6 +33,7 @@ impl Version {
     fn repository(self) -> PathBuf {
         target().join(match self {
             Version::Newest => "feast-repo",
+            Version::Documents => "feast-documents-repo",
             Version::Oldest => "feast-older-repo",
         })
     }

@@ -3,6 +3,11 @@ package feastremote
 // #include <feast_remote.h>
 import "C"
 
+import (
+	"slices"
+	"unsafe"
+)
+
 // Status is the kind of a failure, with the numbers of feast_status_t. It works with errors.Is:
 //
 //	if errors.Is(err, feastremote.Overloaded) { ... }
@@ -40,6 +45,11 @@ type Error struct {
 	Attempts   int    // how often the server was asked
 	Retriable  bool   // whether the same call may succeed later
 	Message    string // what was tried, against which server, and what it said
+
+	// Of a write that failed: how many rows the server said are written, the others by their numbers, and those of them that
+	// were sent and of which it said nothing.
+	RowsWritten                 uint64
+	UnwrittenRows, DoubtfulRows []uint64
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -56,7 +66,18 @@ func fromC(err *C.feast_error_t) error {
 		Attempts:   int(C.feast_error_attempts(err)),
 		Retriable:  bool(C.feast_error_is_retriable(err)),
 		Message:    C.GoString(C.feast_error_message(err)),
+
+		RowsWritten:   uint64(C.feast_error_rows_written(err)),
+		UnwrittenRows: rowsOf(func(count *C.size_t) *C.uint64_t { return C.feast_error_unwritten_rows(err, count) }),
+		DoubtfulRows:  rowsOf(func(count *C.size_t) *C.uint64_t { return C.feast_error_doubtful_rows(err, count) }),
 	}
+}
+
+// rowsOf copies numbers of rows.
+func rowsOf(get func(*C.size_t) *C.uint64_t) []uint64 {
+	var count C.size_t
+	rows := get(&count)
+	return slices.Clone(view[uint64](unsafe.Pointer(rows), int(count)))
 }
 
 // taken copies an error of a failed function and frees it; nil after success.

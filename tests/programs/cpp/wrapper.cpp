@@ -171,6 +171,39 @@ static void futures(const feast::Remote &remote, const feast::Remote &stalled) {
   feast::Futures unused;
 }
 
+static void writes(const feast::Remote &remote) {
+  const std::chrono::system_clock::time_point then{std::chrono::seconds(1767225600)};
+  feast::Frame frame;
+  frame.set("id", std::vector<std::int64_t>{1, 2})
+      .set("rate", std::vector<std::optional<double>>{0.5, std::nullopt})
+      .set("small", std::vector<std::int32_t>{1, 2})
+      .set("flag", std::vector<bool>{true, false})
+      .set("float", std::vector<std::optional<float>>{std::nullopt, 0.5f})
+      .set("city", std::vector<std::optional<std::string>>{"K\xc3\xb6ln", std::nullopt})
+      .set("word", std::vector<std::string>{"a", ""})
+      .set("vector", std::vector<std::vector<float>>{{1, 2}, {}})
+      .set("event_timestamp", std::vector{then, then})
+      .set_json("json", "[{}, null]");
+  CHECK(frame.rows() == 2);
+  feast::Error error;
+  CHECK(remote.push("source", frame, FEAST_PUSH_ONLINE | FEAST_PUSH_OFFLINE).rows == 2);
+  feast::WriteOptions options;
+  options.set_timestamp_field("when").set_repeat_offline(true).set_timeout(std::chrono::seconds(60));
+  CHECK(remote.write_to_online_store("view", frame, &options, &error).rows == 0);
+  CHECK(error.status() == FEAST_INVALID_ARGUMENT && error.unwritten_rows().size() == 2 && error.doubtful_rows().empty());
+  CHECK(thrown([&] { frame.set("id", std::vector<std::int64_t>{1}); }).status() == FEAST_INVALID_ARGUMENT);
+  remote.check_health();
+
+  feast::Queue queue;
+  int tag = 0;
+  feast::Call call = remote.push_async("source", frame, queue, &tag);
+  feast::Event event = queue.poll(60000);
+  CHECK(event.tag<int>() == &tag && event.take_written().requests == 1);
+  feast::Search search;
+  search.add_feature("docs:text").set_top_k(1).set_distance_metric("L2");
+  CHECK(thrown([&] { remote.retrieve_online_documents(search); }).status() == FEAST_INVALID_ARGUMENT);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 3);
   feast::Remote remote(feast::Config().set("path", argv[1])), stalled(feast::Config().set("path", argv[2]));
@@ -181,5 +214,6 @@ int main(int argc, char **argv) {
   errors(remote);
   queued(remote, stalled);
   futures(remote, stalled);
+  writes(remote);
   merged(argv[1]);
 }

@@ -1,5 +1,8 @@
 package feast.remote;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /** A failed call. The message says what was tried, against which server, and what it said. */
@@ -12,8 +15,11 @@ public final class FeastException extends RuntimeException {
     private final String feastClass;
     private final int attempts;
     private final boolean retriable;
+    private final long rowsWritten;
+    private final long[] unwrittenRows;
 
-    private FeastException(String message, int code, String status, int httpStatus, String feastClass, int attempts, boolean retriable) {
+    private FeastException(String message, int code, String status, int httpStatus, String feastClass, int attempts,
+            boolean retriable, long rowsWritten, long[] unwrittenRows) {
         super(message);
         this.code = code;
         this.status = status;
@@ -21,11 +27,15 @@ public final class FeastException extends RuntimeException {
         this.feastClass = feastClass;
         this.attempts = attempts;
         this.retriable = retriable;
+        this.rowsWritten = rowsWritten;
+        this.unwrittenRows = unwrittenRows;
     }
 
     /** Copies an error, which stays its owner's. */
     static FeastException of(MemorySegment error) {
-        try {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment count = arena.allocate(JAVA_LONG);
+            MemorySegment rows = (MemorySegment) Native.ERROR_UNWRITTEN_ROWS.invokeExact(error, count);
             int code = (int) Native.ERROR_CODE.invokeExact(error);
             return new FeastException(
                     Native.text((MemorySegment) Native.ERROR_MESSAGE.invokeExact(error)),
@@ -34,7 +44,9 @@ public final class FeastException extends RuntimeException {
                     (int) Native.ERROR_HTTP_STATUS.invokeExact(error),
                     Native.text((MemorySegment) Native.ERROR_FEAST_CLASS.invokeExact(error)),
                     (int) Native.ERROR_ATTEMPTS.invokeExact(error),
-                    (boolean) Native.ERROR_IS_RETRIABLE.invokeExact(error));
+                    (boolean) Native.ERROR_IS_RETRIABLE.invokeExact(error),
+                    (long) Native.ERROR_ROWS_WRITTEN.invokeExact(error),
+                    rows.reinterpret(count.get(JAVA_LONG, 0) * 8).toArray(JAVA_LONG));
         } catch (Throwable thrown) {
             throw Native.impossible(thrown);
         }
@@ -63,6 +75,16 @@ public final class FeastException extends RuntimeException {
     /** How often the server was asked. */
     public int attempts() {
         return attempts;
+    }
+
+    /** Of a write that failed: the rows that the server said are written. */
+    public long rowsWritten() {
+        return rowsWritten;
+    }
+
+    /** Of a write that failed: the numbers of the other rows. */
+    public long[] unwrittenRows() {
+        return unwrittenRows.clone();
     }
 
     /** Whether the same call may succeed later. */

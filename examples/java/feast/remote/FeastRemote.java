@@ -1,12 +1,14 @@
 package feast.remote;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -130,6 +132,95 @@ public final class FeastRemote implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment text = arena.allocateFrom(token);
             Native.check(arena, error -> (int) Native.SET_TOKEN.invokeExact(handle, text, error));
+        }
+    }
+
+    /** Where a push goes. */
+    public static final int ONLINE = 1, OFFLINE = 2, ONLINE_AND_OFFLINE = 3;
+
+    /**
+     * Writes rows to a push source, waits for it, and returns their number. The column of event timestamps is event_timestamp. A
+     * FeastException knows the rows that were not written.
+     */
+    public long push(String pushSource, Frame frame, int to) {
+        return write("event_timestamp", pushSource, (name, options, written, error) ->
+                (int) Native.PUSH.invokeExact(handle, name, frame.handle, to, options, written, error));
+    }
+
+    /** Writes rows to the online store of a feature view; likewise. */
+    public long writeToOnlineStore(String featureView, Frame frame) {
+        return writeToOnlineStore(featureView, frame, "event_timestamp");
+    }
+
+    /** The same, with the name of the column of event timestamps. */
+    public long writeToOnlineStore(String featureView, Frame frame, String timestampField) {
+        return write(timestampField, featureView, (name, options, written, error) ->
+                (int) Native.WRITE_TO_ONLINE_STORE.invokeExact(handle, name, frame.handle, options, written, error));
+    }
+
+    private interface Write {
+        int call(MemorySegment name, MemorySegment options, MemorySegment written, MemorySegment error) throws Throwable;
+    }
+
+    private static long write(String timestampField, String name, Write write) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment options = (MemorySegment) Native.OPTIONS_NEW.invokeExact();
+            try {
+                MemorySegment field = arena.allocateFrom(timestampField);
+                Native.check(arena, error -> (int) Native.OPTIONS_TIMESTAMP_FIELD.invokeExact(options, field, error));
+                MemorySegment written = arena.allocate(ADDRESS);
+                MemorySegment text = arena.allocateFrom(name);
+                Native.check(arena, error -> write.call(text, options, written, error));
+                long rows = (long) Native.ROWS_WRITTEN.invokeExact(written.get(ADDRESS, 0));
+                Native.WRITE_FREE.invokeExact(written.get(ADDRESS, 0));
+                return rows;
+            } finally {
+                Native.OPTIONS_FREE.invokeExact(options);
+            }
+        } catch (RuntimeException | Error expected) {
+            throw expected;
+        } catch (Throwable thrown) {
+            throw Native.impossible(thrown);
+        }
+    }
+
+    /**
+     * The documents nearest to a vector, nearest first: join keys, features and "distance". Filters are JSON, or null.
+     */
+    public Response retrieveOnlineDocuments(List<String> features, float[] query, long topK, String filters) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment search = (MemorySegment) Native.SEARCH_NEW.invokeExact();
+            try {
+                for (String feature : features) {
+                    MemorySegment text = arena.allocateFrom(feature);
+                    Native.check(arena, error -> (int) Native.SEARCH_ADD_FEATURE.invokeExact(search, text, error));
+                }
+                MemorySegment vector = arena.allocateFrom(JAVA_FLOAT, query);
+                long count = query.length;
+                Native.check(arena, error -> (int) Native.SEARCH_SET_QUERY.invokeExact(search, vector, count, error));
+                Native.check(arena, error -> (int) Native.SEARCH_SET_TOP_K.invokeExact(search, topK, error));
+                if (filters != null) {
+                    MemorySegment json = arena.allocateFrom(filters);
+                    Native.check(arena, error -> (int) Native.SEARCH_SET_FILTERS.invokeExact(search, json, error));
+                }
+                MemorySegment response = arena.allocate(ADDRESS);
+                Native.check(arena, error ->
+                        (int) Native.RETRIEVE_ONLINE_DOCUMENTS.invokeExact(handle, search, response, error));
+                return new Response(response.get(ADDRESS, 0));
+            } finally {
+                Native.SEARCH_FREE.invokeExact(search);
+            }
+        } catch (RuntimeException | Error expected) {
+            throw expected;
+        } catch (Throwable thrown) {
+            throw Native.impossible(thrown);
+        }
+    }
+
+    /** Throws a FeastException unless the server says that it is well. */
+    public void checkHealth() {
+        try (Arena arena = Arena.ofConfined()) {
+            Native.check(arena, error -> (int) Native.CHECK_HEALTH.invokeExact(handle, error));
         }
     }
 

@@ -63,6 +63,39 @@ final class Native {
     static final MethodHandle CALL_CANCEL = nothing("feast_call_cancel", ADDRESS);
     static final MethodHandle CALL_FREE = nothing("feast_call_free", ADDRESS);
 
+    static final MethodHandle FRAME_NEW = returning(ADDRESS, "feast_frame_new");
+    static final MethodHandle FRAME_FREE = nothing("feast_frame_free", ADDRESS);
+    static final MethodHandle FRAME_INT64 = frameSetter("feast_frame_set_int64");
+    static final MethodHandle FRAME_DOUBLE = frameSetter("feast_frame_set_double");
+    static final MethodHandle FRAME_TIMESTAMP = frameSetter("feast_frame_set_timestamp_ns");
+    static final MethodHandle FRAME_STRING =
+            returning(JAVA_INT, "feast_frame_set_string", ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle FRAME_JSON =
+            returning(JAVA_INT, "feast_frame_set_json", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle OPTIONS_NEW = returning(ADDRESS, "feast_write_options_new");
+    static final MethodHandle OPTIONS_FREE = nothing("feast_write_options_free", ADDRESS);
+    static final MethodHandle OPTIONS_TIMESTAMP_FIELD =
+            returning(JAVA_INT, "feast_write_options_set_timestamp_field", ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle PUSH = returning(
+            JAVA_INT, "feast_push", ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle WRITE_TO_ONLINE_STORE = returning(
+            JAVA_INT, "feast_write_to_online_store", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle ROWS_WRITTEN = returning(JAVA_LONG, "feast_write_rows_written", ADDRESS);
+    static final MethodHandle WRITE_FREE = nothing("feast_write_free", ADDRESS);
+    static final MethodHandle CHECK_HEALTH = returning(JAVA_INT, "feast_check_health", ADDRESS, ADDRESS);
+    static final MethodHandle SEARCH_NEW = returning(ADDRESS, "feast_search_new");
+    static final MethodHandle SEARCH_FREE = nothing("feast_search_free", ADDRESS);
+    static final MethodHandle SEARCH_ADD_FEATURE =
+            returning(JAVA_INT, "feast_search_add_feature", ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle SEARCH_SET_QUERY =
+            returning(JAVA_INT, "feast_search_set_query", ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle SEARCH_SET_TOP_K =
+            returning(JAVA_INT, "feast_search_set_top_k", ADDRESS, JAVA_LONG, ADDRESS);
+    static final MethodHandle SEARCH_SET_FILTERS =
+            returning(JAVA_INT, "feast_search_set_filters", ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle RETRIEVE_ONLINE_DOCUMENTS =
+            returning(JAVA_INT, "feast_retrieve_online_documents", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+
     static final MethodHandle RESPONSE_FREE = nothing("feast_response_free", ADDRESS);
     static final MethodHandle CALLS_IN_REQUEST = returning(JAVA_LONG, "feast_response_calls_in_request", ADDRESS);
     static final MethodHandle NUM_ROWS = returning(JAVA_LONG, "feast_response_num_rows", ADDRESS);
@@ -103,6 +136,9 @@ final class Native {
     static final MethodHandle ERROR_FEAST_CLASS = returning(ADDRESS, "feast_error_feast_class", ADDRESS);
     static final MethodHandle ERROR_ATTEMPTS = returning(JAVA_INT, "feast_error_attempts", ADDRESS);
     static final MethodHandle ERROR_IS_RETRIABLE = returning(JAVA_BOOLEAN, "feast_error_is_retriable", ADDRESS);
+    static final MethodHandle ERROR_ROWS_WRITTEN = returning(JAVA_LONG, "feast_error_rows_written", ADDRESS);
+    static final MethodHandle ERROR_UNWRITTEN_ROWS =
+            returning(ADDRESS, "feast_error_unwritten_rows", ADDRESS, ADDRESS);
     static final MethodHandle ERROR_FREE = nothing("feast_error_free", ADDRESS);
     static final MethodHandle STATUS_NAME = returning(ADDRESS, "feast_status_name", JAVA_INT);
 
@@ -118,6 +154,10 @@ final class Native {
 
     private static MethodHandle nothing(String name, MemoryLayout... parameters) {
         return LINKER.downcallHandle(symbol(name), FunctionDescriptor.ofVoid(parameters));
+    }
+
+    private static MethodHandle frameSetter(String name) {
+        return returning(JAVA_INT, name, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
     }
 
     private static MethodHandle named(String name) {

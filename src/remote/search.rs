@@ -1,0 +1,152 @@
+//! Searches of documents by a vector: two requests as a rule, since a server pairs rows wrongly unless the join keys are asked
+//! for as features (`wire::search`), and their names have to be learnt first. They are remembered.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use super::Remote;
+use super::exchange::Exchange;
+use crate::auth::Token;
+use crate::columns::Response;
+use crate::error::{Code, Error, Result};
+use crate::observe::statistics::Stats;
+use crate::policy::deadline::Deadline;
+use crate::process::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::wire::answer::join;
+use crate::wire::endpoint::Endpoint;
+use crate::wire::search::{Search, SearchAnswer};
+
+/// What a store has learnt of its server from searches.
+#[derive(Default)]
+pub struct SearchMemory {
+    /// It knows the endpoint by its older name only.
+    older: AtomicBool,
+    /// By feature view.
+    join_keys: Mutex<HashMap<String, Vec<String>>>,
+}
+
+/// Views that are remembered at most.
+const VIEWS: usize = 1000;
+
+struct Found {
+    body: Vec<u8>,
+    /// Features that were asked for, join keys among them.
+    asked: usize,
+    attempts: u32,
+    token: Option<Token>,
+}
+
+impl Remote {
+    /// The documents nearest to a vector, nearest first: join keys, features, and `distance`.
+    pub fn retrieve_online_documents(&self, search: &Search) -> Result<Response> {
+        search.check()?;
+        self.check_process()?;
+        let store = &self.inner.store;
+        let start = Instant::now();
+        let deadline = Deadline::after(start, search.timeout.or(store.request_timeout));
+        Stats::count(&store.stats.calls);
+        let found = self.search(search, deadline);
+        match &found {
+            Ok(_) => store.stats.total.record(start.elapsed()),
+            Err(_) => Stats::count(&store.stats.calls_failed),
+        }
+        found
+    }
+
+    fn search(&self, search: &Search, deadline: Deadline) -> Result<Response> {
+        let known = lock(&self.searches.join_keys).get(search.view()).cloned();
+        let mut join_keys = known.unwrap_or_default();
+        // The names of the join keys may have changed once; a server that changes them each time is not asked for ever.
+        for _ in 0..3 {
+            let found = self.ask(search, &join_keys, deadline)?;
+            let learnt = self.learn(search, &join_keys, &found);
+            match learnt.map_err(|error| self.unreadable(&found, error))? {
+                Some(keys) => join_keys = keys,
+                None => return self.arrange(search, &found, deadline),
+            }
+        }
+        Err(Error::decode(format!(
+            "{}: the server names other join keys of `{}` in each answer",
+            self.inner.store.server,
+            search.view()
+        )))
+    }
+
+    /// The join keys to ask with, if the answer names others than it was asked with.
+    fn learn(&self, search: &Search, asked_with: &[String], found: &Found) -> Result<Option<Vec<String>>> {
+        let answer = SearchAnswer::read(&found.body, found.asked)?;
+        if answer.rows() == 0 || answer.join_keys == asked_with {
+            return Ok(None);
+        }
+        if answer.join_keys.is_empty() {
+            return Err(Error::decode(
+                "the server's answer names no join keys, so that it does not say whose documents these are",
+            ));
+        }
+        let mut known = lock(&self.searches.join_keys);
+        if known.len() < VIEWS {
+            known.insert(search.view().to_owned(), answer.join_keys.clone());
+        }
+        Ok(Some(answer.join_keys))
+    }
+
+    /// The columns of an answer, in the order of rank.
+    fn arrange(&self, search: &Search, found: &Found, deadline: Deadline) -> Result<Response> {
+        let store = &self.inner.store;
+        let unreadable = |error| self.unreadable(found, error);
+        let answer = SearchAnswer::read(&found.body, found.asked).map_err(unreadable)?;
+        if answer.rows() == 0 {
+            let names = search.features().iter().map(String::as_str).chain(["distance"]);
+            return Ok(Response::empty(names));
+        }
+        let mut ranked = answer.rank(search).map_err(unreadable)?;
+        let vectors = ranked.repeated(search.query());
+        let own;
+        if !vectors.is_empty() {
+            let request = ranked.request_for(search.view(), &vectors)?;
+            let mut body = store.buffer();
+            request.encode(&mut body)?;
+            own = self.attempt_until_answered(body, Exchange::new(Instant::now(), deadline))?;
+            ranked.replace(&vectors, &own.0).map_err(unreadable)?;
+        }
+        let (request, body) = ranked.into_answer(search.view()).map_err(unreadable)?;
+        store.decode([body], found.attempts, found.token.as_ref(), &request, |bodies, layout| {
+            join::decode(bodies, &request, layout)
+        })
+    }
+
+    fn unreadable(&self, found: &Found, error: Error) -> Error {
+        let store = &self.inner.store;
+        store.of_an_answer(error, found.attempts, found.token.as_ref(), None, &[], |_| None)
+    }
+
+    fn ask(&self, search: &Search, join_keys: &[String], deadline: Deadline) -> Result<Found> {
+        let asked =
+            search.features().len() + join_keys.iter().filter(|key| !search.features().contains(key)).count();
+        let older = self.searches.older.load(Ordering::Relaxed);
+        let endpoints = match older {
+            true => &[Endpoint::RetrieveOnlineDocuments][..],
+            false => &[Endpoint::Search, Endpoint::RetrieveOnlineDocuments][..],
+        };
+        let mut unknown = None;
+        for &endpoint in endpoints {
+            let mut body = self.inner.store.buffer();
+            search.encode(join_keys, &mut body)?;
+            let exchange = Exchange::new(Instant::now(), deadline).to(endpoint);
+            match self.attempt_until_answered(body, exchange) {
+                Ok((body, attempts, token)) => {
+                    self.searches
+                        .older
+                        .store(endpoint == Endpoint::RetrieveOnlineDocuments, Ordering::Relaxed);
+                    return Ok(Found { body, asked, attempts, token });
+                }
+                // No such endpoint, rather than no such view.
+                Err(error) if error.code == Code::NotFound && error.feast_class.is_none() => {
+                    unknown.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(unknown.unwrap_or_else(|| Error::new(Code::Internal, "a search without an endpoint")))
+    }
+}
