@@ -1,4 +1,5 @@
 /* Rows of driver_hourly_stats, seven columns, written to its online store. usage: writes_client URL ROWS */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "measure.h"
 
 #include <feast_remote.h>

@@ -870,6 +870,29 @@ feast_status_t feast_get_online_features_json(feast_remote_t *remote,
 feast_status_t feast_stats_json(feast_remote_t *remote, char **json, size_t *json_len, feast_error_t **err);
 
 /**
+ * The figures of several stores in Prometheus' text format, as a host serves it under /metrics: counters, gauges and histograms
+ * whose names begin with feast_remote_, in seconds where they are times, with the label store. docs/observability.md lists
+ * them. All stores in one text, since Prometheus wants each family once.
+ *
+ * @param stores    in, n open stores; borrowed for the call.
+ * @param names     in, n values of the label store, NUL-terminated UTF-8, each different; NULL, or a NULL among them, for the
+ *                  server's URL; borrowed for the call.
+ * @param n         in, at least 1.
+ * @param text      out, set to NULL first, on success NUL-terminated UTF-8; free with feast_string_free().
+ * @param text_len  out, may be NULL, set to 0 first; bytes of the text without the NUL.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_CLOSED; FEAST_INVALID_ARGUMENT for NULL, no stores, or two of the same name.
+ * Thread safety: any thread, concurrently, on the same stores.
+ * Since: 0.2
+ */
+feast_status_t feast_stats_prometheus(const feast_remote_t *const *stores,
+                                      const char *const *names,
+                                      size_t n,
+                                      char **text,
+                                      size_t *text_len,
+                                      feast_error_t **err);
+
+/**
  * Frees a string that this library returned as the caller's own.
  *
  * @param string  in, may be NULL; transferred: it must not be used afterwards.
@@ -938,6 +961,74 @@ feast_status_t feast_request_add_typed_feature(feast_request_t *request,
                                                const char *feature,
                                                feast_type_t type,
                                                feast_error_t **err);
+
+/**
+ * Asks for a feature of lists of a fixed length, such as an embedding. A list of another length fails the call with
+ * FEAST_WRONG_TYPE and the row, and matrices have that many columns for it, also where every row is null.
+ *
+ * @param request      in; changed.
+ * @param feature      in, "view:feature" or "view@v2:feature", NUL-terminated UTF-8; copied.
+ * @param type         in, a FEAST_TYPE_ number of lists other than NULL_LIST.
+ * @param list_length  in, items of each list, from 1 to 1048576.
+ * @param err          out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT as feast_request_add_typed_feature(), or for another type or length.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_add_list_feature(feast_request_t *request,
+                                              const char *feature,
+                                              feast_type_t type,
+                                              size_t list_length,
+                                              feast_error_t **err);
+
+/**
+ * Says of what type a column of the answer shall be, by its name there: a feature of a feature service, request data, an
+ * entity. As feast_request_add_typed_feature(), whose type goes before this one. A name that the answer does not have is not
+ * missed.
+ *
+ * @param request      in; changed.
+ * @param name         in, the column's name in the answer, NUL-terminated UTF-8; copied.
+ * @param type         in, a FEAST_TYPE_ number other than NULL and NULL_LIST.
+ * @param list_length  in, for a type of lists the items of each list, as feast_request_add_list_feature(); 0 if that is open,
+ *                     and for other types.
+ * @param err          out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or if there is no such type.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_declare_column(feast_request_t *request,
+                                            const char *name,
+                                            feast_type_t type,
+                                            size_t list_length,
+                                            feast_error_t **err);
+
+/**
+ * Says what stands for a missing value of one feature in matrices, in place of the `missing` of the call: -1 here, a mean there.
+ *
+ * @param request  in; changed.
+ * @param feature  in, a feature that was added, "view:feature", or the name of a column in the answer of a feature service,
+ *                 NUL-terminated UTF-8; copied.
+ * @param missing  in, any number, NaN too; one that the matrix's type cannot hold fails the filling.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or a feature that was not added.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_missing_value(feast_request_t *request,
+                                               const char *feature,
+                                               double missing,
+                                               feast_error_t **err);
+
+/**
+ * How many columns a matrix of a request's features takes: one for each, and for a declared list its length. So many must
+ * row_stride be at the least.
+ *
+ * @param request  in, may be NULL; borrowed for the call.
+ * @return columns; 0 if that cannot be known: a feature service, or a type of lists whose length is not declared.
+ * Thread safety: any thread, if no other one changes request meanwhile.
+ * Since: 0.2
+ */
+size_t feast_request_matrix_width(const feast_request_t *request);
 
 /**
  * Asks for all features of a feature service, instead of single features. A request takes one or the other.
@@ -1691,6 +1782,20 @@ feast_status_t feast_response_get_string_list(const feast_response_t *response,
                                               const char **data,
                                               const uint8_t **validity,
                                               feast_error_t **err);
+
+/**
+ * How many columns a matrix of an answer's columns takes: one for each, and for lists as many as they have items.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param names     in, n names of columns, or NULL for all features; borrowed for the call.
+ * @param n         in, number of names.
+ * @return columns; 0 if they make no matrix, as feast_response_copy_f32() would say.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+size_t feast_response_matrix_width(const feast_response_t *response,
+                                   const char *const *names,
+                                   size_t n);
 
 /**
  * Copies numbers into a row-major matrix of floats: row i of column j is out[i * row_stride + j]. The columns stand

@@ -1,6 +1,6 @@
 //! Columns into a row-major matrix of one number type, as model servers want it.
 
-use super::{Items, Response, is_valid};
+use super::{Items, Response, Type, is_valid};
 use crate::error::{Code, Error, Result};
 
 /// A type that matrices are made of.
@@ -75,23 +75,30 @@ pub struct DenseLayout {
     /// Column of the response, and how many of the matrix it takes.
     columns: Vec<(usize, usize)>,
     width: usize,
+    /// A column without any value of which nothing is declared: it may be one of numbers or of lists.
+    unknown: Option<usize>,
 }
 
 impl DenseLayout {
     /// Of these columns of a response. A column of lists takes as many columns as its lists have items, which
     /// must be the same number in every row that has one.
     pub fn new(response: &Response, columns: impl Iterator<Item = usize>) -> Result<DenseLayout> {
-        let mut layout = DenseLayout { columns: Vec::new(), width: 0 };
+        let mut layout = DenseLayout { columns: Vec::new(), width: 0, unknown: None };
         for column in columns {
             if let (Some(Items::Text(..)), Some(kind)) =
                 (response.items(column), response.column_type(column))
             {
                 return Err(refused(response, column, format!("{} is no number", kind.name())));
             }
-            let width = match response.list_offsets(column) {
-                None => 1,
-                Some(offsets) => list_width(response, column, offsets)?,
+            let declared = response.declared_width(column);
+            let width = match (declared, response.list_offsets(column)) {
+                (Some(width), _) => width,
+                (None, None) => 1,
+                (None, Some(offsets)) => list_width(response, column, offsets)?,
             };
+            if declared.is_none() && response.column_type(column) == Some(Type::NULL) {
+                layout.unknown.get_or_insert(column);
+            }
             layout.columns.push((column, width));
             layout.width += width;
         }
@@ -167,6 +174,17 @@ impl<T: Number, M: Matrix<T>> Dense<'_, T, M> {
     /// Fills the matrix. On an error, what has been written so far stays.
     pub fn fill(&mut self, response: &Response, layout: &DenseLayout) -> Result<()> {
         self.check_stride(layout.width)?;
+        // Were it a list, the columns behind it would stand elsewhere than in another answer.
+        if let Some(unknown) = layout.unknown
+            && layout.width < self.row_stride
+        {
+            let why = format!(
+                "it has no value and is not declared, so it is not known how many columns it takes; declare it, or pass {} \
+                 as row_stride",
+                layout.width
+            );
+            return Err(refused(response, unknown, why));
+        }
         let mut at = 0;
         for &(column, width) in &layout.columns {
             self.fill_column(response, column, width, at)?;
@@ -183,6 +201,26 @@ impl<T: Number, M: Matrix<T>> Dense<'_, T, M> {
 
     fn fill_column(&mut self, response: &Response, column: usize, width: usize, at: usize) -> Result<()> {
         let items = response.items(column).unwrap_or(Items::Null);
+        let missing = match response.declared_missing(column) {
+            None => self.missing,
+            Some(missing) => T::from_f64(missing).ok_or_else(|| {
+                refused(response, column, format!("its missing value {missing} {}", T::REFUSED))
+            })?,
+        };
+        let usual = std::mem::replace(&mut self.missing, missing);
+        let filled = self.fill_items(response, column, width, at, items);
+        self.missing = usual;
+        filled
+    }
+
+    fn fill_items(
+        &mut self,
+        response: &Response,
+        column: usize,
+        width: usize,
+        at: usize,
+        items: Items<'_>,
+    ) -> Result<()> {
         let outcome = match items {
             // Text has no place in a layout.
             Items::Null | Items::Text(..) => self.scatter(response, column, width, at, &[], |(): &()| None),

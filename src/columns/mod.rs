@@ -84,6 +84,16 @@ pub struct Response {
     event_timestamps: Vec<i64>,
     calls_in_request: usize,
     conversions: typed::Conversions,
+    /// Of columns of which something is declared for matrices.
+    in_matrices: Vec<InMatrices>,
+}
+
+/// What is declared of a column for matrices.
+#[derive(Clone, Copy, Debug)]
+struct InMatrices {
+    column: usize,
+    width: Option<usize>,
+    missing: Option<f64>,
 }
 
 /// Items of a column: of its rows, or of its lists.
@@ -263,6 +273,20 @@ impl Response {
     pub fn event_timestamps(&self, column: usize) -> Option<&[i64]> {
         let start = self.columns.get(column)?.event_timestamps?.get();
         Some(&self.event_timestamps[start..][..self.rows])
+    }
+
+    fn in_matrices(&self, column: usize) -> Option<&InMatrices> {
+        self.in_matrices.iter().find(|known| known.column == column)
+    }
+
+    /// Items that each list of a column is declared to have.
+    pub fn declared_width(&self, column: usize) -> Option<usize> {
+        self.in_matrices(column)?.width
+    }
+
+    /// What stands for a missing value of a column in matrices, if that is declared.
+    pub fn declared_missing(&self, column: usize) -> Option<f64> {
+        self.in_matrices(column)?.missing
     }
 
     /// Bytes held, for judging what an answer takes.

@@ -101,6 +101,29 @@ unsafe fn copy<T: Number>(
     }
 }
 
+/// How many columns a matrix of an answer's columns takes: one for each, and for lists as many as they have items.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @param names     in, n names of columns, or NULL for all features; borrowed for the call.
+/// @param n         in, number of names.
+/// @return columns; 0 if they make no matrix, as feast_response_copy_f32() would say.
+/// Thread safety: any thread.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_matrix_width(
+    response: *const feast_response_t,
+    names: *const *const c_char,
+    n: usize,
+) -> usize {
+    guard::value(0, || {
+        // SAFETY: the header asks for what each of these needs.
+        unsafe {
+            let response = &guard::object(response, "response").ok()?.response;
+            Some(layout(response, names, n).ok()?.width())
+        }
+    })
+}
+
 /// Copies numbers into a row-major matrix of floats: row i of column j is out[i * row_stride + j]. The columns stand
 /// in the order of names; one of lists takes as many as its lists have items, which must be the same number in
 /// every row (a null takes missing for each). Booleans become 0 and 1; every number is rounded to the nearest float,

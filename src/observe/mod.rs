@@ -1,4 +1,5 @@
 //! What a store tells of itself: figures, and messages to the program's callback.
 
 pub mod log;
+pub mod prometheus;
 pub mod statistics;

@@ -29,6 +29,22 @@ impl Histogram {
         self.sum_us.fetch_add(microseconds, Ordering::Relaxed);
     }
 
+    /// As Prometheus wants it.
+    fn cumulative(&self) -> Cumulative {
+        let counts: Vec<u64> = self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        let up_to = |bound: u64| {
+            // The buckets end just below the powers of two; a duration is cut to whole microseconds.
+            counts
+                .iter()
+                .enumerate()
+                .filter(|(bucket, _)| upper_bound(*bucket) < bound)
+                .map(|(_, count)| count)
+                .sum()
+        };
+        let powers = (6..=23).map(|power| (1 << power, up_to(1 << power))).collect();
+        Cumulative { powers, count: counts.iter().sum(), sum_us: self.sum_us.load(Ordering::Relaxed) }
+    }
+
     fn to_json(&self) -> Value {
         let counts: Vec<u64> = self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         let total: u64 = counts.iter().sum();
@@ -45,6 +61,37 @@ impl Histogram {
         let buckets: Vec<[u64; 2]> = filled.map(|(bucket, count)| [upper_bound(bucket), *count]).collect();
         json!({"count": total, "sum_us": self.sum_us.load(Ordering::Relaxed), "buckets": buckets, "p50_us": percentile(0.5), "p90_us": percentile(0.9),
                "p99_us": percentile(0.99), "max_us": percentile(1.0)})
+    }
+}
+
+/// A histogram with cumulative buckets at powers of two.
+#[derive(Clone, Debug)]
+pub struct Cumulative {
+    /// Microseconds from 64 to 8388608, and how many durations are at most that.
+    pub powers: Vec<(u64, u64)>,
+    /// All.
+    pub count: u64,
+    /// Microseconds in all.
+    pub sum_us: u64,
+}
+
+/// The figures of a store at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    values: Vec<(&'static str, u64)>,
+    histograms: Vec<(&'static str, Cumulative)>,
+}
+
+impl Snapshot {
+    /// A counter, a momentary value, or how many durations a histogram has; 0 for another name.
+    pub fn value(&self, name: &str) -> u64 {
+        let plain = self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        plain.or_else(|| Some(self.histogram(name)?.count)).unwrap_or(0)
+    }
+
+    /// A histogram.
+    pub fn histogram(&self, name: &str) -> Option<&Cumulative> {
+        self.histograms.iter().find(|(known, _)| *known == name).map(|(_, histogram)| histogram)
     }
 }
 
@@ -94,6 +141,11 @@ statistics! {
     Counter attempts: AtomicU64 = "HTTP attempts: the first of each call, or of each of its parts, and retries.";
     Counter wire_requests: AtomicU64 = "Requests begun on a connection. More than attempts where libcurl sent one \
         again because a kept connection turned out dead; fewer where no connection was made.";
+    Counter answers_2xx: AtomicU64 = "Attempts that were answered with an HTTP status from 200 to 299.";
+    Counter answers_3xx: AtomicU64 = "The same from 300 to 399.";
+    Counter answers_4xx: AtomicU64 = "The same from 400 to 499.";
+    Counter answers_5xx: AtomicU64 = "The same with any other.";
+    Counter attempts_unanswered: AtomicU64 = "Attempts without a whole answer.";
     Counter retries_connect: AtomicU64 = "Retries after a connection could not be made.";
     Counter retries_tls: AtomicU64 = "Retries after a TLS handshake broke.";
     Counter retries_io: AtomicU64 = "Retries after a connection broke.";
@@ -130,6 +182,7 @@ statistics! {
     Latency connect: Histogram = "Name lookup and TCP connection, of new connections.";
     Latency tls: Histogram = "TLS handshake, of new connections.";
     Latency first_byte: Histogram = "From the start of an attempt to the first byte of its answer.";
+    Latency attempt: Histogram = "Whole attempts, whatever came of them.";
     Latency decode: Histogram = "From an answer's bytes to columns, or to a matrix.";
     Latency total: Histogram = "Whole calls that succeeded; of asynchronous ones without the time that their \
         events waited in the queue.";
@@ -139,6 +192,35 @@ impl Stats {
     /// Adds one.
     pub fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts an attempt that has ended, with this HTTP status or without an answer.
+    pub fn count_answer(&self, status: Option<u16>) {
+        Stats::count(match status {
+            Some(200..=299) => &self.answers_2xx,
+            Some(300..=399) => &self.answers_3xx,
+            Some(400..=499) => &self.answers_4xx,
+            Some(_) => &self.answers_5xx,
+            None => &self.attempts_unanswered,
+        });
+    }
+
+    /// All figures now; `now` are the store's momentary values.
+    pub fn snapshot(&self, now: &[(&'static str, u64)]) -> Snapshot {
+        let mut snapshot = Snapshot { values: now.to_vec(), histograms: Vec::new() };
+        for (name, field, _) in FIELDS {
+            match field {
+                Field::Counter(get) => snapshot.values.push((name, get(self).load(Ordering::Relaxed))),
+                Field::Latency(get) => snapshot.histograms.push((name, get(self).cumulative())),
+            }
+        }
+        snapshot
+    }
+
+    /// The names of all figures.
+    #[cfg(test)]
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        FIELDS.iter().map(|field| field.0).chain(NOW.iter().map(|now| now.0))
     }
 
     /// All figures as one JSON object; `now` are the store's momentary values.
@@ -160,7 +242,7 @@ impl Stats {
 }
 
 /// Momentary values, which the store adds.
-pub const NOW: [(&str, &str); 7] = [
+pub const NOW: [(&str, &str); 8] = [
     (
         "async_requests",
         "Requests of asynchronous calls, and of calls in parts, that are accepted and not finished now.",
@@ -168,6 +250,7 @@ pub const NOW: [(&str, &str); 7] = [
     ("waiting_calls", "Calls that wait for a free connection now."),
     ("connections_idle", "Connections kept and not in use now."),
     ("connections_in_use", "Connections in use now."),
+    ("connection_pool_size", "Connections that there may be."),
     ("retry_budget_tokens", "What is left of the retry budget now; 0 also when it is switched off."),
     ("started_at", "When the store was opened, and its counters began: seconds since 1970-01-01 UTC."),
     ("pid", "The process, since one that was forked counts anew."),

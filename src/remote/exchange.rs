@@ -170,6 +170,7 @@ impl Exchange {
         mut transfer: Transfer,
     ) -> Next {
         store.record(&transfer);
+        store.stats.attempt.record(self.attempt_time());
         let own = self.headers.clone();
         let clean = |words| {
             let words = store.mask.clean(words, token.map(|token| &**token));

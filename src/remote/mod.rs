@@ -27,7 +27,7 @@ use crate::auth::Auth;
 use crate::config::{AuthKind, Config, Environment};
 use crate::error::{Code, Error, Result};
 use crate::observe::log::{self, Level};
-use crate::observe::statistics::{self, Stats};
+use crate::observe::statistics::{self, Snapshot, Stats};
 use crate::process::fork;
 use crate::process::sync::Arc;
 use crate::transport::{EventFd, Poller, Pool, Worker, watch_forks};
@@ -148,6 +148,21 @@ impl Remote {
 
     /// The store's figures as JSON; see STATISTICS.md.
     pub fn stats_json(&self) -> String {
+        self.inner.store.stats.to_json(&self.now())
+    }
+
+    /// The same for Prometheus' text.
+    pub fn snapshot(&self) -> Snapshot {
+        self.inner.store.stats.snapshot(&self.now())
+    }
+
+    /// The server's URL as it may be shown.
+    pub fn server(&self) -> &str {
+        &self.inner.store.server
+    }
+
+    /// Momentary values, by name.
+    fn now(&self) -> Vec<(&'static str, u64)> {
         let (pool, store) = (self.inner.pool.occupancy(), &self.inner.store);
         let requests = self.driver.get().map_or(0, |driver| driver.handle.unfinished());
         let values = [
@@ -155,12 +170,12 @@ impl Remote {
             pool.waiting as u64,
             pool.idle as u64,
             pool.in_use as u64,
+            self.inner.pool.size() as u64,
             store.budget.tokens(),
             store.started_at,
             std::process::id().into(),
         ];
-        let now: Vec<(&str, u64)> = statistics::NOW.iter().map(|(name, _)| *name).zip(values).collect();
-        store.stats.to_json(&now)
+        statistics::NOW.iter().map(|(name, _)| *name).zip(values).collect()
     }
 
     /// Whether the store was opened by this process, and not by one that this process was forked from: its

@@ -190,6 +190,7 @@ impl Store {
     pub fn record(&self, transfer: &Transfer) {
         let stats = &self.stats;
         Stats::count(&stats.attempts);
+        stats.count_answer(transfer.result.as_ref().ok().copied());
         stats.wire_requests.fetch_add(transfer.wire_requests.into(), Ordering::Relaxed);
         if let Some(first_byte) = transfer.first_byte {
             stats.first_byte.record(first_byte);

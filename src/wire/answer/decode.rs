@@ -6,9 +6,9 @@ use super::frame::{self, Columns, Layout};
 use super::repeats::{Repeats, status};
 use super::scanner::{Scanner, SyntaxError};
 use super::values;
-use crate::columns::{Builder, Dense, DenseLayout, Matrix, Response, Type};
+use crate::columns::{Builder, Dense, DenseLayout, Matrix, Response};
 use crate::error::{Code, Error, Result};
-use crate::wire::request::Request;
+use crate::wire::request::{Declared, Request};
 
 /// Reads the body of an HTTP 200 as the answer to `request`. `layout` may be one of an earlier call, for its
 /// buffers.
@@ -29,11 +29,13 @@ pub fn decode_into(
     dense: &mut Dense<'_, f32, impl Matrix<f32>>,
 ) -> Result<()> {
     let text = utf8(body)?;
-    let mut reader = DenseReader::new(dense, request);
-    match frame::read(text, request, layout, &mut reader) {
-        Ok(()) => return Ok(()),
-        Err(ReadError::NotDense) => (),
-        Err(error) => return Err(message(text, error)),
+    if !request.declares_by_name() {
+        let mut reader = DenseReader::new(dense, request);
+        match frame::read(text, request, layout, &mut reader) {
+            Ok(()) => return Ok(()),
+            Err(ReadError::NotDense) => (),
+            Err(error) => return Err(message(text, error)),
+        }
     }
     let response = decode(body, request, layout)?;
     let features = response.num_entities()..response.num_columns();
@@ -124,10 +126,13 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
     fn column(&mut self, scanner: &mut Scanner<'a>, place: usize) -> ReadResult<()> {
         let ColumnReader { builder, repeats, request, entities } = self;
         let entities = *entities;
-        let declared = match request.features() {
-            Some(features) if place >= entities => features[place - entities].kind(),
-            _ => Type::NULL,
+        let feature = place.checked_sub(entities);
+        let about = match (request.features(), feature) {
+            _ if request.declares_by_name() => request.declared(feature, builder.name(place)),
+            (Some(features), Some(feature)) => features[feature].declared(),
+            _ => Declared::default(),
         };
+        let declared = about.kind;
         let rows = builder.rows();
         let mut valued = None;
         let (mut statuses, mut timestamps) = (0, 0);
@@ -138,12 +143,21 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
                     return refuse("`values` stands in it twice");
                 }
                 values::read(scanner, builder, declared).map_err(|error| match error {
-                    ReadError::Value(why) => {
-                        ReadError::Value(format!("{}{why}", request.feature_words(place - entities)))
-                    }
+                    ReadError::Value(why) => match feature {
+                        Some(feature) => ReadError::Value(format!("{}{why}", request.feature_words(feature))),
+                        None => ReadError::Value(format!("entity number {place}, {why}")),
+                    },
                     error => error,
                 })?;
                 builder.end_column(place);
+                builder.declare(place, about.list_length, about.missing);
+                if let Some(length) = about.list_length
+                    && let Some((row, items)) = builder.list_of_other_length(place, length)
+                {
+                    let words = feature.map(|feature| request.feature_words(feature)).unwrap_or_default();
+                    let why = format!("{words}row {row}: a list of {items} items, and {length} are declared");
+                    return Err(ReadError::Value(why));
+                }
                 let comes_first = statuses == 0 && timestamps == 0;
                 valued = Some((scanner.at(), comes_first));
                 if comes_first && let Some(tail) = repeats.tail_again(scanner) {

@@ -105,6 +105,7 @@ impl<'a, M: Matrix<f32>> Columns<'a> for DenseReader<'a, '_, M> {
 }
 
 impl<'m, M: Matrix<f32>> DenseReader<'_, 'm, M> {
+    /// For features of which nothing is declared by their names in the answer.
     pub fn new(dense: &'m mut Dense<'_, f32, M>, request: &'m Request) -> Self {
         DenseReader {
             row_stride: dense.row_stride,
@@ -123,13 +124,16 @@ impl<'m, M: Matrix<f32>> DenseReader<'_, 'm, M> {
 
     /// Reads the values of a feature to column `at` of the matrix; returns how many columns it took.
     fn values(&mut self, scanner: &mut Scanner, feature: usize, at: usize) -> ReadResult<usize> {
-        let declared = self.request.features().map_or(Type::NULL, |features| features[feature].kind());
+        let about = self.request.features().map(|features| features[feature].declared()).unwrap_or_default();
+        let declared = about.kind;
         let element = declared.element;
         if !matches!(element, Element::Null | Element::Float | Element::Double) {
             return Err(ReadError::NotDense);
         }
         let rows = self.request.rows();
-        let mut row = 0;
+        let usual = self.missing;
+        self.missing = about.missing.map_or(usual, |missing| missing as f32);
+        let (mut row, mut any) = (0, false);
         let mut width = None;
         let text = scanner.clone();
         let outcome = scanner.array(|scanner| {
@@ -144,11 +148,16 @@ impl<'m, M: Matrix<f32>> DenseReader<'_, 'm, M> {
                 // Once it is known how wide lists are, no row writes more than that.
                 let room = width.unwrap_or(self.row_stride - at);
                 let items = self.list(scanner, element, row * self.row_stride + at, room)?;
-                if *width.get_or_insert(items) != items || items == 0 {
+                any = true;
+                if *width.get_or_insert(items) != items
+                    || items == 0
+                    || about.list_length.is_some_and(|length| length != items)
+                {
                     return Err(ReadError::NotDense);
                 }
             } else {
                 let value = self.value(scanner, element)?;
+                any |= value.is_some();
                 for item in 0..width.unwrap_or(1) {
                     self.put(row * self.row_stride + at + item, value, value.is_some());
                 }
@@ -156,6 +165,7 @@ impl<'m, M: Matrix<f32>> DenseReader<'_, 'm, M> {
             row += 1;
             Ok::<_, ReadError>(())
         });
+        self.missing = usual;
         match outcome {
             Err(ReadError::Unfit { at, why }) => {
                 let mut scanner = text;
@@ -168,7 +178,8 @@ impl<'m, M: Matrix<f32>> DenseReader<'_, 'm, M> {
             }
             outcome => outcome?,
         }
-        if declared.list && width.is_none() {
+        // Of what has no value and is not declared nobody knows how wide it is.
+        if (declared.list && width.is_none()) || (declared == Type::NULL && !any) {
             return Err(ReadError::NotDense);
         }
         if row != rows {

@@ -1,17 +1,18 @@
 //! A feature as it is asked for, and the names that an answer may give it.
 
+use super::declared::Declared;
 use crate::columns::Type;
 use crate::error::{Error, Result};
 use crate::wire::json::write_string;
 
 /// `view:feature`, as Feast writes a feature reference.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FeatureReference {
     text: String,
     /// The same, encoded.
     pub json: Vec<u8>,
     colon: usize,
-    kind: Type,
+    pub(super) declared: Declared,
 }
 
 impl FeatureReference {
@@ -21,7 +22,8 @@ impl FeatureReference {
             Some(colon) if colon > 0 && colon + 1 < text.len() => {
                 let mut json = Vec::new();
                 write_string(&mut json, text)?;
-                Ok(FeatureReference { text: text.to_owned(), json, colon, kind })
+                let declared = Declared { kind, ..Declared::default() };
+                Ok(FeatureReference { text: text.to_owned(), json, colon, declared })
             }
             _ => Err(Error::argument(format!("`{text}` is not a feature reference: write `view:feature`"))),
         }
@@ -34,7 +36,20 @@ impl FeatureReference {
 
     /// The type that its column shall have; NULL if it is to be found out.
     pub fn kind(&self) -> Type {
-        self.kind
+        self.declared.kind
+    }
+
+    /// All that is declared of it.
+    pub fn declared(&self) -> Declared {
+        self.declared
+    }
+
+    /// Its column's name in an answer.
+    pub fn column_name(&self, full_feature_names: bool) -> String {
+        match full_feature_names {
+            true => format!("{}__{}", &self.text[..self.colon], self.feature()),
+            false => self.feature().to_owned(),
+        }
     }
 
     /// The name that the server gives the feature in an answer without full feature names.

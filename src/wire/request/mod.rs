@@ -1,5 +1,6 @@
 //! What is asked: features for rows of entities. Each feature and entity column is encoded once, when it is set.
 
+mod declared;
 mod encode;
 mod entities;
 mod feature;
@@ -11,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::columns::Type;
 use crate::error::{Error, Result};
+use declared::Declaration;
+pub use declared::Declared;
 pub use encode::split;
 pub use entities::EntityColumn;
 use feature::FeatureReference;
@@ -44,6 +47,8 @@ pub struct Request {
     feature_service: Option<String>,
     full_feature_names: bool,
     entities: Vec<EntityColumn>,
+    /// Of columns by their names in the answer.
+    declarations: Arc<Vec<Declaration>>,
     /// Of a call; zero: it is over before it begins.
     timeout: Option<Duration>,
     deadline: Option<Instant>,
@@ -186,6 +191,7 @@ impl Request {
             feature_service: self.feature_service.clone(),
             full_feature_names: self.full_feature_names,
             entities: self.entities.iter().map(without_values).collect(),
+            declarations: Arc::clone(&self.declarations),
             timeout: self.timeout,
             deadline: self.deadline,
             unmerged: self.unmerged,

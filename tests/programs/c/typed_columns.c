@@ -85,8 +85,38 @@ static void mistakes(const feast_response_t *resp) {
   CHECK_FAILS(feast_response_get_int64(resp, "\xff", &integers, NULL, &err), FEAST_INVALID_ARGUMENT, "not UTF-8");
 }
 
+/* What is said of columns beforehand. */
+static void declared(const char *url) {
+  feast_remote_t *remote = open_at(url);
+  feast_request_t *req = feast_request_new();
+  feast_response_t *resp = NULL;
+  const int64_t ids[] = {1, 2};
+  float matrix[2 * 4];
+  CHECK_OK(feast_request_add_list_feature(req, "v:none", FEAST_TYPE_FLOAT_LIST, 3, &err));
+  CHECK_OK(feast_request_add_feature(req, "v:whole", &err));
+  CHECK_OK(feast_request_set_entity_int64(req, "id", ids, 2, &err));
+  CHECK_OK(feast_request_set_missing_value(req, "v:whole", 0.5, &err));
+  CHECK_OK(feast_request_declare_column(req, "id", FEAST_TYPE_DOUBLE, 0, &err));
+  CHECK(feast_request_matrix_width(req) == 4 && feast_request_matrix_width(NULL) == 0);
+  CHECK_OK(feast_get_online_features_into_f32(remote, req, matrix, 4, -1, NULL, &err));
+  CHECK(matrix[0] == -1 && matrix[2] == -1 && matrix[3] == 3 && matrix[6] == -1 && matrix[7] == 0.5f);
+  CHECK_OK(feast_get_online_features(remote, req, &resp, &err));
+  CHECK(feast_response_column_type(resp, 0) == FEAST_TYPE_DOUBLE && feast_response_column_type(resp, 1) == FEAST_TYPE_FLOAT_LIST);
+  CHECK(feast_response_matrix_width(resp, NULL, 0) == 4 && feast_response_matrix_width(NULL, NULL, 0) == 0);
+  CHECK_FAILS(feast_request_add_list_feature(req, "v:x", FEAST_TYPE_FLOAT, 3, &err), FEAST_INVALID_ARGUMENT, "FLOAT is no type of lists");
+  CHECK_FAILS(feast_request_add_list_feature(req, "v:x", FEAST_TYPE_FLOAT_LIST, 0, &err), FEAST_INVALID_ARGUMENT, "list_length is 0");
+  CHECK_FAILS(feast_request_declare_column(req, "x", FEAST_TYPE_NULL, 0, &err), FEAST_INVALID_ARGUMENT, "no type");
+  CHECK_FAILS(feast_request_set_missing_value(req, "v:x", 1, &err), FEAST_INVALID_ARGUMENT, "has not been added");
+  CHECK_OK(feast_request_add_typed_feature(req, "v:lists", FEAST_TYPE_INT64_LIST, &err));
+  CHECK(feast_request_matrix_width(req) == 0);
+  feast_response_free(resp);
+  feast_request_free(req);
+  feast_close(remote);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
+  declared(argv[1]);
   feast_response_t *resp = answer(argv[1]);
   a_column_without_a_value(resp);
   numbers(resp);

@@ -155,3 +155,72 @@ fn a_matrix_needs_the_entities_of_the_request_and_whole_columns() {
     let nulls = r#"{"results":[{"values":[[1,null],[2,3]]}],"metadata":{"feature_names":["f"]}}"#;
     assert_eq!(dense(nulls, &request, 2).unwrap().1, [1; 4], "the row has a value");
 }
+
+/// Two features, a list and a number, of two rows.
+fn list_and_number(list: &str, number: &str) -> String {
+    format!(
+        r#"{{"results":[{{"values":{list}}},{{"values":{number}}}],"metadata":{{"feature_names":["a","b"]}}}}"#
+    )
+}
+
+#[test]
+fn a_list_of_declared_length_never_moves_the_columns_behind_it() {
+    let mut request = Request::default();
+    request.add_list_feature("v:a", Type::list_of(Element::Float), 3).unwrap();
+    request.add_feature("v:b").unwrap();
+    request.set_entity_int64("id", &[1, 2]).unwrap();
+    assert_eq!(request.matrix_width(), Some(4));
+    let of = |list: &str, number: &str| dense(&list_and_number(list, number), &request, 4);
+    assert_eq!(of("[[1,2,3],null]", "[4,5]").unwrap().0, [1.0, 2.0, 3.0, 4.0, -1.0, -1.0, -1.0, 5.0]);
+    assert_eq!(of("[null,null]", "[4,5]").unwrap().0, [-1.0, -1.0, -1.0, 4.0, -1.0, -1.0, -1.0, 5.0]);
+    assert_eq!(of("[null,null]", "[4,5]").unwrap().1[..4], [2, 2, 2, 1]);
+    let error = of("[[1,2,3],[1,2]]", "[4,5]").unwrap_err();
+    assert_eq!(error.code, Code::Type);
+    assert!(error.message.contains("feature `v:a`, row 1: a list of 2 items, and 3 are declared"), "{error}");
+}
+
+#[test]
+fn an_undeclared_feature_without_any_value_may_be_a_list_and_says_so() {
+    let request = ask(&["v:a", "v:b"], 2);
+    let nulls = list_and_number("[null,null]", "[4,5]");
+    assert_eq!(dense(&nulls, &request, 2).unwrap().0, [-1.0, 4.0, -1.0, 5.0], "there is room for no list");
+    let error = dense(&nulls, &request, 4).unwrap_err();
+    assert_eq!(error.code, Code::Type);
+    assert!(error.message.contains("column `a`: it has no value and is not declared"), "{error}");
+    assert!(error.message.contains("pass 2 as row_stride"), "{error}");
+}
+
+#[test]
+fn each_feature_may_have_a_missing_value_of_its_own() {
+    let mut request = ask(&["v:a", "v:b"], 2);
+    request.set_missing_value("v:b", 0.5).unwrap();
+    assert!(request.set_missing_value("v:c", 0.5).is_err());
+    let body = list_and_number("[null,1]", "[null,2]");
+    assert_eq!(dense(&body, &request, 2).unwrap().0, [-1.0, 0.5, 1.0, 2.0]);
+    // Over columns, too.
+    let response = decode(body.as_bytes(), &request).unwrap();
+    assert_eq!((response.declared_missing(0), response.declared_missing(1)), (None, Some(0.5)));
+    let lists = list_and_number("[null,[1,2]]", "[null,2]");
+    assert_eq!(dense(&lists, &request, 3).unwrap().0, [-1.0, -1.0, 0.5, 1.0, 2.0, 2.0]);
+}
+
+#[test]
+fn columns_of_a_feature_service_can_be_declared_by_name() {
+    let mut request = Request::default();
+    request.set_feature_service("s").unwrap();
+    request.set_entity_int64("id", &[1, 2]).unwrap();
+    request.declare_column("a", Type::list_of(Element::Double), 2).unwrap();
+    request.declare_column("b", Type::of(Element::Int32), 0).unwrap();
+    request.declare_column("id", Type::of(Element::Double), 0).unwrap();
+    request.set_missing_value("b", 7.0).unwrap();
+    assert!(request.declare_column("b", Type::of(Element::Int32), 2).is_err());
+    let body = r#"{"results":[{"values":[1,2]},{"values":[null,null]},{"values":[null,5]}],
+        "metadata":{"feature_names":["id","a","b"]}}"#;
+    let response = decode(body.as_bytes(), &request).unwrap();
+    let kinds: Vec<&str> = (0..3).map(|column| response.column_type(column).unwrap().name()).collect();
+    assert_eq!(kinds, ["DOUBLE", "DOUBLE_LIST", "INT32"]);
+    assert_eq!(dense(body, &request, 3).unwrap().0, [-1.0, -1.0, 7.0, -1.0, -1.0, 5.0]);
+    let odd = body.replace("[null,5]", "[null,0.5]");
+    let error = decode(odd.as_bytes(), &request).unwrap_err();
+    assert!(error.message.contains("row 1: 0.5 is no integer of 32 bits"), "{error}");
+}
