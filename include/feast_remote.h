@@ -228,6 +228,21 @@ struct DLManagedTensorVersioned;
 #define FEAST_STATUS_OUTSIDE_MAX_AGE 4
 
 /**
+ * The last attempt was carried by a connection kept from before.
+ */
+#define FEAST_TIMING_REUSED 1
+
+/**
+ * It made a connection.
+ */
+#define FEAST_TIMING_NEW_CONNECTION 2
+
+/**
+ * The request asked for other calls, too (merge_max_rows).
+ */
+#define FEAST_TIMING_MERGED 4
+
+/**
  * Major version of the header. A change means that programs must be changed.
  */
 #define FEAST_VERSION_MAJOR 0
@@ -343,6 +358,89 @@ typedef void (*feast_log_callback_t)(int32_t level, const char *message, void *u
  * the items. More may be added.
  */
 typedef int32_t feast_type_t;
+
+/**
+ * Where the time of one call went, in microseconds. The phases from merge_wait_us to decode_us make total_us. Fields are only
+ * ever added, behind the others: a program sets `size` to sizeof(feast_timing_t) as it knows it, and gets so many of them.
+ */
+typedef struct {
+  /**
+   * In: sizeof(feast_timing_t). Out: the bytes that were filled in; what the program knows beyond them is 0.
+   */
+  size_t size;
+  /**
+   * When the call began, in nanoseconds since 1970-01-01 UTC.
+   */
+  int64_t start_unix_ns;
+  /**
+   * Waiting to be merged with other calls.
+   */
+  uint64_t merge_wait_us;
+  /**
+   * Attempts before the last one, and the pauses after them.
+   */
+  uint64_t retries_us;
+  /**
+   * Waiting for a token and a free connection, before the last attempt; of an asynchronous call also for the driver.
+   */
+  uint64_t queue_us;
+  /**
+   * Name lookup and TCP connection, if the last attempt made a connection. Likewise below.
+   */
+  uint64_t connect_us;
+  /**
+   * TLS handshake.
+   */
+  uint64_t tls_us;
+  /**
+   * From then to the first byte of the answer.
+   */
+  uint64_t first_byte_us;
+  /**
+   * From then to its last byte.
+   */
+  uint64_t transfer_us;
+  /**
+   * From bytes to columns.
+   */
+  uint64_t decode_us;
+  /**
+   * The whole call; of an asynchronous one without the time that its event waited in the queue.
+   */
+  uint64_t total_us;
+  /**
+   * Of the request's body.
+   */
+  uint64_t bytes_sent;
+  /**
+   * Of the answer's body, of all its parts.
+   */
+  uint64_t bytes_received;
+  /**
+   * Of the answer.
+   */
+  uint64_t rows;
+  /**
+   * Calls that the request asked for.
+   */
+  uint64_t calls_in_request;
+  /**
+   * HTTP attempts.
+   */
+  uint32_t attempts;
+  /**
+   * Of the last answer; 0 if there was none.
+   */
+  int32_t http_status;
+  /**
+   * FEAST_TIMING_ numbers, joined by |.
+   */
+  uint32_t flags;
+  /**
+   * The server that answered, where there are several; NULL: the store's one. Borrowed as long as the response or error lives.
+   */
+  const char *server;
+} feast_timing_t;
 
 /**
  * The stores that a push writes to: FEAST_PUSH_ONLINE, FEAST_PUSH_OFFLINE or both, joined by |.
@@ -1782,6 +1880,30 @@ feast_status_t feast_response_get_string_list(const feast_response_t *response,
                                               const char **data,
                                               const uint8_t **validity,
                                               feast_error_t **err);
+
+/**
+ * Tells where the time of the call went that this response answers.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param timing    in and out, may be NULL; its size is set by the caller; changed.
+ * @return whether it was filled in; false for NULL, and for a size that cannot be.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+bool feast_response_timing(const feast_response_t *response, feast_timing_t *timing);
+
+/**
+ * Tells where the time of the call went that failed with this error.
+ *
+ * @param err     in, may be NULL; borrowed for the call.
+ * @param timing  in and out, may be NULL; its size is set by the caller; changed.
+ * @return whether it was filled in; false for NULL, for a size that cannot be, and for an error that came before the call
+ *         began: of an argument, of the configuration.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+bool feast_error_timing(const feast_error_t *err,
+                        feast_timing_t *timing);
 
 /**
  * How many columns a matrix of an answer's columns takes: one for each, and for lists as many as they have items.

@@ -35,6 +35,7 @@ if [[ $1 = test ]]; then
   need doxygen command -v doxygen
   need libssl-dev header openssl/ssl.h
   need musl-tools command -v musl-gcc
+  need prometheus command -v promtool
   need valgrind command -v valgrind
   # The root of an older Debian, which only root can make.
   if ((EUID == 0)); then need mmdebstrap command -v mmdebstrap; fi

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::observe::timing::Timing;
+
 /// Says who has to act, by the hundreds: 1xx the caller, 2xx this process, 3xx the network, 4xx and 500 the
 /// server's answer (numbered like HTTP), 501 and up the data, 9xx this library. Numbers are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +85,8 @@ pub struct Error {
     pub retriable: bool,
     /// Of a write: what became of its rows.
     pub rows: Option<Box<RowsOfWrite>>,
+    /// Where the time of the call went, if it got as far as that.
+    pub timing: Option<Box<Timing>>,
 }
 
 /// What became of the rows of a write that failed.
@@ -112,6 +116,7 @@ impl Error {
             attempts: 0,
             retriable,
             rows: None,
+            timing: None,
         }
     }
 

@@ -18,6 +18,8 @@ pub use types::{Element, Type};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
+use crate::observe::timing::Timing;
+
 /// Where one column lies in its response's buffers. Kept small: beyond a kilobyte in all, as with a dozen columns of
 /// twice the size, malloc is slow.
 #[derive(Clone, Debug)]
@@ -83,6 +85,7 @@ pub struct Response {
     statuses: Vec<u8>,
     event_timestamps: Vec<i64>,
     calls_in_request: usize,
+    timing: Timing,
     conversions: typed::Conversions,
     /// Of columns of which something is declared for matrices.
     in_matrices: Vec<InMatrices>,
@@ -140,6 +143,16 @@ impl Response {
     /// Sets that.
     pub fn set_calls_in_request(&mut self, calls: usize) {
         self.calls_in_request = calls;
+    }
+
+    /// Where the time of the call went.
+    pub fn timing(&self) -> &Timing {
+        &self.timing
+    }
+
+    /// Sets that.
+    pub fn set_timing(&mut self, timing: Timing) {
+        self.timing = timing;
     }
 
     /// Columns in all.

@@ -3,3 +3,4 @@
 pub mod log;
 pub mod prometheus;
 pub mod statistics;
+pub mod timing;

@@ -10,6 +10,7 @@ use crate::auth::Token;
 use crate::columns::{Dense, Matrix, Response};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
+use crate::observe::timing::Timing;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::fault_point;
 use crate::process::sync::Arc;
@@ -59,7 +60,10 @@ impl Remote {
         match self.route(request)? {
             Route::Driver(question) => self.wait_for_driver(request, question)?.into_response(),
             Route::OwnThread(under_way) => {
-                self.fetch(request, under_way, |answer, layout| join::decode(answer, request, layout))
+                let decode = |answer: &[Vec<u8>], layout: &mut Layout| join::decode(answer, request, layout);
+                let (mut response, timing) = self.fetch(request, under_way, decode)?;
+                response.set_timing(timing);
+                Ok(response)
             }
         }
     }
@@ -73,9 +77,12 @@ impl Remote {
         dense.check_stride(request.features().map_or(1, <[_]>::len))?;
         match self.route(request)? {
             Route::Driver(question) => self.wait_for_driver(request, question)?.into_matrix(dense),
-            Route::OwnThread(under_way) => self.fetch(request, under_way, |answer, layout| {
-                join::decode_into(answer, request, layout, dense)
-            }),
+            Route::OwnThread(under_way) => {
+                let decode = |answer: &[Vec<u8>], layout: &mut Layout| {
+                    join::decode_into(answer, request, layout, dense)
+                };
+                self.fetch(request, under_way, decode).map(|_| ())
+            }
         }
     }
 
@@ -104,7 +111,7 @@ impl Remote {
         request: &Request,
         under_way: Option<OwnThread<'_>>,
         decode: impl FnMut(&[Vec<u8>], &mut Layout) -> Result<T>,
-    ) -> Result<T> {
+    ) -> Result<(T, Timing)> {
         let store = &self.inner.store;
         let start = Instant::now();
         let mut body = store.buffer();
@@ -116,10 +123,12 @@ impl Remote {
         if let Some(under_way) = under_way {
             under_way.ended(start.elapsed(), exchanged.is_ok());
         }
-        let (answer, attempts, token) = exchanged?;
-        let decoded = store.decode([answer], attempts, token.as_ref(), request, decode)?;
-        store.stats.total.record(start.elapsed());
-        Ok(decoded)
+        let (answer, timing, token) = exchanged?;
+        let timing = timing.of_call(start.elapsed(), 1);
+        let (decoded, took) = store.decode([answer], &timing, token.as_ref(), request, decode)?;
+        let total = start.elapsed();
+        store.stats.total.record(total);
+        Ok((decoded, timing.decoded(took, total)))
     }
 
     /// Sends a JSON body as it is and returns the server's JSON as it is.
@@ -133,18 +142,18 @@ impl Remote {
         request.extend_from_slice(body);
         let store = &self.inner.store;
         let deadline = Deadline::after(start, timeout.or(store.request_timeout));
-        let (answer, attempts, token) = self.exchange(request, Exchange::new(start, deadline))?;
+        let (answer, timing, token) = self.exchange(request, Exchange::new(start, deadline))?;
         if let Err(error) = decode::check(&answer) {
             Stats::count(&store.stats.calls_failed);
             let read = |bodies: &[Vec<u8>]| decode::check(&bodies[0]).err();
-            return Err(store.of_an_answer(error, attempts, token.as_ref(), None, &[answer], read));
+            return Err(store.of_an_answer(error, &timing, token.as_ref(), None, &[answer], read));
         }
         store.stats.total.record(start.elapsed());
         Ok(answer)
     }
 
-    /// The body of the HTTP 200 that `request` was answered with, the attempts it took, and the last one's token.
-    fn exchange(&self, request: Vec<u8>, exchange: Exchange) -> Result<(Vec<u8>, u32, Option<Token>)> {
+    /// The body of the HTTP 200 that `request` was answered with, where the time went, and the last attempt's token.
+    fn exchange(&self, request: Vec<u8>, exchange: Exchange) -> Result<(Vec<u8>, Timing, Option<Token>)> {
         let stats = &self.inner.store.stats;
         Stats::count(&stats.calls);
         self.attempt_until_answered(request, exchange).inspect_err(|_| Stats::count(&stats.calls_failed))
@@ -154,7 +163,7 @@ impl Remote {
         &self,
         mut request: Vec<u8>,
         mut exchange: Exchange,
-    ) -> Result<(Vec<u8>, u32, Option<Token>)> {
+    ) -> Result<(Vec<u8>, Timing, Option<Token>)> {
         let Inner { pool, auth, store, .. } = &*self.inner;
         // A call on a closed store hears that first.
         if !pool.is_closing()
@@ -178,7 +187,7 @@ impl Remote {
             match exchange.after_attempt(store, auth, token.as_ref(), transfer) {
                 Next::Answered(body) => {
                     store.keep_buffer(request);
-                    return Ok((body, exchange.attempts(), token));
+                    return Ok((body, exchange.timing(), token));
                 }
                 Next::Retry(wait) if self.wait(wait) => (),
                 Next::Retry(_) => return Err(exchange.ended_by(Error::closed())),

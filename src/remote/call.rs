@@ -11,6 +11,7 @@ use super::waiter::Waiter;
 use crate::auth::Token;
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
+use crate::observe::timing::Timing;
 use crate::process::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
 use crate::wire::request::Request;
 
@@ -58,7 +59,8 @@ struct Gathered {
     question: Request,
     bodies: Vec<Vec<u8>>,
     missing: usize,
-    attempts: u32,
+    /// Of the exchange that ended last, with the bytes of all.
+    timing: Timing,
 }
 
 /// An exchange's share in a call: the whole of it, or one part. Dropped before it was told how the exchange ended, it
@@ -79,7 +81,8 @@ impl Call {
         numbers: Range<u64>,
     ) -> Arc<Call> {
         let count = (numbers.end - numbers.start) as usize;
-        let gathered = Gathered { question, bodies: vec![Vec::new(); count], missing: count, attempts: 0 };
+        let gathered =
+            Gathered { question, bodies: vec![Vec::new(); count], missing: count, timing: Timing::default() };
         Arc::new(Call {
             store,
             report_to,
@@ -117,25 +120,29 @@ impl Call {
 
     fn completed_by(&self, bytes: usize) -> Option<(usize, Duration)> {
         let state = lock(&self.state);
-        let is_last = |it: &&Gathered| it.bodies.len() > 1 && it.missing == 1 && it.attempts == 1;
+        let is_last = |it: &&Gathered| it.bodies.len() > 1 && it.missing == 1 && it.timing.attempts == 1;
         let gathered = state.as_ref().filter(is_last)?;
         let others: usize = gathered.bodies.iter().map(Vec::len).sum();
         Some((others + bytes, self.start.elapsed()))
     }
 
-    fn answered(&self, number: u64, body: Vec<u8>, attempts: u32, token: Option<Token>, calls: usize) {
+    fn answered(&self, number: u64, body: Vec<u8>, timing: Timing, token: Option<Token>, calls: usize) {
         let mut state = lock(&self.state);
         let Some(gathered) = state.as_mut() else { return };
         gathered.bodies[(number - self.numbers.start) as usize] = body;
-        gathered.attempts = gathered.attempts.max(attempts);
+        let before = std::mem::replace(&mut gathered.timing, timing);
+        gathered.timing.attempts = timing.attempts.max(before.attempts);
+        gathered.timing.bytes_sent += before.bytes_sent;
+        gathered.timing.bytes_received += before.bytes_received;
         gathered.missing -= 1;
         if gathered.missing > 0 {
             return;
         }
-        let Some(Gathered { question, bodies, attempts, .. }) = state.take() else { return };
+        let Some(Gathered { question, bodies, timing, .. }) = state.take() else { return };
         drop(state);
         let (store, took) = (Arc::clone(&self.store), self.start.elapsed());
-        self.report(Ok(Answer { store, question, bodies, attempts, token, took, calls_in_request: calls }));
+        let timing = timing.of_call(took, calls);
+        self.report(Ok(Answer { store, question, bodies, timing, token, took, calls_in_request: calls }));
     }
 
     fn failed(&self, error: Error) {
@@ -191,12 +198,12 @@ impl Member {
     pub fn answered(
         mut self,
         body: Vec<u8>,
-        attempts: u32,
+        timing: Timing,
         token: Option<Token>,
         calls: usize,
     ) -> Option<Arc<EventQueue>> {
         self.told = true;
-        self.call.answered(self.number, body, attempts, token, calls);
+        self.call.answered(self.number, body, timing, token, calls);
         self.call.queue()
     }
 

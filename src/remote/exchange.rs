@@ -9,6 +9,7 @@ use crate::auth::{Auth, Token};
 use crate::error::{Code, Error};
 use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
+use crate::observe::timing::{AttemptTimes, Stopwatch, Timing};
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::Decision;
 use crate::process::sync::{Arc, AtomicBool, Ordering};
@@ -22,6 +23,7 @@ pub struct Exchange {
     deadline: Deadline,
     attempts: u32,
     attempt_start: Instant,
+    watch: Stopwatch,
     /// Why the last attempt failed, while another one is on its way.
     last: Option<Error>,
     http_status: u16,
@@ -75,6 +77,7 @@ impl Exchange {
             deadline,
             attempts: 0,
             attempt_start: start,
+            watch: Stopwatch::new(start),
             last: None,
             http_status: 0,
             token_renewed: false,
@@ -137,6 +140,7 @@ impl Exchange {
     /// An attempt begins now; its deadline.
     pub fn begin_attempt(&mut self, store: &Store, now: Instant) -> Deadline {
         self.attempts += 1;
+        self.watch.begin_attempt(now);
         self.attempt_start = now;
         self.deadline.min(Deadline::after(now, store.attempt_timeout))
     }
@@ -156,6 +160,11 @@ impl Exchange {
         self.attempts
     }
 
+    /// Where its time went so far.
+    pub fn timing(&self) -> Timing {
+        self.watch.read()
+    }
+
     /// The token that the server refused, if the program is to set another one.
     pub fn refused(&self) -> Option<&Token> {
         self.refused.as_ref()
@@ -170,7 +179,17 @@ impl Exchange {
         mut transfer: Transfer,
     ) -> Next {
         store.record(&transfer);
-        store.stats.attempt.record(self.attempt_time());
+        let times = AttemptTimes {
+            took: self.attempt_time(),
+            first_byte: transfer.first_byte,
+            connected: transfer.connected,
+            new_connection: transfer.connections_opened > 0,
+            reused: transfer.connections_opened == 0 && transfer.wire_requests > 0,
+        };
+        store.stats.attempt.record(times.took);
+        self.watch.end_attempt(&times);
+        let http_status = transfer.result.as_ref().ok().copied().unwrap_or(self.http_status);
+        self.watch.carried(transfer.request_bytes, transfer.body.len(), http_status);
         let own = self.headers.clone();
         let clean = |words| {
             let words = store.mask.clean(words, token.map(|token| &**token));
@@ -207,6 +226,7 @@ impl Exchange {
             Stats::count(&store.stats.tokens_refused);
             self.refused = Some(Arc::clone(token));
             self.last = Some(failure.error);
+            self.watch.retry(Duration::ZERO);
             return Next::Retry(Duration::ZERO);
         }
         if failure.error.code == Code::Unauthenticated
@@ -215,6 +235,7 @@ impl Exchange {
         {
             Stats::count(&store.stats.tokens_refused);
             self.token_renewed = true;
+            self.watch.retry(Duration::ZERO);
             return Next::Retry(Duration::ZERO);
         }
         if failure.retried && sent && self.write.as_ref().is_some_and(|write| write.appends) {
@@ -239,6 +260,7 @@ impl Exchange {
                     )
                 });
                 self.last = Some(failure.error);
+                self.watch.retry(wait);
                 Next::Retry(wait)
             }
             Err(why) => {
@@ -282,7 +304,8 @@ impl Exchange {
     /// The error of an exchange that is ended from outside, between attempts or amid one.
     pub fn ended_by(&self, error: Error) -> Error {
         let http_status = if error.http_status == 0 { self.http_status } else { error.http_status };
-        Error { attempts: self.attempts.max(error.attempts), http_status, ..error }
+        let timing = error.timing.or_else(|| Some(Box::new(self.timing())));
+        Error { attempts: self.attempts.max(error.attempts), http_status, timing, ..error }
     }
 
     /// The error of an exchange that got no permit (again): the last answer says more than the queue.
@@ -358,6 +381,7 @@ impl Exchange {
         let seconds = time.as_secs_f64();
         let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
         let message = format!("{}: {} ({times} in {seconds:.3} s)", store.server, error.message);
-        Error { message, attempts, ..error }
+        let timing = Some(Box::new(self.timing().of_call(time, 1)));
+        Error { message, attempts, timing, ..error }
     }
 }

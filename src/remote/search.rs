@@ -10,8 +10,10 @@ use crate::auth::Token;
 use crate::columns::Response;
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
+use crate::observe::timing::Timing;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::wire::answer::frame::Layout;
 use crate::wire::answer::join;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::search::{Search, SearchAnswer};
@@ -32,7 +34,7 @@ struct Found {
     body: Vec<u8>,
     /// Features that were asked for, join keys among them.
     asked: usize,
-    attempts: u32,
+    timing: Timing,
     token: Option<Token>,
 }
 
@@ -45,7 +47,7 @@ impl Remote {
         let start = Instant::now();
         let deadline = Deadline::after(start, search.timeout.or(store.request_timeout));
         Stats::count(&store.stats.calls);
-        let found = self.search(search, deadline);
+        let found = self.search(search, start, deadline);
         match &found {
             Ok(_) => store.stats.total.record(start.elapsed()),
             Err(_) => Stats::count(&store.stats.calls_failed),
@@ -53,7 +55,7 @@ impl Remote {
         found
     }
 
-    fn search(&self, search: &Search, deadline: Deadline) -> Result<Response> {
+    fn search(&self, search: &Search, start: Instant, deadline: Deadline) -> Result<Response> {
         let known = lock(&self.searches.join_keys).get(search.view()).cloned();
         let mut join_keys = known.unwrap_or_default();
         // The names of the join keys may have changed once; a server that changes them each time is not asked for ever.
@@ -62,7 +64,7 @@ impl Remote {
             let learnt = self.learn(search, &join_keys, &found);
             match learnt.map_err(|error| self.unreadable(&found, error))? {
                 Some(keys) => join_keys = keys,
-                None => return self.arrange(search, &found, deadline),
+                None => return self.arrange(search, &found, start, deadline),
             }
         }
         Err(Error::decode(format!(
@@ -91,7 +93,13 @@ impl Remote {
     }
 
     /// The columns of an answer, in the order of rank.
-    fn arrange(&self, search: &Search, found: &Found, deadline: Deadline) -> Result<Response> {
+    fn arrange(
+        &self,
+        search: &Search,
+        found: &Found,
+        start: Instant,
+        deadline: Deadline,
+    ) -> Result<Response> {
         let store = &self.inner.store;
         let unreadable = |error| self.unreadable(found, error);
         let answer = SearchAnswer::read(&found.body, found.asked).map_err(unreadable)?;
@@ -110,14 +118,16 @@ impl Remote {
             ranked.replace(&vectors, &own.0).map_err(unreadable)?;
         }
         let (request, body) = ranked.into_answer(search.view()).map_err(unreadable)?;
-        store.decode([body], found.attempts, found.token.as_ref(), &request, |bodies, layout| {
-            join::decode(bodies, &request, layout)
-        })
+        let decode = |bodies: &[Vec<u8>], layout: &mut Layout| join::decode(bodies, &request, layout);
+        let (mut response, took) =
+            store.decode([body], &found.timing, found.token.as_ref(), &request, decode)?;
+        response.set_timing(found.timing.decoded(took, start.elapsed()));
+        Ok(response)
     }
 
     fn unreadable(&self, found: &Found, error: Error) -> Error {
         let store = &self.inner.store;
-        store.of_an_answer(error, found.attempts, found.token.as_ref(), None, &[], |_| None)
+        store.of_an_answer(error, &found.timing, found.token.as_ref(), None, &[], |_| None)
     }
 
     fn ask(&self, search: &Search, join_keys: &[String], deadline: Deadline) -> Result<Found> {
@@ -134,11 +144,11 @@ impl Remote {
             search.encode(join_keys, &mut body)?;
             let exchange = Exchange::new(Instant::now(), deadline).to(endpoint);
             match self.attempt_until_answered(body, exchange) {
-                Ok((body, attempts, token)) => {
+                Ok((body, timing, token)) => {
                     self.searches
                         .older
                         .store(endpoint == Endpoint::RetrieveOnlineDocuments, Ordering::Relaxed);
-                    return Ok(Found { body, asked, attempts, token });
+                    return Ok(Found { body, asked, timing, token });
                 }
                 // No such endpoint, rather than no such view.
                 Err(error) if error.code == Code::NotFound && error.feast_class.is_none() => {

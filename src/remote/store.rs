@@ -8,6 +8,7 @@ use crate::auth::Token;
 use crate::config::{Config, Mask, Secret};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
+use crate::observe::timing::Timing;
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::{ApplicationErrors, RetryBudget, RetryPolicy};
 use crate::process::panics::fault_point;
@@ -116,21 +117,21 @@ impl Store {
         }
     }
 
-    /// Reads a call's answer: the bodies of the HTTP 200s that its requests, made with this token, brought.
+    /// Reads a call's answer, and says how long that took: the bodies of the HTTP 200s that its requests, made with this token, brought.
     pub fn decode<T>(
         &self,
         bodies: impl AsRef<[Vec<u8>]> + IntoIterator<Item = Vec<u8>>,
-        attempts: u32,
+        timing: &Timing,
         token: Option<&Token>,
         request: &Request,
         mut decode: impl FnMut(&[Vec<u8>], &mut Layout) -> Result<T>,
-    ) -> Result<T> {
+    ) -> Result<(T, Duration)> {
         let start = Instant::now();
         let mut layout = self.layout(request);
         fault_point();
         let decoded = decode(bodies.as_ref(), &mut layout).map_err(|error| {
             let decode = |bodies: &[Vec<u8>]| decode(bodies, &mut Layout::default()).err();
-            self.of_an_answer(error, attempts, token, request.headers(), bodies.as_ref(), decode)
+            self.of_an_answer(error, timing, token, request.headers(), bodies.as_ref(), decode)
         });
         if layout.is_of(request)
             && let Ok(mut kept) = self.layouts.try_lock()
@@ -139,18 +140,19 @@ impl Store {
             kept.push(layout);
         }
         bodies.into_iter().for_each(|body| self.keep_buffer(body));
-        self.stats.decode.record(start.elapsed());
+        let took = start.elapsed();
+        self.stats.decode.record(took);
         if decoded.is_err() {
             Stats::count(&self.stats.calls_failed);
         }
-        decoded
+        Ok((decoded?, took))
     }
 
     /// The error of a call whose answer, an HTTP 200, cannot be read; `read` tries it with other bodies.
     pub fn of_an_answer(
         &self,
         error: Error,
-        attempts: u32,
+        timing: &Timing,
         token: Option<&Token>,
         headers: Option<&Arc<RequestHeaders>>,
         bodies: &[Vec<u8>],
@@ -163,7 +165,9 @@ impl Store {
             true => self.without_secrets(error, token, &own, bodies, read),
             false => error,
         };
-        Error { message: format!("{}: {}", self.server, error.message), http_status: 200, attempts, ..error }
+        let message = format!("{}: {}", self.server, error.message);
+        let (attempts, timing) = (timing.attempts, Some(Box::new(*timing)));
+        Error { message, http_status: 200, attempts, timing, ..error }
     }
 
     fn without_secrets(

@@ -15,6 +15,7 @@ mod retries;
 mod searches;
 mod stalled;
 mod statistics;
+mod timings;
 mod writes;
 
 /// What several folders use. Of a file with a mark, others use the rest.

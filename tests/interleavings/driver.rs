@@ -67,6 +67,7 @@ mod remote {
         use super::store::Store;
         use crate::auth::{Auth, Token};
         use crate::error::{Code, Error};
+        use crate::observe::timing::Timing;
         use crate::policy::deadline::Deadline;
         use crate::transport::Transfer;
 
@@ -131,6 +132,9 @@ mod remote {
             }
             pub fn attempts(&self) -> u32 {
                 self.attempts
+            }
+            pub fn timing(&self) -> Timing {
+                Timing { attempts: self.attempts, ..Timing::default() }
             }
             pub fn after_attempt(
                 &mut self,
@@ -199,7 +203,7 @@ mod remote {
             pub store: Arc<Store>,
             pub question: crate::wire::request::Request,
             pub bodies: Vec<Vec<u8>>,
-            pub attempts: u32,
+            pub timing: crate::observe::timing::Timing,
             pub token: Option<crate::auth::Token>,
             pub took: std::time::Duration,
             pub calls_in_request: usize,
@@ -283,7 +287,11 @@ mod auth {
     }
 }
 
+#[path = "../../src/observe"]
 mod observe {
+    #[path = "timing.rs"]
+    pub mod timing;
+
     pub mod log {
         pub enum Level {
             Warning,

@@ -5,6 +5,11 @@
 
 #[path = "../../src/ffi/closable.rs"]
 mod closable;
+#[path = "../../src/observe"]
+mod observe {
+    #[path = "timing.rs"]
+    pub mod timing;
+}
 #[path = "../../src/error.rs"]
 mod error;
 #[path = "../../src/policy/mod.rs"]

@@ -25,6 +25,7 @@ fn generated() -> String {
         "response_lists",
         "get_values",
         "get_lists",
+        "timing",
         "dense",
         "arrow",
         "dlpack",

@@ -6,6 +6,7 @@ mod columns;
 mod examples;
 mod front_doors;
 mod guest;
+mod observed;
 mod sanitizer;
 mod writes;
 

@@ -87,14 +87,14 @@ impl Driver<'_> {
 
     fn answered(&mut self, mut task: Task, body: Vec<u8>, token: Option<Token>) {
         self.cancel_timer(&mut task);
-        let attempts = task.exchange.attempts();
+        let timing = task.exchange.timing();
         match task.work {
             Work::One(one) => {
                 self.one_answered(&one, &task.exchange, &body);
                 let One { in_flight, member, under_way, .. } = one;
                 // Who hears of the end and asks anew at once is alone again.
                 drop((in_flight, under_way));
-                let queue = member.answered(body, attempts, token, 1);
+                let queue = member.answered(body, timing, token, 1);
                 self.ended(queue);
             }
             Work::Merged(merged) => self.merged_answered(*merged, &task.exchange, body, token),

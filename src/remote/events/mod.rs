@@ -3,13 +3,14 @@
 pub mod queue;
 
 use std::sync::Weak;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::store::Store;
 use super::write::Written;
 use crate::auth::Token;
 use crate::columns::{Dense, Matrix, Response};
 use crate::error::{Error, Result};
+use crate::observe::timing::Timing;
 use crate::policy::deadline::Deadline;
 use crate::process::fork;
 use crate::process::sync::{Arc, Mutex, lock};
@@ -26,6 +27,7 @@ pub struct Event {
 }
 
 /// What came of it.
+#[allow(clippy::large_enum_variant, reason = "moved once, and nearly always the larger one")]
 enum Outcome {
     Answer(Answer),
     Written(Written),
@@ -46,7 +48,7 @@ pub struct Answer {
     pub(super) store: Arc<Store>,
     pub(super) question: Request,
     pub(super) bodies: Vec<Vec<u8>>,
-    pub(super) attempts: u32,
+    pub(super) timing: Timing,
     /// Of the last one.
     pub(super) token: Option<Token>,
     /// From the call to the last byte.
@@ -171,23 +173,28 @@ impl Answer {
     /// The answer as columns.
     pub fn into_response(self) -> Result<Response> {
         let calls_in_request = self.calls_in_request;
-        let mut response = self.read(join::decode)?;
+        let (mut response, timing) = self.read(join::decode)?;
         response.set_calls_in_request(calls_in_request);
+        response.set_timing(timing);
         Ok(response)
     }
 
     /// The answer straight into a matrix.
     pub fn into_matrix(self, dense: &mut Dense<'_, f32, impl Matrix<f32>>) -> Result<()> {
-        self.read(|bodies, question, layout| join::decode_into(bodies, question, layout, dense))
+        self.read(|bodies, question, layout| join::decode_into(bodies, question, layout, dense)).map(|_| ())
     }
 
-    fn read<T>(self, mut decode: impl FnMut(&[Vec<u8>], &Request, &mut Layout) -> Result<T>) -> Result<T> {
-        let start = Instant::now();
-        let Answer { store, question, bodies, attempts, token, took, .. } = self;
-        let read = store.decode(bodies, attempts, token.as_ref(), &question, |bodies, layout| {
-            decode(bodies, &question, layout)
-        })?;
-        store.stats.total.record(took + start.elapsed());
-        Ok(read)
+    fn read<T>(
+        self,
+        mut decode: impl FnMut(&[Vec<u8>], &Request, &mut Layout) -> Result<T>,
+    ) -> Result<(T, Timing)> {
+        let Answer { store, question, bodies, timing, token, took, .. } = self;
+        let (read, decoding) =
+            store.decode(bodies, &timing, token.as_ref(), &question, |bodies, layout| {
+                decode(bodies, &question, layout)
+            })?;
+        let total = took + decoding;
+        store.stats.total.record(total);
+        Ok((read, timing.decoded(decoding, total)))
     }
 }

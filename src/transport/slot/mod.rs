@@ -38,6 +38,8 @@ pub struct Transfer {
     pub body: Vec<u8>,
     /// What was sent, for another attempt.
     pub request: Vec<u8>,
+    /// Its size.
+    pub request_bytes: usize,
     /// The answer's Retry-After header.
     pub retry_after: Option<String>,
     /// The Location header of the last response.
@@ -300,6 +302,7 @@ impl Slot {
         Transfer {
             result,
             body: std::mem::take(&mut receiver.body),
+            request_bytes: self.request.len(),
             request: std::mem::take(&mut self.request),
             retry_after: receiver.retry_after.take(),
             location: receiver.location.take(),

@@ -6,6 +6,7 @@ use super::{Mergeable, Place};
 use crate::auth::Token;
 use crate::error::Error;
 use crate::observe::statistics::Stats;
+use crate::observe::timing::Timing;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Arc, Ordering};
 use crate::remote::call::{Member, new_numbers};
@@ -34,7 +35,7 @@ pub struct Merged {
 /// The answers to merged calls, to be handed out when what waited for this exchange is on its way.
 pub struct Delivery {
     answers: Vec<(InFlight, Member, Vec<u8>)>,
-    attempts: u32,
+    timing: Timing,
     token: Option<Token>,
     calls: usize,
     /// Kept until those who come back at once have had time to join their line.
@@ -122,7 +123,7 @@ impl Driver<'_> {
         self.inner.store.stats.calls_merged.fetch_add(answers.len() as u64, Ordering::Relaxed);
         self.inner.store.keep_buffer(body);
         let under_way = merged.under_way;
-        self.deliveries.push(Delivery { answers, attempts: exchange.attempts(), token, calls, under_way });
+        self.deliveries.push(Delivery { answers, timing: exchange.timing(), token, calls, under_way });
     }
 
     /// Hands out the answers to merged calls, and lets the callers who ask anew at once join their line: with a request a
@@ -133,11 +134,11 @@ impl Driver<'_> {
         }
         let mut under_ways = Vec::new();
         for delivery in std::mem::take(&mut self.deliveries) {
-            let Delivery { answers, attempts, token, calls, under_way } = delivery;
+            let Delivery { answers, timing, token, calls, under_way } = delivery;
             under_ways.push(under_way);
             for (in_flight, member, body) in answers {
                 drop(in_flight);
-                let queue = member.answered(body, attempts, token.clone(), calls);
+                let queue = member.answered(body, timing, token.clone(), calls);
                 self.ended(queue);
             }
         }
