@@ -1350,6 +1350,44 @@ feast_status_t feast_request_set_header(feast_request_t *request,
                                         feast_error_t **err);
 
 /**
+ * Says how old values may be, by the event timestamps that the server sends: older ones get FEAST_FIELD_STATUS_OUTSIDE_MAX_AGE,
+ * and lose their value if that is wanted; matrices have the missing value there in any case. What has no event timestamp,
+ * entities and rows that were not found, is not judged. Feast's servers do not apply a feature view's ttl online, so that
+ * stale values look PRESENT. By the clock of this machine, when the answer is decoded.
+ *
+ * @param request      in; changed.
+ * @param max_age_ms   in, milliseconds, not negative.
+ * @param drop_values  in, true: older values become nulls.
+ * @param err          out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a negative age.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_max_age_ms(feast_request_t *request,
+                                            int64_t max_age_ms,
+                                            bool drop_values,
+                                            feast_error_t **err);
+
+/**
+ * The same for the features of one feature view, which goes before that of the request. Of a feature service the views are
+ * known only with full feature names.
+ *
+ * @param request      in; changed.
+ * @param view         in, its name without a version, NUL-terminated UTF-8; copied.
+ * @param max_age_ms   in, milliseconds, not negative.
+ * @param drop_values  in, true: older values become nulls.
+ * @param err          out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an empty name or a negative age.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_view_max_age_ms(feast_request_t *request,
+                                                 const char *view,
+                                                 int64_t max_age_ms,
+                                                 bool drop_values,
+                                                 feast_error_t **err);
+
+/**
  * Frees an answer and every pointer that was got from it.
  *
  * @param response  in, may be NULL; transferred: it must not be used afterwards.
@@ -2648,19 +2686,6 @@ bool feast_write_is_queued(const feast_write_t *written);
 void feast_write_free(feast_write_t *written);
 
 /**
- * Asks the server's /health, for which it wants no token, and waits for the answer: within the store's request_timeout_ms, with
- * its retries.
- *
- * @param remote  in; borrowed for the call.
- * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
- * @return FEAST_OK if it answered 200; else as feast_get_online_features().
- * Thread safety: any thread, concurrently, on the same store.
- * Since: 0.2
- */
-feast_status_t feast_check_health(feast_remote_t *remote,
-                                  feast_error_t **err);
-
-/**
  * Makes an empty search.
  *
  * @return a search to free with feast_search_free().
@@ -2782,6 +2807,37 @@ feast_status_t feast_retrieve_online_documents(feast_remote_t *remote,
                                                const feast_search_t *search,
                                                feast_response_t **response,
                                                feast_error_t **err);
+
+/**
+ * Asks the server's /health, for which it wants no token, and waits for the answer: within the store's request_timeout_ms, with
+ * its retries.
+ *
+ * @param remote  in; borrowed for the call.
+ * @param err     out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK if it answered 200; else as feast_get_online_features().
+ * Thread safety: any thread, concurrently, on the same store.
+ * Since: 0.2
+ */
+feast_status_t feast_check_health(feast_remote_t *remote,
+                                  feast_error_t **err);
+
+/**
+ * Makes connections before the first call needs them, for a host's readiness probe: each is made, its TLS handshake done, and
+ * the server asked on it whether it is well (/health); then they are kept for calls, as after these.
+ *
+ * @param remote       in; borrowed for the call.
+ * @param connections  in, how many there shall be, from 1 to connection_pool_size. Calls that are under way hold theirs.
+ * @param timeout_ms   in, milliseconds for all of it, not negative; with 0 nothing is sent.
+ * @param err          out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, another number or a negative time; else as feast_get_online_features(): some
+ *         connections may have been made.
+ * Thread safety: any thread, concurrently, on the same store.
+ * Since: 0.2
+ */
+feast_status_t feast_remote_warm_up(feast_remote_t *remote,
+                                    size_t connections,
+                                    int64_t timeout_ms,
+                                    feast_error_t **err);
 
 /**
  * Opens a queue for feast_get_online_features_async(). One is enough for a thread with an event loop, whatever the

@@ -18,7 +18,7 @@ pub type Fit = Result<(), Mixed>;
 /// A response in the making, and the column being filled.
 #[derive(Debug, Default)]
 pub struct Builder {
-    response: Response,
+    pub(super) response: Response,
     kind: Type,
     words_start: usize,
     halves_start: usize,

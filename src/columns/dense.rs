@@ -3,6 +3,9 @@
 use super::{Items, Response, Type, is_valid};
 use crate::error::{Code, Error, Result};
 
+/// Feast's number of that status.
+const OUTSIDE_MAX_AGE: u8 = 4;
+
 /// A type that matrices are made of.
 pub trait Number: Copy {
     /// From a boolean's 0 or 1, or a smaller integer.
@@ -257,10 +260,12 @@ impl<T: Number, M: Matrix<T>> Dense<'_, T, M> {
     ) -> std::result::Result<(), (usize, usize)> {
         let (validity, item_validity) = (response.validity(column), response.item_validity(column));
         let offsets = response.list_offsets(column);
+        let judged = response.statuses(column).filter(|_| response.is_judged());
         for row in 0..response.num_rows() {
             let start = row * self.row_stride + at;
             let first = offsets.map_or(row, |offsets| offsets[row] as usize);
-            let missing = values.is_empty() || !is_valid(validity, row);
+            let too_old = judged.is_some_and(|statuses| statuses[row] == OUTSIDE_MAX_AGE);
+            let missing = values.is_empty() || too_old || !is_valid(validity, row);
             for (at, item) in (start..start + width).zip(first..) {
                 let value = if missing || !is_valid(item_validity, item) {
                     self.missing

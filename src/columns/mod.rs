@@ -7,6 +7,7 @@
 mod bitmap;
 mod builder;
 mod dense;
+mod expire;
 mod typed;
 mod types;
 
@@ -89,6 +90,8 @@ pub struct Response {
     conversions: typed::Conversions,
     /// Of columns of which something is declared for matrices.
     in_matrices: Vec<InMatrices>,
+    /// Columns were judged by their age.
+    judged: bool,
 }
 
 /// What is declared of a column for matrices.
@@ -286,6 +289,11 @@ impl Response {
     pub fn event_timestamps(&self, column: usize) -> Option<&[i64]> {
         let start = self.columns.get(column)?.event_timestamps?.get();
         Some(&self.event_timestamps[start..][..self.rows])
+    }
+
+    /// Whether columns were judged by their age: then what is too old is missing in matrices.
+    pub fn is_judged(&self) -> bool {
+        self.judged
     }
 
     fn in_matrices(&self, column: usize) -> Option<&InMatrices> {

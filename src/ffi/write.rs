@@ -316,20 +316,3 @@ pub unsafe extern "C" fn feast_write_free(written: *mut feast_write_t) {
     // SAFETY: made by `boxed`, and freed once as the header asks.
     guard::value((), || unsafe { object::take(written) }.map(drop));
 }
-
-/// Asks the server's /health, for which it wants no token, and waits for the answer: within the store's request_timeout_ms, with
-/// its retries.
-///
-/// @param remote  in; borrowed for the call.
-/// @param err     out, may be NULL; untouched on success, else free with feast_error_free().
-/// @return FEAST_OK if it answered 200; else as feast_get_online_features().
-/// Thread safety: any thread, concurrently, on the same store.
-/// Since: 0.2
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn feast_check_health(
-    remote: *mut feast_remote_t,
-    err: *mut *mut feast_error_t,
-) -> feast_status_t {
-    // SAFETY: the header asks for what each of these needs.
-    unsafe { guard::status(err, || with_remote(remote, |remote| remote.check_health())) }
-}

@@ -14,6 +14,7 @@ use crate::observe::timing::Timing;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::fault_point;
 use crate::process::sync::Arc;
+use crate::transport::{Permit, Shared};
 use crate::wire::answer::frame::Layout;
 use crate::wire::answer::{decode, join};
 use crate::wire::request::Request;
@@ -161,8 +162,18 @@ impl Remote {
 
     pub(super) fn attempt_until_answered(
         &self,
+        request: Vec<u8>,
+        exchange: Exchange,
+    ) -> Result<(Vec<u8>, Timing, Option<Token>)> {
+        self.attempt_and_keep(request, exchange, None)
+    }
+
+    /// The same; the permit of the attempt that was answered is kept, and its connection with it.
+    pub(super) fn attempt_and_keep<'a>(
+        &'a self,
         mut request: Vec<u8>,
         mut exchange: Exchange,
+        mut kept: Option<&mut Vec<Permit<&'a Shared>>>,
     ) -> Result<(Vec<u8>, Timing, Option<Token>)> {
         let Inner { pool, auth, store, .. } = &*self.inner;
         // A call on a closed store hears that first.
@@ -181,12 +192,15 @@ impl Remote {
             let mut transfer = permit
                 .perform(&exchange.head(token.as_ref()), request, store.buffer(), deadline)
                 .map_err(|error| exchange.without_permit(store, error))?;
-            drop(permit);
+            let permit = kept.is_some().then_some(permit);
             fault_point();
             request = std::mem::take(&mut transfer.request);
             match exchange.after_attempt(store, auth, token.as_ref(), transfer) {
                 Next::Answered(body) => {
                     store.keep_buffer(request);
+                    if let Some(kept) = &mut kept {
+                        kept.extend(permit);
+                    }
                     return Ok((body, exchange.timing(), token));
                 }
                 Next::Retry(wait) if self.wait(wait) => (),

@@ -11,6 +11,7 @@ mod driver;
 mod events;
 mod exchange;
 mod failure;
+mod health;
 mod inner;
 mod merge;
 mod search;
@@ -29,7 +30,7 @@ use crate::error::{Code, Error, Result};
 use crate::observe::log::{self, Level};
 use crate::observe::statistics::{self, Snapshot, Stats};
 use crate::process::fork;
-use crate::process::sync::Arc;
+use crate::process::sync::{Arc, Mutex};
 use crate::transport::{EventFd, Poller, Pool, Worker, watch_forks};
 use driver::handle::{Command, DriverHandle};
 pub use events::{Answer, Event, EventQueue, Taken};
@@ -48,6 +49,7 @@ pub struct Remote {
     max_rows_per_request: usize,
     max_rows_per_write: usize,
     searches: SearchMemory,
+    warming_up: Mutex<()>,
     max_async_requests: usize,
     generation: u32,
 }
@@ -84,6 +86,7 @@ impl Remote {
             max_rows_per_request: config.max_rows_per_request,
             max_rows_per_write: config.max_rows_per_write,
             searches: SearchMemory::default(),
+            warming_up: Mutex::new(()),
             max_async_requests: config.max_async_requests,
             generation: fork::generation(),
         })

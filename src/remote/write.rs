@@ -12,7 +12,6 @@ use crate::error::{Code, Error, Result, RowsOfWrite};
 use crate::observe::statistics::Stats;
 use crate::process::panics::fault_point;
 use crate::process::sync::{Arc, Ordering};
-use crate::wire::endpoint::Endpoint;
 use crate::wire::write::{Destination, Frame, WriteOptions};
 use progress::{Progress, WriteRequest};
 
@@ -58,18 +57,6 @@ impl Remote {
             }
         }
         Ok(progress.written())
-    }
-
-    /// Asks the server whether it is well.
-    pub fn check_health(&self) -> Result<()> {
-        self.check_process()?;
-        let store = &self.inner.store;
-        let start = Instant::now();
-        let deadline = crate::policy::deadline::Deadline::after(start, store.request_timeout);
-        let exchange = Exchange::new(start, deadline).to(Endpoint::Health);
-        let (body, ..) = self.attempt_until_answered(store.buffer(), exchange)?;
-        store.keep_buffer(body);
-        Ok(())
     }
 
     /// What can be said before anything is sent.

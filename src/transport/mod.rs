@@ -31,7 +31,7 @@ pub use event_fd::EventFd;
 pub use fork::watch as watch_forks;
 pub use http::Http;
 pub use poller::{Poller, Ready};
-pub use pool::{Acquire, OwnedPermit, PendingAcquire, Pool, RequestHead};
+pub use pool::{Acquire, OwnedPermit, PendingAcquire, Permit, Pool, RequestHead, Shared};
 pub use semaphore::Listener;
 pub use slot::{Slot, Transfer};
 pub use sys::version;

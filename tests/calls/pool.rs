@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::events::{next, outcome, queue, submit};
-use crate::support::server::{Server, Step, Welcome, answer};
+use crate::support::server::{Server, Step, Welcome, answer, say};
 use crate::support::store::{ask, call, fails, figures, open};
 use crate::support::wait::wait_until;
 use feast_remote::error::Code;
@@ -205,4 +205,28 @@ fn connections_that_the_server_closes_cost_no_error() {
     // All of them idle for longer than the server keeps them.
     wait_until("the server has closed every connection", || server.open() == 0);
     call(&remote, 1).unwrap();
+}
+
+#[test]
+fn a_warm_store_has_its_connections_before_the_first_call() {
+    let server = Server::start(|seen| match seen.target.as_str() {
+        "GET /health" => say(200, ""),
+        _ => answer(seen),
+    });
+    let remote = open(&server, &[("connection_pool_size", "4")]);
+    remote.warm_up(3, Duration::from_secs(60)).unwrap();
+    assert_eq!((server.connections(), server.requests()), (3, 3));
+    assert_eq!(figures(&remote)["connections_idle"], 3);
+    call(&remote, 1).unwrap();
+    assert_eq!(server.connections(), 3, "the call finds one");
+    remote.warm_up(4, Duration::from_secs(60)).unwrap();
+    assert_eq!(server.connections(), 4);
+    for (connections, words) in [(0, "connections is 0"), (5, "not from 1 to 4")] {
+        assert!(remote.warm_up(connections, Duration::from_secs(1)).unwrap_err().message.contains(words));
+    }
+    let late = remote.warm_up(1, Duration::ZERO).unwrap_err();
+    assert_eq!((late.code, late.attempts), (Code::Timeout, 0), "{late}");
+    let sick = Server::start(|_| say(503, ""));
+    let error = open(&sick, &[("connection_retries", "1")]).warm_up(2, Duration::from_secs(60)).unwrap_err();
+    assert_eq!((error.code, error.http_status, sick.requests()), (Code::Server, 503, 2), "{error}");
 }

@@ -1,5 +1,7 @@
 //! Against a real `feast serve`: what comes back is what was written to its online store.
 
+use std::time::Duration;
+
 use crate::cells;
 use crate::support::feast::{Feast, Version, expected};
 use base64::prelude::*;
@@ -7,7 +9,7 @@ use feast_remote::columns::{Element, Response, Type};
 use feast_remote::config::Config;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
-use feast_remote::wire::request::Request;
+use feast_remote::wire::request::{MaxAge, Request};
 use serde_json::Value;
 
 fn open(feast: &Feast) -> Remote {
@@ -375,4 +377,23 @@ fn a_large_call_in_parts_is_the_same_as_in_one() {
             assert_eq!(cells::cell(&whole, column, row), cells::cell(&parts, column, row), "{column} {row}");
         }
     }
+}
+
+#[test]
+fn stale_values_of_the_server_are_told_by_their_event_timestamps() {
+    let feast = Feast::serve(&[]);
+    let remote = open(&feast);
+    let statuses = |age: Duration, drops: bool| {
+        let mut request = Request::default();
+        request.add_feature("driver_hourly_stats:avg_daily_trips").unwrap();
+        request.set_entity_int64("driver_id", &[1001, 9999]).unwrap();
+        request.set_max_age(Some(MaxAge { age, drops }));
+        let response = remote.get_online_features(&request).unwrap();
+        let trips = response.int64(1).unwrap_or(&[0, 0])[0];
+        (response.statuses(1).unwrap().to_vec(), trips > 0)
+    };
+    // They were written two hours before the repository was filled.
+    assert_eq!(statuses(Duration::from_secs(3600), false), (vec![4, 3], true));
+    assert_eq!(statuses(Duration::from_secs(3600), true), (vec![4, 3], false));
+    assert_eq!(statuses(Duration::from_secs(10 * 365 * 86_400), true), (vec![1, 3], true));
 }

@@ -1,5 +1,7 @@
 //! Reads a server's answer, in one pass over its bytes: into columns, or straight into a matrix.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use super::dense::DenseReader;
 use super::error::{ReadError, ReadResult, refuse};
 use super::frame::{self, Columns, Layout};
@@ -8,7 +10,7 @@ use super::scanner::{Scanner, SyntaxError};
 use super::values;
 use crate::columns::{Builder, Dense, DenseLayout, Matrix, Response};
 use crate::error::{Code, Error, Result};
-use crate::wire::request::{Declared, Request};
+use crate::wire::request::{Declared, MaxAge, Request};
 
 /// Reads the body of an HTTP 200 as the answer to `request`. `layout` may be one of an earlier call, for its
 /// buffers.
@@ -29,7 +31,7 @@ pub fn decode_into(
     dense: &mut Dense<'_, f32, impl Matrix<f32>>,
 ) -> Result<()> {
     let text = utf8(body)?;
-    if !request.declares_by_name() {
+    if !request.declares_by_name() && !request.judges_age() {
         let mut reader = DenseReader::new(dense, request);
         match frame::read(text, request, layout, &mut reader) {
             Ok(()) => return Ok(()),
@@ -196,6 +198,13 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
         }
         if timestamps == 0 {
             builder.no_event_timestamps(place);
+        }
+        if let Some(feature) = feature.filter(|_| request.judges_age())
+            && let Some(MaxAge { age, drops }) = request.max_age(feature, builder.name(place))
+        {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let oldest = now.as_nanos() as i128 - age.as_nanos() as i128;
+            builder.expire(place, i64::try_from(oldest.max(i64::MIN.into())).unwrap_or(i64::MAX), drops);
         }
         Ok(())
     }

@@ -44,6 +44,12 @@ impl FeatureReference {
         self.declared
     }
 
+    /// The feature view, without a version.
+    pub fn view(&self) -> &str {
+        let view = &self.text[..self.colon];
+        view.split_once('@').map_or(view, |(view, _)| view)
+    }
+
     /// Its column's name in an answer.
     pub fn column_name(&self, full_feature_names: bool) -> String {
         match full_feature_names {

@@ -5,6 +5,7 @@ mod encode;
 mod entities;
 mod feature;
 mod headers;
+mod max_age;
 mod merge;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ pub use encode::split;
 pub use entities::EntityColumn;
 use feature::FeatureReference;
 pub use headers::{RequestHeaders, header_fault};
+pub use max_age::MaxAge;
 
 /// Which feature of a request a column's name means.
 pub enum Named {
@@ -49,6 +51,9 @@ pub struct Request {
     entities: Vec<EntityColumn>,
     /// Of columns by their names in the answer.
     declarations: Arc<Vec<Declaration>>,
+    max_age: Option<MaxAge>,
+    /// By feature view.
+    view_max_ages: Vec<(String, MaxAge)>,
     /// Of a call; zero: it is over before it begins.
     timeout: Option<Duration>,
     deadline: Option<Instant>,
@@ -192,6 +197,8 @@ impl Request {
             full_feature_names: self.full_feature_names,
             entities: self.entities.iter().map(without_values).collect(),
             declarations: Arc::clone(&self.declarations),
+            max_age: self.max_age,
+            view_max_ages: self.view_max_ages.clone(),
             timeout: self.timeout,
             deadline: self.deadline,
             unmerged: self.unmerged,

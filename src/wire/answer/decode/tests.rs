@@ -1,6 +1,7 @@
 //! Which answers are read, and which are refused and why.
 
 mod matrices;
+mod max_age;
 mod types;
 
 use super::super::frame::Layout;
