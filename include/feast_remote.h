@@ -3,8 +3,8 @@
  *
  * WHAT IT IS
  *
- * A client for the HTTP endpoint /get-online-features of `feast serve`, for programs that cannot or will not run
- * Python. It keeps a pool of warm connections, holds every call to one deadline, retries what is worth it, and
+ * A client for Feast's feature server (`feast serve`), for programs that cannot or will not run Python: it fetches online
+ * features, writes rows and searches documents. It keeps a pool of warm connections, holds every call to one deadline, retries what is worth it, and
  * returns typed columns. Build with `cc program.c -lfeast_remote`; CONFIGURATION.md lists the configuration keys.
  *
  * A PROGRAM
@@ -24,9 +24,11 @@
  *           feast_request_add_feature(req, "driver_hourly_stats:avg_daily_trips", &err) == FEAST_OK &&
  *           feast_request_set_entity_int64(req, "driver_id", drivers, 2, &err) == FEAST_OK &&
  *           feast_get_online_features(remote, req, &resp, &err) == FEAST_OK) {
- *         const int64_t *trips = feast_response_column_int64(resp, 1);
- *         if (trips != NULL) printf("%lld %lld\n", (long long)trips[0], (long long)trips[1]);
- *       } else {
+ *         const int64_t *trips = NULL;
+ *         if (feast_response_get_int64(resp, "avg_daily_trips", &trips, NULL, &err) == FEAST_OK)
+ *           printf("%lld %lld\n", (long long)trips[0], (long long)trips[1]);
+ *       }
+ *       if (err != NULL) {
  *         fprintf(stderr, "%s\n", feast_error_message(err));
  *       }
  *       feast_error_free(err);
@@ -75,6 +77,19 @@
  * rows: a server pays far more for a request than for a row. Nothing waits for a timer; a call that is alone goes out at
  * once. Questions whose answers depend on the other rows are found out and left alone. docs/merging.md says when it pays,
  * feast_request_set_merge() keeps a call alone, feast_response_calls_in_request() tells.
+ *
+ * COLUMNS
+ *
+ * The type of a column that nobody declared depends on the values that came. So ask for a column by its name and the type that
+ * the program needs, feast_response_get_int64() and its like: numbers are converted exactly, a column without any value has
+ * every type, and anything else is an error that says what there is. Or declare types with the request
+ * (feast_request_add_typed_feature(), feast_request_add_list_feature(), feast_request_declare_column()).
+ *
+ * WRITING AND SEARCHING
+ *
+ * Rows are columns of a feast_frame_t; feast_push() and feast_write_to_online_store() write them, blocking or with an event,
+ * and an error tells which rows were not written. feast_retrieve_online_documents() finds documents by a vector.
+ * docs/writing.md tells what Feast's server does to data, and what is done about it.
  *
  * OWNERSHIP
  *

@@ -240,8 +240,8 @@ impl<T: Number, M: Matrix<T>> Dense<'_, T, M> {
         outcome.map_err(|(row, item)| {
             let value = match items {
                 Items::Int64(values) => values[item].to_string(),
-                Items::Float(values) => values[item].to_string(),
-                Items::Double(values) => values[item].to_string(),
+                Items::Float(values) => format!("{:?}", values[item]),
+                Items::Double(values) => format!("{:?}", values[item]),
                 _ => String::new(),
             };
             refused(response, column, format!("row {row}: {value} {}", T::REFUSED))

@@ -133,6 +133,42 @@ impl Response {
         builder.finish()
     }
 
+    /// Gives a column without any value, and of no type, this type.
+    pub fn set_type_of_nulls(&mut self, column: usize, kind: Type) {
+        let rows = self.rows;
+        let Some(column) = self.columns.get_mut(column).filter(|column| column.kind == Type::NULL) else {
+            return;
+        };
+        let count = if kind.list { 0 } else { rows };
+        if kind.list {
+            column.list_offsets = self.list_offsets.len();
+            self.list_offsets.resize(column.list_offsets + rows + 1, 0);
+        }
+        let bytes = self.bytes.len();
+        let start = match kind.element {
+            Element::Int32 | Element::Float => {
+                self.halves.resize(self.halves.len() + count, 0);
+                self.halves.len() - count
+            }
+            Element::Null => 0,
+            Element::Bool => {
+                self.bytes.resize(bytes + count, 0);
+                0
+            }
+            Element::Int64 | Element::UnixTimestamp | Element::Double => {
+                self.words.resize(self.words.len() + count, 0);
+                self.words.len() - count
+            }
+            // One offset more than there are texts.
+            Element::String | Element::Bytes | Element::Json => {
+                self.words.resize(self.words.len() + count + 1, 0);
+                self.words.len() - count - 1
+            }
+        };
+        column.kind = kind;
+        column.values = Values { count, start, bytes: bytes..self.bytes.len() };
+    }
+
     /// Rows, equal in all columns.
     pub fn num_rows(&self) -> usize {
         self.rows

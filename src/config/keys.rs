@@ -126,6 +126,10 @@ const KEYS: &[Key] = &[
         "Whether the first merged requests of a question are also sent unmerged and compared, since the values of some on \
          demand feature views depend on the other rows of a request. `false`: calls are merged from the first one on.",
         Boolean(v) => |c| c.merge_check = v),
+    key!("remember_types", Kind::Boolean, "false",
+        "Whether a column without any value, of which nothing is declared, has the type that it had last in this store in an answer \
+         to the same question, so that the schema of a data frame does not flip. `false`: it has none.",
+        Boolean(v) => |c| c.remember_types = v),
     key!("max_async_requests", int(1, 1 << 20), "16384",
         "Requests of asynchronous calls that may be under way; further calls are refused with OVERLOADED at once. Those of \
          blocking calls in parts (`max_rows_per_request`) count, too, and are never refused.",
@@ -278,6 +282,17 @@ pub(super) fn set(config: &mut Config, name: &str, value: &str) -> Result<()> {
     match KEYS.iter().find(|key| key.name == name) {
         Some(key) => key.apply(config, value),
         None => {
+            // What others call it, and what is nearer to another one by its letters.
+            let meant = match name {
+                "url" | "server_url" | "endpoint" | "host" => Some("path"),
+                "timeout" | "timeout_ms" => Some("request_timeout_ms"),
+                _ => None,
+            };
+            if let Some(meant) = meant {
+                return Err(Error::config(format!(
+                    "unknown configuration key `{name}`; did you mean `{meant}`?"
+                )));
+            }
             let nearest = KEYS
                 .iter()
                 .map(|key| (strsim::damerau_levenshtein(name, key.name), key.name))

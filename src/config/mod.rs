@@ -45,6 +45,8 @@ pub struct Config {
     pub max_rows_per_request: usize,
     /// Rows of one request of a write at most; 0: as many as there are.
     pub max_rows_per_write: usize,
+    /// Columns without any value have the type that they had before.
+    pub remember_types: bool,
     /// Rows of a merged request at most; 0: calls are not merged.
     pub merge_max_rows: usize,
     /// Requests of one question under way before calls gather; 0: found from what is measured.
@@ -95,6 +97,7 @@ impl Config {
             connection_pool_size: 0,
             max_rows_per_request: 0,
             max_rows_per_write: 0,
+            remember_types: false,
             merge_max_rows: 0,
             merge_in_flight: 0,
             merge_check: true,

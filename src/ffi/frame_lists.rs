@@ -13,8 +13,9 @@ use crate::wire::write::{Items, Lists, Texts, Values};
 /// # Safety
 /// `offsets` is NULL or has `n + 1` readable values.
 unsafe fn list_ends(offsets: *const i64, n: usize) -> Result<(Vec<usize>, usize)> {
+    let count = n.checked_add(1).ok_or_else(|| Error::argument(format!("{n} rows cannot be in memory")))?;
     // SAFETY: promised by the caller.
-    let offsets = unsafe { guard::array(offsets, n + 1, "offsets") }?;
+    let offsets = unsafe { guard::array(offsets, count, "offsets") }?;
     if let Some(row) = (0..n).find(|&row| offsets[row] > offsets[row + 1]) {
         return Err(Error::argument(format!("offsets: row {row} ends before it begins")));
     }

@@ -338,7 +338,9 @@ pub unsafe extern "C" fn feast_response_column_string(
 pub(super) fn of_another_type(response: &Response, column: usize, wanted: &str) -> Error {
     match response.column_type(column) {
         None => Error::argument(format!(
-            "there is no column {column}, the response has {}",
+            // SIZE_MAX, for a name that was not found, is -1 to people.
+            "there is no column {}, the response has {}",
+            column as isize,
             response.num_columns()
         )),
         Some(kind) => {

@@ -64,6 +64,7 @@ impl Remote {
                 let decode = |answer: &[Vec<u8>], layout: &mut Layout| join::decode(answer, request, layout);
                 let (mut response, timing) = self.fetch(request, under_way, decode)?;
                 response.set_timing(timing);
+                self.inner.store.remember_types(request, &mut response);
                 Ok(response)
             }
         }

@@ -149,7 +149,10 @@ impl Call {
         let Some(gathered) = lock(&self.state).take() else { return };
         // The other exchanges have nobody to answer any more.
         self.cancelled.store(true, Ordering::Release);
-        Stats::count(&self.store.stats.calls_failed);
+        // A write is no call; it counts its own end.
+        if !matches!(self.report_to, ReportTo::Sequence(_)) {
+            Stats::count(&self.store.stats.calls_failed);
+        }
         gathered.bodies.into_iter().for_each(|body| self.store.keep_buffer(body));
         self.report(Err(error));
     }

@@ -17,6 +17,7 @@ mod merge;
 mod search;
 mod store;
 mod submit;
+mod types;
 mod waiter;
 mod write;
 

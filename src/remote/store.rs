@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::types::KnownTypes;
 use crate::auth::Token;
+use crate::columns::Response;
 use crate::config::{Config, Mask, Secret};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
@@ -38,6 +40,8 @@ pub struct Store {
     /// Of finished calls.
     buffers: Mutex<Vec<Vec<u8>>>,
     buffers_kept: usize,
+    /// If types are remembered.
+    pub known_types: Option<KnownTypes>,
     /// Of finished calls, for their buffers.
     layouts: Mutex<Vec<Layout>>,
 }
@@ -76,6 +80,7 @@ impl Store {
             buffers: Mutex::new(Vec::new()),
             // A call has a request and an answer.
             buffers_kept: 2 * config.connection_pool_size,
+            known_types: config.remember_types.then(KnownTypes::default),
             layouts: Mutex::new(Vec::new()),
         }
     }
@@ -146,6 +151,13 @@ impl Store {
             Stats::count(&self.stats.calls_failed);
         }
         Ok((decoded?, took))
+    }
+
+    /// Gives the columns of an answer without any value the types that they had before, if types are remembered.
+    pub fn remember_types(&self, request: &Request, response: &mut Response) {
+        if let Some(known) = &self.known_types {
+            known.apply(request, response);
+        }
     }
 
     /// The error of a call whose answer, an HTTP 200, cannot be read; `read` tries it with other bodies.

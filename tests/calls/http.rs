@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::support::server::{Server, Step, answer, chunks, features_of, gzip, reply, say};
-use crate::support::store::{call, fails, open};
+use crate::support::store::{ask, call, fails, open};
 use feast_remote::config::Config;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
@@ -187,4 +187,41 @@ fn a_refused_redirect_names_its_location_without_secrets() {
     assert!(error.message.contains("not followed (Location: https://other:8443/features)"), "{error}");
     assert!(!error.message.contains("hunter2") && !error.message.contains("abc"), "{error}");
     assert_eq!(server.requests(), 1);
+}
+
+#[test]
+fn a_column_of_nulls_keeps_the_type_that_it_had_if_types_are_remembered() {
+    use crate::support::events::{next, queue, submit};
+    use feast_remote::columns::{Element, Items, Type};
+    let server = Server::start(|seen| {
+        let (a, b) = match seen.number % 2 {
+            0 => ("[0.5]", r#"[["x"]]"#),
+            _ => ("[null]", "[null]"),
+        };
+        let names = r#"{"feature_names":["id","a","b"]}"#;
+        let body = format!(
+            r#"{{"results":[{{"values":[1]}},{{"values":{a}}},{{"values":{b}}}],"metadata":{names}}}"#
+        );
+        say(200, body)
+    });
+    let kinds = |response: &feast_remote::columns::Response| {
+        [1, 2].map(|column| response.column_type(column).unwrap())
+    };
+    let (double, texts) = (Type::of(Element::Double), Type::list_of(Element::String));
+    let forgetful = open(&server, &[]);
+    assert_eq!(kinds(&forgetful.get_online_features(&ask(1)).unwrap()), [double, texts]);
+    assert_eq!(kinds(&forgetful.get_online_features(&ask(1)).unwrap()), [Type::NULL, Type::NULL]);
+    let remote = open(&server, &[("remember_types", "true")]);
+    assert_eq!(kinds(&remote.get_online_features(&ask(1)).unwrap()), [double, texts]);
+    let response = remote.get_online_features(&ask(1)).unwrap();
+    assert_eq!(kinds(&response), [double, texts]);
+    assert_eq!((response.double(1).unwrap(), response.list_offsets(2).unwrap()), (&[0.0][..], &[0, 0][..]));
+    assert!(
+        matches!(response.items(2), Some(Items::Text([0], []))) && response.validity(1) == Some(&[0][..])
+    );
+    let queue = queue();
+    for _ in 0..2 {
+        submit(&remote, &queue, 1);
+        assert_eq!(kinds(&next(&queue).into_response().unwrap()), [double, texts]);
+    }
 }

@@ -120,6 +120,8 @@ fn of_a_write_whose_middle_is_refused_written_and_unwritten_rows_are_told_exactl
     let _call = remote.submit_write(view(), &frame, WriteOptions::default(), &queue, 7).unwrap();
     let (tag, outcome) = next(&queue);
     assert_eq!((tag, outcome.unwrap_err().rows), (7, error.rows));
+    let figures = figures(&remote);
+    assert_eq!((&figures["writes_failed"], &figures["calls_failed"]), (&Value::from(2), &Value::from(0)));
 }
 
 #[test]

@@ -173,7 +173,12 @@ impl Answer {
     /// The answer as columns.
     pub fn into_response(self) -> Result<Response> {
         let calls_in_request = self.calls_in_request;
+        let store = Arc::clone(&self.store);
+        let question = store.known_types.is_some().then(|| self.question.clone());
         let (mut response, timing) = self.read(join::decode)?;
+        if let Some(question) = question {
+            store.remember_types(&question, &mut response);
+        }
         response.set_calls_in_request(calls_in_request);
         response.set_timing(timing);
         Ok(response)

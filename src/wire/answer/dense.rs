@@ -244,7 +244,14 @@ impl<'m, M: Matrix<f32>> DenseReader<'_, 'm, M> {
             (number, Element::Float) => to_float(number),
             (number, _) => to_double(number).map(|double| double as f32),
         };
-        value.map(Some).ok_or(ReadError::Unfit { at, why: "does not fit" })
+        value.map(Some).ok_or(ReadError::Unfit {
+            at,
+            why: if element == Element::Double {
+                "is not exactly a double"
+            } else {
+                "is not a number of 32 bits"
+            },
+        })
     }
 }
 

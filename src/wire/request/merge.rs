@@ -13,6 +13,18 @@ impl Request {
         if self.unmerged || self.entities.iter().any(|column| column.setter == Setter::Json) {
             return None;
         }
+        let mut key = self.question_key();
+        for column in &self.entities {
+            key.push(column.setter as u8);
+            key.extend_from_slice(&column.name.len().to_le_bytes());
+            key.extend_from_slice(column.name.as_bytes());
+        }
+        self.key_of_headers(&mut key);
+        Some(key)
+    }
+
+    /// What it asks for, whatever the rows, as bytes to compare.
+    pub fn question_key(&self) -> Vec<u8> {
         let features: usize = self.features.iter().map(|feature| feature.json.len()).sum();
         let names: usize = self.entities.iter().map(|column| column.name.len() + 9).sum();
         let service = self.feature_service.as_deref();
@@ -26,13 +38,7 @@ impl Request {
             }
             None => self.features.iter().for_each(|feature| key.extend_from_slice(&feature.json)),
         }
-        for column in &self.entities {
-            key.push(column.setter as u8);
-            key.extend_from_slice(&column.name.len().to_le_bytes());
-            key.extend_from_slice(column.name.as_bytes());
-        }
-        self.key_of_headers(&mut key);
-        Some(key)
+        key
     }
 
     /// Writes the body of the request that asks for the rows of all `members`, which have the same merge key.
