@@ -9,10 +9,12 @@ mod support {
 }
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use feast_remote::config::{Config, Environment};
 use feast_remote::observe::statistics::Stats;
+use feast_remote::observe::timing::{AttemptTimes, Stopwatch};
 use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::Remote;
 use feast_remote::transport::Pool;
@@ -30,6 +32,27 @@ fn benches(criterion: &mut Criterion) {
     let pool = Pool::new(&config, &Environment::of_process(), Arc::new(Stats::default())).unwrap();
     criterion.bench_function("a place in the pool, taken and given back", |bencher| {
         bencher.iter(|| drop(pool.acquire(Deadline::NEVER).unwrap()));
+    });
+
+    criterion.bench_function("where the time of a call went, noted and read", |bencher| {
+        bencher.iter(|| {
+            let start = Instant::now();
+            let mut watch = Stopwatch::new(start);
+            watch.begin_attempt(start);
+            let took = start.elapsed();
+            watch.end_attempt(&AttemptTimes {
+                took,
+                first_byte: Some(took),
+                connected: None,
+                new_connection: false,
+                reused: true,
+            });
+            watch.carried(100, 1000, 200);
+            watch.finished().of_call(took, 1).decoded(took, took)
+        });
+    });
+    criterion.bench_function("two looks at the clock, of which a call has these anyway", |bencher| {
+        bencher.iter(|| Instant::now().elapsed());
     });
 
     let remote = Remote::open(&config).unwrap();

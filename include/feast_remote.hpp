@@ -333,6 +333,13 @@ class Response {
     detail::call(nullptr, [&](feast_error_t **e) { return feast_response_column_string(get(), column, &offsets, &data, e); });
     return {data + offsets[row], static_cast<std::size_t>(offsets[row + 1] - offsets[row])};
   }
+  // Where the time of the call went; see feast_timing_t.
+  feast_timing_t timing() const noexcept {
+    feast_timing_t timing{};
+    timing.size = sizeof timing;
+    feast_response_timing(get(), &timing);
+    return timing;
+  }
   // All features as a row-major matrix, see feast_response_copy_f32().
   void copy_f32(float *out, std::size_t row_stride, float missing, std::uint8_t *statuses = nullptr) const {
     detail::call(nullptr, [&](feast_error_t **e) {
@@ -673,6 +680,12 @@ class Remote {
     });
     return Response(response);
   }
+  // Makes connections before the first call; see feast_remote_warm_up().
+  void warm_up(std::size_t connections, std::chrono::milliseconds timeout) const {
+    detail::call(nullptr, [&](feast_error_t **e) {
+      return feast_remote_warm_up(remote_.get(), connections, timeout.count(), e);
+    });
+  }
   // Throws unless the server says that it is well.
   void check_health() const {
     detail::call(nullptr, [&](feast_error_t **e) { return feast_check_health(remote_.get(), e); });
@@ -701,6 +714,23 @@ class Remote {
 
   detail::Owned<feast_remote_t, feast_close> remote_;
 };
+
+// The figures of several stores, by their names, in Prometheus' text format, to be served under /metrics.
+inline std::string stats_prometheus(const std::vector<std::pair<std::string, const Remote *>> &stores) {
+  std::vector<const feast_remote_t *> handles;
+  std::vector<const char *> names;
+  for (const auto &store : stores) {
+    names.push_back(detail::text(store.first));
+    handles.push_back(store.second->get());
+  }
+  char *text = nullptr;
+  std::size_t size = 0;
+  detail::call(nullptr, [&](feast_error_t **e) {
+    return feast_stats_prometheus(handles.data(), names.data(), handles.size(), &text, &size, e);
+  });
+  detail::Owned<char, feast_string_free> owned(text);
+  return std::string(text, size);
+}
 
 // Asynchronous calls as std::future, for programs without an event loop: a queue, and a thread that waits for its events
 // and decodes the answers. Destroying it cancels the calls under way. Any number of threads may use it at once, with any

@@ -32,6 +32,8 @@ for _name, _returns, _takes in [
     ("feast_request_new", _pointer, []),
     ("feast_request_free", None, [_pointer]),
     ("feast_request_add_feature", ctypes.c_int32, [_pointer, _text, _REFERENCE]),
+    ("feast_request_add_list_feature", ctypes.c_int32, [_pointer, _text, ctypes.c_int32, _size, _REFERENCE]),
+    ("feast_request_matrix_width", _size, [_pointer]),
     ("feast_request_set_timeout_ns", ctypes.c_int32, [_pointer, ctypes.c_int64, _REFERENCE]),
     ("feast_request_set_entity_int64", ctypes.c_int32, [_pointer, _text, _pointer, _size, _REFERENCE]),
     ("feast_request_set_entity_string", ctypes.c_int32, [_pointer, _text, _pointer, _pointer, _size, _REFERENCE]),
@@ -77,6 +79,9 @@ for _name, _returns, _takes in [
     ("feast_search_free", None, [_pointer]),
     ("feast_retrieve_online_documents", ctypes.c_int32, [_pointer, _pointer, _REFERENCE, _REFERENCE]),
     ("feast_check_health", ctypes.c_int32, [_pointer, _REFERENCE]),
+    ("feast_remote_warm_up", ctypes.c_int32, [_pointer, _size, ctypes.c_int64, _REFERENCE]),
+    ("feast_stats_prometheus", ctypes.c_int32, [_pointer, _pointer, _size, _REFERENCE, ctypes.POINTER(_size), _REFERENCE]),
+    ("feast_string_free", None, [_pointer]),
     ("feast_call_cancel", None, [_pointer]),
     ("feast_call_free", None, [_pointer]),
     ("feast_error_code", ctypes.c_int32, [_pointer]),
@@ -85,6 +90,9 @@ for _name, _returns, _takes in [
     ("feast_status_name", _text, [ctypes.c_int32]),
 ]:
     getattr(_lib, _name).restype, getattr(_lib, _name).argtypes = _returns, _takes
+
+
+_FLOAT_LIST = 20  # FEAST_TYPE_FLOAT_LIST
 
 
 class FeastError(Exception):
@@ -143,11 +151,16 @@ class _Frame:
 
 class _Request:
     def __init__(self, features, entities, timeout=None, merge=True):
+        # A scalar is one row.
+        entities = {name: [values] if numpy.ndim(values) == 0 else values for name, values in entities.items()}
         self.rows = len(next(iter(entities.values()), ()))
         self.handle = _pointer(_lib.feast_request_new())
         try:
             for feature in features:
-                _call("feast_request_add_feature", self.handle, feature.encode())
+                if isinstance(feature, str):
+                    _call("feast_request_add_feature", self.handle, feature.encode())
+                else:  # a list feature and its length
+                    _call("feast_request_add_list_feature", self.handle, feature[0].encode(), _FLOAT_LIST, feature[1])
             for name, values in entities.items():
                 self._set(name, values)
             if not merge:
@@ -240,11 +253,12 @@ class Remote:
         return _record_batch(response)
 
     def get_matrix(self, features, entities, missing=float("nan"), timeout=None, merge=True):
-        """A float32 matrix of rows by features, filled straight from the server's answer."""
+        """A float32 matrix of rows by features, filled straight from the server's answer. A list feature, such as an embedding,
+        is a pair of its name and its length, and takes that many columns."""
         with _Request(features, entities, timeout, merge) as request:
-            matrix = numpy.empty((request.rows, len(features)), dtype=numpy.float32)
-            _call("feast_get_online_features_into_f32", self._handle, request.handle, matrix.ctypes.data, len(features),
-                  missing, None)
+            width = _lib.feast_request_matrix_width(request.handle)
+            matrix = numpy.empty((request.rows, width), dtype=numpy.float32)
+            _call("feast_get_online_features_into_f32", self._handle, request.handle, matrix.ctypes.data, width, missing, None)
         return matrix
 
     def push(self, push_source, data, to=("online",), **options):
@@ -292,6 +306,10 @@ class Remote:
             _lib.feast_search_free(search)
         return _record_batch(response)
 
+    def warm_up(self, connections, timeout):
+        """Makes connections before the first call, within so many seconds."""
+        _call("feast_remote_warm_up", self._handle, connections, math.ceil(max(timeout, 0) * 1000))
+
     def check_health(self):
         """Raises unless the server says that it is well."""
         _call("feast_check_health", self._handle)
@@ -329,6 +347,18 @@ class Remote:
                 future.set_exception(failure)
             finally:
                 _lib.feast_event_free(event)
+
+
+def prometheus(stores):
+    """The figures of several stores, a dict of them by name, in Prometheus' text format: what a handler of /metrics sends."""
+    handles = (_pointer * len(stores))(*(store._handle for store in stores.values()))
+    names = (_text * len(stores))(*(name.encode() for name in stores))
+    text, length = _pointer(), _size()
+    _call("feast_stats_prometheus", handles, names, len(stores), ctypes.byref(text), ctypes.byref(length))
+    try:
+        return ctypes.string_at(text, length.value).decode()
+    finally:
+        _lib.feast_string_free(text)
 
 
 async def _main(url):

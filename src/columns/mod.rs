@@ -123,9 +123,9 @@ pub enum Items<'a> {
 
 impl Response {
     /// Without rows.
-    pub fn empty<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Response {
+    pub fn empty<'a>(names: impl Iterator<Item = &'a str> + Clone, entities: usize) -> Response {
         let mut builder = Builder::new(0, 0);
-        builder.name_columns(names.clone(), 0);
+        builder.name_columns(names.clone(), entities);
         for place in 0..names.count() {
             builder.begin_column(Type::NULL);
             builder.end_column(place);

@@ -137,6 +137,10 @@ const KEYS: &[Key] = &[
     key!("connection_idle_timeout", int(0, 31_536_000), "300",
         "Seconds after which an unused connection is closed. 0: never.",
         Integer(v) => |c| c.connection_idle_timeout = millis(v * 1000)),
+    key!("connection_max_age", int(0, 31_536_000), "0",
+        "Seconds after which a connection is replaced before its next use, give or take a fifth, so that those of a pool are not \
+         all replaced at once: behind a balancer new servers get their share. 0: never.",
+        Integer(v) => |c| c.connection_max_age = (v > 0).then(|| Duration::from_secs(v))),
     key!("connection_retries", int(0, 20), "3",
         "Retries of a failed attempt: HTTP 429, 500, 502, 503, 504, and connections that fail.",
         Integer(v) => |c| c.connection_retries = v as u32),
@@ -397,6 +401,13 @@ mod tests {
             "unknown configuration key `connection_pool_sise`; did you mean `connection_pool_size`?"
         );
         assert!(refused("zzz", "3").contains("known keys: type, path, cert, verify_ssl"));
+        for (others, ours) in [("url", "path"), ("server_url", "path"), ("timeout_ms", "request_timeout_ms")]
+        {
+            assert_eq!(
+                refused(others, "x"),
+                format!("unknown configuration key `{others}`; did you mean `{ours}`?")
+            );
+        }
     }
 
     #[test]

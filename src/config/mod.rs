@@ -57,6 +57,8 @@ pub struct Config {
     pub max_async_requests: usize,
     /// Age at which an unused connection is closed; `None`: never.
     pub connection_idle_timeout: Option<Duration>,
+    /// Age at which a connection is replaced; `None`: never.
+    pub connection_max_age: Option<Duration>,
     /// Retries after the first attempt.
     pub connection_retries: u32,
     /// Limit of a whole call; `None`: none.
@@ -103,6 +105,7 @@ impl Config {
             merge_check: true,
             max_async_requests: 0,
             connection_idle_timeout: None,
+            connection_max_age: None,
             connection_retries: 0,
             request_timeout: None,
             connect_timeout: Duration::ZERO,

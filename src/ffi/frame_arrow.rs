@@ -124,6 +124,9 @@ fn children(count: i64) -> Result<usize> {
     usize::try_from(count).map_err(|_| Error::argument(format!("{count} children")))
 }
 
+/// More rows than anybody writes at once. Of a column of nulls they take no memory, and could be any number.
+const MOST_ROWS: usize = 1 << 28;
+
 /// The values of an array that are looked at.
 #[derive(Clone, Copy)]
 struct Window {
@@ -136,7 +139,7 @@ impl Window {
         let odd = || Error::argument(format!("an array of {} values from {}", array.length, array.offset));
         let start = usize::try_from(array.offset).map_err(|_| odd())?;
         let length = usize::try_from(array.length).map_err(|_| odd())?;
-        start.checked_add(length).filter(|&end| end < isize::MAX as usize / 16).ok_or_else(odd)?;
+        start.checked_add(length).filter(|&end| end <= MOST_ROWS).ok_or_else(odd)?;
         Ok(Window { start, length })
     }
 
@@ -236,7 +239,11 @@ impl Column<'_> {
         unsafe {
             Ok(match format {
                 "b" => {
-                    let all = nulls(buffer(self.array, 1)?, self.rows.start + self.rows.length)?;
+                    let bits: *const u8 = buffer(self.array, 1)?;
+                    if bits.is_null() && self.rows.length > 0 {
+                        return Err(Error::argument("values is NULL"));
+                    }
+                    let all = nulls(bits, self.rows.start + self.rows.length)?;
                     let bit = |row: usize| all.as_ref().is_none_or(|zeros| !zeros[self.rows.start + row]);
                     Items::Bool((0..self.rows.length).map(bit).collect())
                 }
@@ -355,7 +362,7 @@ impl Column<'_> {
     unsafe fn fixed_lists(&self, width: &str, is_null: &dyn Fn(usize) -> bool) -> Result<Values> {
         let rows = self.rows.start..self.rows.start + self.rows.length;
         let odd = || Error::argument(format!("lists of `{width}` items"));
-        let width: usize = width.parse().map_err(|_| odd())?;
+        let width: usize = width.parse().ok().filter(|&width| width > 0).ok_or_else(odd)?;
         rows.end.checked_mul(width).ok_or_else(odd)?;
         // SAFETY: promised by the caller.
         unsafe { self.lists_between(rows.map(|row| (row * width, (row + 1) * width)), is_null) }

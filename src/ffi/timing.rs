@@ -67,7 +67,8 @@ unsafe fn fill(timing: *mut feast_timing_t, found: &Timing, rows: usize) -> Opti
     }
     // SAFETY: promised by the caller; the size is the first field in every version.
     let size = unsafe { timing.cast::<usize>().read() };
-    if size < size_of::<usize>() {
+    // More than any version will have: it was not set.
+    if !(size_of::<usize>()..=4096).contains(&size) {
         return None;
     }
     let merged = if found.calls_in_request > 1 { FEAST_TIMING_MERGED } else { 0 };

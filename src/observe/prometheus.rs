@@ -74,6 +74,7 @@ const COUNTERS: &[Family] = &[
         "Connections closed or replaced between calls, by reason.",
         &[
             ("reason=\"idle\"", "connections_closed_idle"),
+            ("reason=\"aged\"", "connections_closed_aged"),
             ("reason=\"server\"", "connections_closed_by_server"),
             ("reason=\"unacknowledged\"", "connections_closed_unacknowledged"),
             ("reason=\"suspect\"", "connections_closed_suspect"),

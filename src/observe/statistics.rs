@@ -168,6 +168,7 @@ statistics! {
     Counter connections_opened: AtomicU64 = "Connections made.";
     Counter connections_reused: AtomicU64 = "Attempts that were carried by a connection kept from before.";
     Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
+    Counter connections_closed_aged: AtomicU64 = "Connections replaced because of connection_max_age.";
     Counter connections_closed_by_server: AtomicU64 = "Connections that had to be replaced because they were closed \
         from the other side, which includes that something came on them unasked.";
     Counter connections_closed_unacknowledged: AtomicU64 = "Connections given up because nothing that was sent on them \

@@ -70,11 +70,10 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// Of what began then.
+    /// Of what has begun just now.
     pub fn new(start: Instant) -> Stopwatch {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let start_unix_ns =
-            i64::try_from(since.saturating_sub(start.elapsed()).as_nanos()).unwrap_or(i64::MAX);
+        let start_unix_ns = i64::try_from(since.as_nanos()).unwrap_or(i64::MAX);
         Stopwatch { timing: Timing { start_unix_ns, ..Timing::default() }, mark: start, attempting: false }
     }
 
@@ -116,10 +115,20 @@ impl Stopwatch {
         self.timing.http_status = http_status;
     }
 
+    /// At the end of the last attempt, without a look at the clock.
+    pub fn finished(&self) -> Timing {
+        let mut timing = self.timing;
+        timing.total_us = timing.phases();
+        timing
+    }
+
     /// So far; what is going on ends now.
     pub fn read(&self) -> Timing {
         let mut timing = self.timing;
-        let since = microseconds(self.mark.elapsed());
+        let now = Instant::now();
+        let since = microseconds(now.saturating_duration_since(self.mark));
+        // A pause that did not come to its end.
+        timing.retries_us -= microseconds(self.mark.saturating_duration_since(now)).min(timing.retries_us);
         match self.attempting {
             true => timing.first_byte_us += since,
             false => timing.queue_us += since,

@@ -204,8 +204,12 @@ impl Remote {
                     }
                     return Ok((body, exchange.timing(), token));
                 }
-                Next::Retry(wait) if self.wait(wait) => (),
-                Next::Retry(_) => return Err(exchange.ended_by(Error::closed())),
+                Next::Retry(wait) => {
+                    drop(permit);
+                    if !self.wait(wait) {
+                        return Err(exchange.ended_by(Error::closed()));
+                    }
+                }
                 Next::Failed { error, .. } => {
                     store.keep_buffer(request);
                     return Err(error);

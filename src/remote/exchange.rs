@@ -52,6 +52,20 @@ pub struct WriteState {
     pub queued: AtomicBool,
     /// They were sent, and the server's word is missing.
     pub in_doubt: AtomicBool,
+    /// An attempt is under way.
+    on_wire: AtomicBool,
+}
+
+impl WriteState {
+    /// Of rows that are appended, or not.
+    pub fn new(appends: bool) -> WriteState {
+        WriteState { appends, ..WriteState::default() }
+    }
+
+    /// Whether they may be written although nobody says so; an attempt of which nobody saw the end, because of a panic, counts.
+    pub fn is_in_doubt(&self) -> bool {
+        self.in_doubt.load(Ordering::Relaxed) || self.on_wire.load(Ordering::Relaxed)
+    }
 }
 
 /// What to do after an attempt.
@@ -113,6 +127,9 @@ impl Exchange {
 
     /// What its next request is sent with.
     pub fn head<'a>(&'a self, token: Option<&'a Token>) -> RequestHead<'a> {
+        if let Some(write) = &self.write {
+            write.on_wire.store(true, Ordering::Relaxed);
+        }
         RequestHead {
             endpoint: self.endpoint,
             token,
@@ -160,9 +177,9 @@ impl Exchange {
         self.attempts
     }
 
-    /// Where its time went so far.
+    /// Where its time went, when it has been answered.
     pub fn timing(&self) -> Timing {
-        self.watch.read()
+        self.watch.finished()
     }
 
     /// The token that the server refused, if the program is to set another one.
@@ -276,10 +293,15 @@ impl Exchange {
 
     /// An attempt has ended, in whatever way: what was written may be there although nobody says so.
     pub fn note_doubt(&self, transfer: &Transfer) {
-        if let Some(write) = &self.write
-            && transfer.wire_requests > 0
-            && matches!(transfer.result, Err(_) | Ok(502..=504))
-        {
+        let Some(write) = &self.write else { return };
+        write.on_wire.store(false, Ordering::Relaxed);
+        let unsaid = match transfer.result {
+            Err(_) | Ok(502..=504) => true,
+            // Of what goes to several stores a part may be done.
+            Ok(500) => write.appends,
+            Ok(_) => false,
+        };
+        if unsaid && transfer.wire_requests > 0 {
             write.in_doubt.store(true, Ordering::Relaxed);
         }
     }
@@ -304,12 +326,15 @@ impl Exchange {
     /// The error of an exchange that is ended from outside, between attempts or amid one.
     pub fn ended_by(&self, error: Error) -> Error {
         let http_status = if error.http_status == 0 { self.http_status } else { error.http_status };
-        let timing = error.timing.or_else(|| Some(Box::new(self.timing())));
+        let timing = error.timing.or_else(|| Some(Box::new(self.watch.read())));
         Error { attempts: self.attempts.max(error.attempts), http_status, timing, ..error }
     }
 
     /// The error of an exchange that got no permit (again): the last answer says more than the queue.
     pub fn without_permit(&mut self, store: &Store, queue: Error) -> Error {
+        if let Some(write) = &self.write {
+            write.on_wire.store(false, Ordering::Relaxed);
+        }
         if queue.code == Code::Overloaded {
             Stats::count(&store.stats.calls_overloaded);
         }
@@ -381,7 +406,7 @@ impl Exchange {
         let seconds = time.as_secs_f64();
         let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
         let message = format!("{}: {} ({times} in {seconds:.3} s)", store.server, error.message);
-        let timing = Some(Box::new(self.timing().of_call(time, 1)));
+        let timing = Some(Box::new(self.watch.read().of_call(time, 1)));
         Error { message, attempts, timing, ..error }
     }
 }

@@ -1,12 +1,12 @@
 //! Whether the server is well, and connections that are made before they are needed.
 
+use std::sync::TryLockError;
 use std::time::{Duration, Instant};
 
 use super::Remote;
 use super::exchange::Exchange;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::policy::deadline::Deadline;
-use crate::process::sync::lock;
 use crate::wire::endpoint::Endpoint;
 
 impl Remote {
@@ -33,7 +33,17 @@ impl Remote {
         let store = &self.inner.store;
         let deadline = Deadline::after(Instant::now(), Some(timeout));
         // Two at once would each hold what the other one waits for.
-        let _alone = lock(&self.warming_up);
+        let _alone = loop {
+            match self.warming_up.try_lock() {
+                Ok(alone) => break alone,
+                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) if deadline.passed(Instant::now()) => {
+                    let why = "another feast_remote_warm_up() was under way until the time was up";
+                    return Err(Error::new(Code::Timeout, why));
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+            }
+        };
         let mut kept = Vec::with_capacity(connections);
         while kept.len() < connections {
             let exchange = Exchange::new(Instant::now(), deadline).to(Endpoint::Health);

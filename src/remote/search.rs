@@ -2,7 +2,7 @@
 //! for as features (`wire::search`), and their names have to be learnt first. They are remembered.
 
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Remote;
 use super::exchange::Exchange;
@@ -10,7 +10,7 @@ use crate::auth::Token;
 use crate::columns::Response;
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
-use crate::observe::timing::Timing;
+use crate::observe::timing::{Timing, microseconds};
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{AtomicBool, Mutex, Ordering, lock};
 use crate::wire::answer::frame::Layout;
@@ -77,16 +77,19 @@ impl Remote {
     /// The join keys to ask with, if the answer names others than it was asked with.
     fn learn(&self, search: &Search, asked_with: &[String], found: &Found) -> Result<Option<Vec<String>>> {
         let answer = SearchAnswer::read(&found.body, found.asked)?;
-        if answer.rows() == 0 || answer.join_keys == asked_with {
+        if answer.rows() == 0 {
             return Ok(None);
         }
         if answer.join_keys.is_empty() {
-            return Err(Error::decode(
-                "the server's answer names no join keys, so that it does not say whose documents these are",
-            ));
+            let why =
+                "the server's answer names no join keys, so that it does not say whose documents these are";
+            return Err(Error::decode(why));
+        }
+        if answer.join_keys == asked_with {
+            return Ok(None);
         }
         let mut known = lock(&self.searches.join_keys);
-        if known.len() < VIEWS {
+        if known.len() < VIEWS || known.contains_key(search.view()) {
             known.insert(search.view().to_owned(), answer.join_keys.clone());
         }
         Ok(Some(answer.join_keys))
@@ -104,8 +107,12 @@ impl Remote {
         let unreadable = |error| self.unreadable(found, error);
         let answer = SearchAnswer::read(&found.body, found.asked).map_err(unreadable)?;
         if answer.rows() == 0 {
-            let names = search.features().iter().map(String::as_str).chain(["distance"]);
-            return Ok(Response::empty(names));
+            let keys = lock(&self.searches.join_keys).get(search.view()).cloned().unwrap_or_default();
+            let features = search.features().iter().filter(|name| !keys.contains(name));
+            let names = keys.iter().chain(features).map(String::as_str).chain(["distance"]);
+            let mut nothing = Response::empty(names, keys.len());
+            nothing.set_timing(whole(&found.timing, start.elapsed()));
+            return Ok(nothing);
         }
         let mut ranked = answer.rank(search).map_err(unreadable)?;
         let vectors = ranked.repeated(search.query());
@@ -121,7 +128,7 @@ impl Remote {
         let decode = |bodies: &[Vec<u8>], layout: &mut Layout| join::decode(bodies, &request, layout);
         let (mut response, took) =
             store.decode([body], &found.timing, found.token.as_ref(), &request, decode)?;
-        response.set_timing(found.timing.decoded(took, start.elapsed()));
+        response.set_timing(whole(&found.timing.decoded(took, start.elapsed()), start.elapsed()));
         Ok(response)
     }
 
@@ -133,13 +140,13 @@ impl Remote {
     fn ask(&self, search: &Search, join_keys: &[String], deadline: Deadline) -> Result<Found> {
         let asked =
             search.features().len() + join_keys.iter().filter(|key| !search.features().contains(key)).count();
-        let older = self.searches.older.load(Ordering::Relaxed);
-        let endpoints = match older {
-            true => &[Endpoint::RetrieveOnlineDocuments][..],
-            false => &[Endpoint::Search, Endpoint::RetrieveOnlineDocuments][..],
-        };
+        // An answer that one server of several gives is no proof of all.
+        let mut endpoints = [Endpoint::Search, Endpoint::RetrieveOnlineDocuments];
+        if self.searches.older.load(Ordering::Relaxed) {
+            endpoints.reverse();
+        }
         let mut unknown = None;
-        for &endpoint in endpoints {
+        for endpoint in endpoints {
             let mut body = self.inner.store.buffer();
             search.encode(join_keys, &mut body)?;
             let exchange = Exchange::new(Instant::now(), deadline).to(endpoint);
@@ -159,4 +166,11 @@ impl Remote {
         }
         Err(unknown.unwrap_or_else(|| Error::new(Code::Internal, "a search without an endpoint")))
     }
+}
+
+/// The time of a search: what its other requests took counts as retries.
+fn whole(last: &Timing, total: Duration) -> Timing {
+    let total_us = microseconds(total);
+    let retries_us = last.retries_us + total_us.saturating_sub(last.phases());
+    Timing { retries_us, total_us, ..*last }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::columns::{Response, Type};
+use crate::columns::{Element, Response, Type};
 use crate::process::sync::{Mutex, lock};
 use crate::wire::request::Request;
 
@@ -29,7 +29,7 @@ impl KnownTypes {
         for (column, known) in known.iter_mut().enumerate() {
             match response.column_type(column) {
                 Some(Type::NULL) if *known != Type::NULL => response.set_type_of_nulls(column, *known),
-                Some(kind) if kind != Type::NULL => *known = kind,
+                Some(kind) if kind.element != Element::Null => *known = kind,
                 _ => (),
             }
         }

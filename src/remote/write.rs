@@ -37,7 +37,7 @@ impl Remote {
         let mut progress = self.begin_write(destination, frame, options)?;
         let store = &self.inner.store;
         while let Some(request) = progress.next_request(store) {
-            let WriteRequest { chunk, body, deadline } = match request {
+            let WriteRequest { body, deadline } = match request {
                 Ok(request) => request,
                 Err(error) => return Err(progress.failed(store, error)),
             };
@@ -48,11 +48,11 @@ impl Remote {
             match self.attempt_until_answered(body, exchange) {
                 Ok((body, ..)) => {
                     store.keep_buffer(body);
-                    progress.wrote(store, &chunk, state.queued.load(Ordering::Relaxed));
+                    progress.wrote(store, state.queued.load(Ordering::Relaxed));
                 }
                 Err(error) => {
-                    let in_doubt = state.in_doubt.load(Ordering::Relaxed);
-                    return Err(progress.stopped(store, error, &chunk, in_doubt));
+                    let in_doubt = state.is_in_doubt();
+                    return Err(progress.stopped(store, error, in_doubt));
                 }
             }
         }
@@ -81,16 +81,20 @@ impl Remote {
             }
             Progress::new(destination.clone(), Arc::clone(frame), options.clone(), self.max_rows_per_write)
         };
-        let progress = begun().map_err(|error| Error {
-            rows: Some(Box::new(RowsOfWrite {
-                unwritten: (0..frame.rows() as u64).collect(),
-                ..RowsOfWrite::default()
-            })),
-            ..error
-        })?;
+        let progress = begun().map_err(|error| nothing_written(error, frame))?;
         Stats::count(&self.inner.store.stats.writes);
         Ok(progress)
     }
+}
+
+/// The error of a write that has not begun.
+fn nothing_written(error: Error, frame: &Frame) -> Error {
+    let mut unwritten = Vec::new();
+    // The numbers may take more memory than the frame.
+    if unwritten.try_reserve_exact(frame.rows()).is_ok() {
+        unwritten.extend(0..frame.rows() as u64);
+    }
+    Error { rows: Some(Box::new(RowsOfWrite { unwritten, ..RowsOfWrite::default() })), ..error }
 }
 
 /// The error of a write that was lost; none is.

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, CString, c_char, c_long, c_void};
 use std::sync::Arc;
+use std::time::Duration;
 
 use zeroize::Zeroize;
 
@@ -24,6 +25,9 @@ const TLS_RECEIVE_BUFFER: c_long = 16 * 1024;
 const SEND_BUFFER: c_long = 16 * 1024;
 /// Identity providers' answers are small.
 const PROVIDER_ANSWER: usize = 1 << 20;
+
+/// The variable that names the file of the authorities.
+const AUTHORITIES: &str = "FEAST_CA_CERT_FILE_PATH";
 
 const DISCOVERY_URL: &str = "auth.auth_discovery_url";
 
@@ -49,6 +53,8 @@ pub struct Http {
     connect_timeout_ms: c_long,
     idle_timeout_s: c_long,
     path: Arc<Path>,
+    /// At which a connection is replaced.
+    pub max_age: Option<Duration>,
     /// Of an answer.
     pub max_bytes: usize,
 }
@@ -84,7 +90,11 @@ impl Http {
         let http = Http {
             base: config.path.clone(),
             headers,
-            authorities: config.cert.clone().map(|path| ("cert", path)),
+            authorities: config.cert.clone().map(|path| ("cert", path)).or_else(|| {
+                // As Feast's SDK has it, where no `cert` is set.
+                let path = environment.non_empty(AUTHORITIES)?;
+                Some((AUTHORITIES, path))
+            }),
             verify: config.verify_ssl,
             client_cert,
             max_bytes: config.max_response_bytes,
@@ -127,6 +137,7 @@ impl Http {
                 .connection_idle_timeout
                 .map_or(c_long::from(i32::MAX), |timeout| timeout.as_secs() as c_long),
             path: Arc::new(Path::new(config.dead_connection_timeout)),
+            max_age: config.connection_max_age,
             max_bytes: 0,
         })
     }

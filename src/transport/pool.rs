@@ -265,6 +265,7 @@ impl<H: Deref<Target = Shared>> Permit<H> {
     fn ready_slot(&mut self, head: &RequestHead<'_>) -> Result<(&mut Slot, &Shared)> {
         let stats = &self.shared.stats;
         let unusable = match &self.slot {
+            Some(slot) if slot.is_too_old() => Some(&stats.connections_closed_aged),
             Some(slot) if slot.is_suspect() => Some(&stats.connections_closed_suspect),
             Some(slot) if slot.has_unasked_input() => Some(&stats.connections_closed_by_server),
             _ => None,

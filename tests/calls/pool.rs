@@ -230,3 +230,27 @@ fn a_warm_store_has_its_connections_before_the_first_call() {
     let error = open(&sick, &[("connection_retries", "1")]).warm_up(2, Duration::from_secs(60)).unwrap_err();
     assert_eq!((error.code, error.http_status, sick.requests()), (Code::Server, 503, 2), "{error}");
 }
+
+#[test]
+fn connections_of_a_busy_pool_are_replaced_at_their_age_and_no_call_fails() {
+    let server = Server::start(answer);
+    let remote = open(&server, &[("connection_pool_size", "3"), ("connection_max_age", "1")]);
+    let done = AtomicBool::new(false);
+    let aged = || figures(&remote)["connections_closed_aged"].as_u64().unwrap();
+    thread::scope(|scope| {
+        for id in 1..4 {
+            let (remote, done) = (&remote, &done);
+            scope.spawn(move || {
+                while !done.load(Ordering::SeqCst) {
+                    call(remote, id).unwrap();
+                }
+            });
+        }
+        wait_until("each was replaced twice", || aged() >= 6);
+        done.store(true, Ordering::SeqCst);
+    });
+    assert_eq!(figures(&remote)["connections_opened"].as_u64().unwrap(), server.connections() as u64);
+    let young = open(&server, &[]);
+    call(&young, 1).unwrap();
+    assert_eq!(figures(&young)["connections_closed_aged"], 0);
+}

@@ -143,7 +143,9 @@ fn what_the_server_says_of_a_search_is_told() {
     let server = Server::start(|_| say(404, ""));
     let error = open(&server, &[]).retrieve_online_documents(&search(&["text"], 5)).unwrap_err();
     assert_eq!((error.code, server.requests()), (Code::NotFound, 2), "{error}");
-    for odd in ["{}", "null", r#"{"results":[],"metadata":{"feature_names":["a"]}}"#] {
+    let no_keys =
+        r#"{"results":[{"values":[1]},{"values":[1]}],"metadata":{"feature_names":["text","distance"]}}"#;
+    for odd in ["{}", "null", r#"{"results":[],"metadata":{"feature_names":["a"]}}"#, no_keys] {
         let server = Server::start(move |_| say(200, odd));
         let error = open(&server, &[]).retrieve_online_documents(&search(&["text"], 5)).unwrap_err();
         assert_eq!((error.code, error.http_status), (Code::Decode, 200), "{error}");

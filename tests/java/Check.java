@@ -89,6 +89,8 @@ final class Check {
                 .longs("number", Arrays.asList(1L << 53 | 1, null))
                 .instants("event_timestamp", List.of(then, then));
         remote.checkHealth();
+        expect("Prometheus' text", FeastRemote.prometheus(Map.of("mine", remote)).contains("feast_remote_calls_total{store=\"mine\""));
+        fails("INVALID_ARGUMENT", () -> FeastRemote.prometheus(Map.of()));
         expect("rows written", remote.writeToOnlineStore("written_number", frame) == 2);
         try (Response answer = remote.getOnlineFeatures(new Request("written_number:number").entity("driver_id", 40_001, 40_002))) {
             expect("what was written", answer.int64("number").getAtIndex(ValueLayout.JAVA_LONG, 0) == (1L << 53 | 1));

@@ -8,7 +8,7 @@ use crate::support::nginx::Nginx;
 use crate::support::paths::scratch;
 use crate::support::server::{Server, Step, answer, say};
 use crate::support::tls::{Authority, TlsServer, encrypted};
-use feast_remote::config::Config;
+use feast_remote::config::{Config, Environment};
 use feast_remote::error::{Code, Error};
 use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
@@ -40,6 +40,30 @@ fn the_cert_file_is_trusted_and_connections_stay_warm() {
     let remote = open(&url, authority.file().to_str()).unwrap();
     (0..50).for_each(|id| call(&remote, id).unwrap());
     assert_eq!(server.handshakes(), 1);
+}
+
+#[test]
+fn the_variable_of_feasts_sdk_names_the_authorities_where_no_cert_is_set() {
+    let authority = Authority::new("our CA");
+    let server = authority.serve("127.0.0.1", 30);
+    let open_with = |file: Option<String>, cert: Option<&str>| {
+        let variable = move |name: &str| (name == "FEAST_CA_CERT_FILE_PATH").then(|| file.clone()).flatten();
+        let environment =
+            Environment { variable: Box::new(variable), service_account_file: "/nowhere".into() };
+        let mut config = Config::new().unwrap();
+        config.set("path", &format!("https://127.0.0.1:{}", server.port())).unwrap();
+        if let Some(cert) = cert {
+            config.set("cert", cert).unwrap();
+        }
+        Remote::open_in(&config, &environment)
+    };
+    let file = authority.file();
+    let file = file.to_str().unwrap();
+    call(&open_with(Some(file.to_owned()), None).unwrap(), 1).unwrap();
+    assert_eq!(call(&open_with(None, None).unwrap(), 1).unwrap_err().code, Code::Tls);
+    call(&open_with(Some("/nonexistent".to_owned()), Some(file)).unwrap(), 1).unwrap();
+    let missing = open_with(Some("/nonexistent".to_owned()), None).err().unwrap();
+    assert!(missing.message.contains("FEAST_CA_CERT_FILE_PATH: /nonexistent"), "{missing}");
 }
 
 #[test]

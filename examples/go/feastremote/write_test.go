@@ -109,3 +109,27 @@ func TestDocumentsAreFound(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestFiguresAndTimes(t *testing.T) {
+	remote, request := serve(t, false), question(t)
+	response, err := remote.GetOnlineFeatures(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Close()
+	timing := response.Timing()
+	phases := timing.MergeWait + timing.Retries + timing.Queue + timing.Connect + timing.TLS + timing.FirstByte + timing.Transfer + timing.Decode
+	if timing.Total <= 0 || timing.Total < phases/2 || timing.Rows != 2 || timing.Attempts != 1 || !timing.NewConnection {
+		t.Errorf("%+v", timing)
+	}
+	text, err := Prometheus(map[string]*Remote{"mine": remote})
+	if err != nil || !strings.Contains(string(text), `feast_remote_calls_total{store="mine",outcome="success"} 1`) {
+		t.Errorf("%s %v", text, err)
+	}
+	if _, err := Prometheus(nil); !errors.Is(err, InvalidArgument) {
+		t.Error(err)
+	}
+	if err := remote.WarmUp(0, time.Second); !errors.Is(err, InvalidArgument) {
+		t.Error(err)
+	}
+}

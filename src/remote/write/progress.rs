@@ -17,13 +17,14 @@ pub struct Progress {
     frame: Arc<Frame>,
     options: WriteOptions,
     plan: Option<Plan>,
+    /// The rows of the request that is being made.
+    chunk: Option<Chunk>,
     start: Instant,
     written: Written,
 }
 
 /// The next request of a write.
 pub struct WriteRequest {
-    pub chunk: Chunk,
     pub body: Vec<u8>,
     pub deadline: Deadline,
 }
@@ -37,7 +38,8 @@ impl Progress {
         most_rows: usize,
     ) -> Result<Progress> {
         let plan = Some(Plan::new(&frame, &destination, &options, most_rows)?);
-        Ok(Progress { destination, frame, options, plan, start: Instant::now(), written: Written::default() })
+        let (chunk, start, written) = (None, Instant::now(), Written::default());
+        Ok(Progress { destination, frame, options, plan, chunk, start, written })
     }
 
     /// Where its requests go.
@@ -47,45 +49,44 @@ impl Progress {
 
     /// Of the next request.
     pub fn state(&self) -> WriteState {
-        WriteState {
-            appends: self.destination.appends() && !self.options.repeats_offline,
-            ..WriteState::default()
-        }
+        WriteState::new(self.destination.appends() && !self.options.repeats_offline)
     }
 
     /// The next request, if there is one.
     pub fn next_request(&mut self, store: &Store) -> Option<Result<WriteRequest>> {
-        let chunk = self.plan.as_mut()?.next()?;
+        let chunk = &*self.chunk.insert(self.plan.as_mut()?.next()?);
         let mut body = store.buffer();
         let deadline = match self.options.timeout {
             Some(timeout) => Deadline::after(self.start, Some(timeout)),
             None => Deadline::after(Instant::now(), store.request_timeout),
         };
-        let encoded = self.frame.encode(&self.destination, &self.options, &chunk, &mut body);
-        Some(encoded.map(|()| WriteRequest { chunk, body, deadline }))
+        let encoded = self.frame.encode(&self.destination, &self.options, chunk, &mut body);
+        Some(encoded.map(|()| WriteRequest { body, deadline }))
     }
 
-    /// The server says that these rows are written, or that it will write them.
-    pub fn wrote(&mut self, store: &Store, chunk: &Chunk, queued: bool) {
+    /// The server says that the rows of the request are written, or that it will write them.
+    pub fn wrote(&mut self, store: &Store, queued: bool) {
+        let rows = self.chunk.take().map_or(0, |chunk| chunk.rows.len() as u64);
         Stats::count(&store.stats.write_requests);
-        store.stats.rows_written.fetch_add(chunk.rows.len() as u64, Ordering::Relaxed);
-        self.written.rows += chunk.rows.len() as u64;
+        store.stats.rows_written.fetch_add(rows, Ordering::Relaxed);
+        self.written.rows += rows;
         self.written.requests += 1;
         self.written.queued |= queued;
     }
 
-    /// The error of a write whose request for these rows failed.
-    pub fn stopped(&mut self, store: &Store, error: Error, chunk: &Chunk, in_doubt: bool) -> Error {
+    /// The error of a write whose request failed, or which ends between two.
+    pub fn stopped(&mut self, store: &Store, error: Error, in_doubt: bool) -> Error {
         let sorted = |mut rows: Vec<u64>| {
             rows.sort_unstable();
             rows
         };
-        let of_request = || chunk.rows.iter().map(|&row| row as u64);
+        let of_request: Vec<u64> =
+            self.chunk.take().into_iter().flat_map(|chunk| chunk.rows).map(|row| row as u64).collect();
         let rest = self.plan.take().into_iter().flat_map(Plan::rest).map(|row| row as u64);
         let rows = RowsOfWrite {
             written: self.written.rows,
-            unwritten: sorted(of_request().chain(rest).collect()),
-            doubtful: if in_doubt { sorted(of_request().collect()) } else { Vec::new() },
+            unwritten: sorted(of_request.iter().copied().chain(rest).collect()),
+            doubtful: if in_doubt { sorted(of_request) } else { Vec::new() },
         };
         Stats::count(&store.stats.writes_failed);
         let told = format!("; {} of {} rows were written", rows.written, self.frame.rows());
@@ -98,7 +99,7 @@ impl Progress {
 
     /// The error of a write that failed between two requests.
     pub fn failed(&mut self, store: &Store, error: Error) -> Error {
-        self.stopped(store, error, &Chunk { rows: Vec::new(), companion: None }, false)
+        self.stopped(store, error, false)
     }
 
     /// There is no request left.

@@ -4,7 +4,7 @@ use std::sync::Weak;
 use std::time::Instant;
 
 use super::progress::{Progress, WriteRequest};
-use super::{WriteState, lost};
+use super::{WriteState, lost, nothing_written};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
 use crate::process::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
@@ -16,7 +16,7 @@ use crate::remote::exchange::Exchange;
 use crate::remote::store::Store;
 use crate::remote::submit::{CallHandle, Cancel};
 use crate::wire::request::Request;
-use crate::wire::write::{Chunk, Destination, Frame, WriteOptions};
+use crate::wire::write::{Destination, Frame, WriteOptions};
 
 /// An asynchronous write under way.
 struct WriteSequence {
@@ -31,8 +31,8 @@ struct WriteSequence {
 
 struct UnderWay {
     progress: Progress,
-    /// The request that is on its way, and its rows.
-    request: Option<(Arc<Call>, Chunk, Arc<WriteState>)>,
+    /// The request that is on its way.
+    request: Option<(Arc<Call>, Arc<WriteState>)>,
 }
 
 impl Remote {
@@ -56,7 +56,10 @@ impl Remote {
             })?;
             Ok(driver)
         });
-        let driver = begun.inspect_err(|_| Stats::count(&store.stats.writes_failed))?;
+        let driver = begun.map_err(|error| {
+            Stats::count(&store.stats.writes_failed);
+            nothing_written(error, frame)
+        })?;
         let sequence = Arc::new(WriteSequence {
             store: Arc::clone(store),
             driver: Arc::clone(driver),
@@ -103,14 +106,14 @@ impl WriteSequence {
             }
             Some(Ok(request)) => request,
         };
-        let WriteRequest { chunk, body, deadline } = request;
+        let WriteRequest { body, deadline } = request;
         let start = Instant::now();
         let write = Arc::new(under_way.progress.state());
         let exchange =
             Exchange::new(start, deadline).to(under_way.progress.endpoint()).writing(Arc::clone(&write));
         let report_to = ReportTo::Sequence(Arc::clone(&self) as Arc<dyn Sequence>);
         let call = Call::new(Arc::clone(&self.store), report_to, Request::default(), start, new_numbers(1));
-        under_way.request = Some((Arc::clone(&call), chunk, write));
+        under_way.request = Some((Arc::clone(&call), write));
         drop(state);
         if let Some(member) = call.members().next() {
             // The driver gives the room back when the exchange has ended.
@@ -132,7 +135,7 @@ impl Sequence for WriteSequence {
 
     fn call_ended(self: Arc<Self>, outcome: Result<Answer>) {
         let mut state = lock(&self.state);
-        let Some((under_way, (_, chunk, write))) = state.as_mut().and_then(|under_way| {
+        let Some((under_way, (_, write))) = state.as_mut().and_then(|under_way| {
             let request = under_way.request.take()?;
             Some((under_way, request))
         }) else {
@@ -140,20 +143,31 @@ impl Sequence for WriteSequence {
         };
         let error = match outcome {
             Ok(_) => {
-                under_way.progress.wrote(&self.store, &chunk, write.queued.load(Ordering::Relaxed));
-                if under_way.progress.is_done() || !self.is_abandoned() {
+                under_way.progress.wrote(&self.store, write.queued.load(Ordering::Relaxed));
+                if under_way.progress.is_done() {
                     drop(state);
-                    let reserved = match self.driver.reserve_beyond(1) {
-                        Ok(()) => Reserved(Some(Arc::clone(&self.driver))),
-                        Err(_) => Reserved(None),
-                    };
-                    return self.go_on(reserved);
+                    return self.go_on(Reserved(None));
+                }
+                if !self.is_abandoned() {
+                    match self.driver.reserve_beyond(1) {
+                        Ok(()) => {
+                            drop(state);
+                            let driver = Arc::clone(&self.driver);
+                            return self.go_on(Reserved(Some(driver)));
+                        }
+                        Err(error) => {
+                            let error = under_way.progress.failed(&self.store, error);
+                            state.take();
+                            drop(state);
+                            return self.report(Err(error));
+                        }
+                    }
                 }
                 under_way.progress.failed(&self.store, Error::new(Code::Cancelled, "the write was cancelled"))
             }
             Err(error) => {
-                let in_doubt = write.in_doubt.load(Ordering::Relaxed);
-                under_way.progress.stopped(&self.store, error, &chunk, in_doubt)
+                let in_doubt = write.is_in_doubt();
+                under_way.progress.stopped(&self.store, error, in_doubt)
             }
         };
         state.take();

@@ -94,6 +94,9 @@ pub struct Slot {
     watch: Watch,
     /// When the last answer had come.
     heard: Instant,
+    /// When the connection was made, and how old it may become.
+    made: Instant,
+    max_age: Option<Duration>,
     /// Different from that of every other slot there is.
     number: u32,
 }
@@ -145,6 +148,8 @@ impl Slot {
             path: Arc::clone(http.path()),
             watch: Watch::new(),
             heard: Instant::now(),
+            made: Instant::now(),
+            max_age: http.max_age,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         };
         if slot.multi.is_null() || slot.easy.is_null() {
@@ -288,6 +293,9 @@ impl Slot {
         self.kept = result.is_ok() && unsafe { has_connection(self.easy) };
         if self.kept {
             self.heard = Instant::now();
+            if connections_opened > 0 {
+                self.made = self.heard;
+            }
         }
         // SAFETY: libcurl is not at work on this slot.
         self.watch.end(unsafe { &*self.sockets }.connections());
@@ -340,6 +348,15 @@ impl Slot {
     /// The kept connection may be dead: another one to the same server was found to be, and this one was not heard of since.
     pub fn is_suspect(&self) -> bool {
         self.kept && self.path.is_suspect(self.heard)
+    }
+
+    /// The kept connection is older than connections may become: each a little earlier or later, so that they are not all
+    /// replaced at once.
+    pub fn is_too_old(&self) -> bool {
+        // The golden ratio spreads numbers that follow each other.
+        let share = (f64::from(self.number) * 0.618_033_988_749_895).fract();
+        let too_old = |max_age: Duration| self.made.elapsed() > max_age.mul_f64(0.8 + 0.4 * share);
+        self.kept && self.max_age.is_some_and(too_old)
     }
 
     /// Different from that of every other slot there is.

@@ -162,7 +162,11 @@ impl<'a> Columns<'a> for ColumnReader<'a, '_> {
                 }
                 let comes_first = statuses == 0 && timestamps == 0;
                 valued = Some((scanner.at(), comes_first));
-                if comes_first && let Some(tail) = repeats.tail_again(scanner) {
+                // What is judged has statuses of its own.
+                if comes_first
+                    && !request.judges_age()
+                    && let Some(tail) = repeats.tail_again(scanner)
+                {
                     builder.share(tail.place, place);
                     (statuses, timestamps, repeated) = (tail.statuses, tail.timestamps, true);
                 }

@@ -45,6 +45,11 @@ impl Search {
             let why = format!("a search is in one feature view, and `{reference}` is not of `{}`", self.view);
             return Err(Error::argument(why));
         }
+        if feature == "distance" {
+            return Err(Error::argument(
+                "`distance` is the answer's own column; there is no feature of that name to ask for",
+            ));
+        }
         if self.features.iter().any(|known| known == feature) {
             return Err(Error::argument(format!("the feature `{reference}` has been added already")));
         }
@@ -191,7 +196,7 @@ mod tests {
     #[test]
     fn what_can_be_known_to_be_wrong_is_refused() {
         let mut search = Search::default();
-        for bad in ["", "text", ":text", "docs:"] {
+        for bad in ["", "text", ":text", "docs:", "docs:distance"] {
             assert!(search.add_feature(bad).is_err(), "{bad}");
         }
         assert!(search.check().unwrap_err().message.contains("no feature"));

@@ -186,7 +186,9 @@ impl Frame {
             return Err(unwritable(name, row, reals[row]));
         }
         if let Values::Lists(Lists { ends, items: Items::Real(reals) }) = &values
-            && let Some(item) = first_unwritable(reals, 0, |_| false)
+            && let Some(item) = first_unwritable(reals, 0, |item| {
+                nulls.as_ref().is_some_and(|nulls| nulls[ends.partition_point(|&end| end <= item)])
+            })
         {
             return Err(unwritable(name, ends.partition_point(|&end| end <= item), reals[item]));
         }

@@ -46,28 +46,45 @@ impl Plan {
         most_rows: usize,
     ) -> Result<Plan> {
         let most_rows = if most_rows == 0 { usize::MAX } else { most_rows };
-        let mut chunks = Vec::new();
-        for group in groups(frame) {
-            let mut rows = Vec::new();
-            let mut bytes = 0;
-            for row in group {
-                let size = frame.columns.iter().map(|column| column.size(row)).sum::<usize>();
-                if rows.len() == most_rows || (!rows.is_empty() && bytes + size > MOST_BYTES) {
-                    chunks.push(Chunk { rows: std::mem::take(&mut rows), companion: None });
-                    bytes = 0;
+        let chunks = groups(frame).into_iter().flat_map(|group| cut(frame, group, most_rows));
+        let judged = chunks.map(|rows| (Risk::of(frame, options, &rows), rows));
+        let alone = |rows| Chunk { rows, companion: None };
+        if destination.appends() || !destination.is_online() {
+            // Another row would be there twice, and integers as text may not suit an offline store.
+            let checked = judged.map(|(risk, rows)| match risk {
+                Some(risk) if destination.is_online() => {
+                    risk.refused_alone(rows[0]).map_or(Ok(alone(rows)), Err)
                 }
-                rows.push(row);
-                bytes += size;
-            }
-            chunks.push(Chunk { rows, companion: None });
+                _ => Ok(alone(rows)),
+            });
+            return Ok(Plan { chunks: checked.collect::<Result<Vec<_>>>()?.into_iter() });
         }
-        if destination.is_online() {
-            for chunk in &mut chunks {
-                chunk.companion = companion(frame, destination, options, chunk)?;
+        let (risky, safe): (Vec<_>, Vec<_>) = judged.partition(|(risk, _)| risk.is_some());
+        let safe: Vec<Vec<usize>> = safe.into_iter().map(|(_, rows)| rows).collect();
+        // Together they have what each of them lacks; in order, since of rows of the same entity the last one stays.
+        let mut pooled: Vec<usize> = risky.into_iter().flat_map(|(_, rows)| rows).collect();
+        pooled.sort_unstable();
+        let mut companions: HashMap<Vec<usize>, Option<usize>> = HashMap::new();
+        let mut chunks = Vec::new();
+        for rows in cut(frame, pooled, most_rows) {
+            let Some(risk) = Risk::of(frame, options, &rows) else {
+                chunks.push(alone(rows));
+                continue;
+            };
+            // Of a request that comes later and carries no other row itself.
+            let companion = *companions.entry(risk.nulls.clone()).or_insert_with(|| {
+                let fits =
+                    |row: &&usize| risk.nulls.iter().any(|&column| !frame.columns[column].is_null(**row));
+                safe.iter().flatten().find(fits).copied()
+            });
+            if companion.is_none()
+                && let Some(refused) = risk.refused_alone(rows[0])
+            {
+                return Err(refused);
             }
+            chunks.push(Chunk { rows, companion });
         }
-        // Those that carry a row of another request go before that.
-        chunks.sort_by_key(|chunk| chunk.companion.is_none());
+        chunks.extend(safe.into_iter().map(alone));
         Ok(Plan { chunks: chunks.into_iter() })
     }
 
@@ -120,33 +137,61 @@ fn groups(frame: &Frame) -> Vec<Vec<usize>> {
     groups
 }
 
-/// A row that a request needs lest the server passes it over, if it may.
-fn companion(
-    frame: &Frame,
-    destination: &Destination,
-    options: &WriteOptions,
-    chunk: &Chunk,
-) -> Result<Option<usize>> {
-    let values = frame.columns.iter().filter(|column| !options.names_moments(&column.name));
-    let (nulls, filled): (Vec<&Column>, Vec<&Column>) =
-        values.partition(|column| chunk.rows.iter().all(|&row| column.is_null(row)));
-    // What is neither an integer nor text is no join key, so it is a feature.
-    let may_be_join_key =
-        |column: &&Column| matches!(column.values, Values::Single(Items::Int(_) | Items::Text(_)));
-    if nulls.is_empty() || !filled.iter().all(may_be_join_key) {
-        return Ok(None);
+/// Rows that go out in one request each time, of so many rows and bytes at most.
+fn cut(frame: &Frame, rows: Vec<usize>, most_rows: usize) -> Vec<Vec<usize>> {
+    let (mut chunks, mut chunk, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for row in rows {
+        let size = frame.columns.iter().map(|column| column.size(row)).sum::<usize>();
+        if chunk.len() == most_rows || (!chunk.is_empty() && bytes + size > MOST_BYTES) {
+            chunks.push(std::mem::take(&mut chunk));
+            bytes = 0;
+        }
+        chunk.push(row);
+        bytes += size;
     }
-    let first = chunk.rows[0];
-    let fits = |row: &usize| nulls.iter().any(|column| !column.is_null(*row));
-    // Appended twice it would be there twice.
-    let found = if destination.appends() { None } else { (0..frame.rows()).find(fits) };
-    if found.is_none() && filled.len() < 2 {
-        return Err(Error::argument(format!(
-            "row {first}: every feature is null, and there is no row with one to send along: a server would say 200 and \
-             write nothing"
-        )));
+    if !chunk.is_empty() {
+        chunks.push(chunk);
     }
-    Ok(found)
+    chunks
+}
+
+/// Why the features of some rows may all be null.
+struct Risk {
+    /// The columns that are null in all of them.
+    nulls: Vec<usize>,
+    /// How many others there are, each of which may be a join key.
+    filled: usize,
+}
+
+impl Risk {
+    fn of(frame: &Frame, options: &WriteOptions, rows: &[usize]) -> Option<Risk> {
+        let values = (0..frame.columns.len()).filter(|&at| !options.names_moments(&frame.columns[at].name));
+        let (nulls, filled): (Vec<usize>, Vec<usize>) =
+            values.partition(|&at| rows.iter().all(|&row| frame.columns[at].is_null(row)));
+        let may_be_join_key = |&at: &usize| frame.columns[at].may_be_join_key(rows);
+        (!nulls.is_empty() && filled.iter().all(may_be_join_key))
+            .then_some(Risk { nulls, filled: filled.len() })
+    }
+
+    /// The error of rows that certainly have no feature, and go out by themselves.
+    fn refused_alone(&self, first: usize) -> Option<Error> {
+        let why = "every feature is null, and there is no row with one to send along: a server would say 200 and write nothing";
+        (self.filled < 2).then(|| Error::argument(format!("row {first}: {why}")))
+    }
+}
+
+impl Column {
+    /// What is neither an integer nor text is no join key, so it is a feature.
+    fn may_be_join_key(&self, rows: &[usize]) -> bool {
+        match &self.values {
+            Values::Single(items) => matches!(items, Items::Int(_) | Items::Text(_)),
+            Values::Json(texts) => rows.iter().all(|&row| {
+                self.is_null(row)
+                    || matches!(texts.get(row).as_bytes().first(), Some(b'"' | b'-' | b'0'..=b'9'))
+            }),
+            Values::Lists(_) | Values::Null(_) => false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -199,6 +244,21 @@ mod tests {
         assert_eq!(planned(&frame, &push(PushTo::Offline), 0), [(vec![0, 2], None), (vec![1], None)]);
         let both = Plan::new(&frame, &push(PushTo::OnlineAndOffline), &WriteOptions::default(), 0);
         assert!(both.unwrap_err().message.starts_with("row 1: every feature is null"));
+    }
+
+    /// Found by a reviewer: rows that went along for each other overwrote a newer one.
+    #[test]
+    fn rows_that_lack_what_the_others_have_go_out_together_in_order() {
+        let mut frame = Frame::default();
+        frame.add("id", ints(4), None).unwrap();
+        frame.add("a", ints(4), nulls(&[1], 4)).unwrap();
+        frame.add("b", ints(4), nulls(&[0, 2], 4)).unwrap();
+        assert_eq!(planned(&frame, &view(), 0), [(vec![0, 1, 2], None), (vec![3], None)]);
+        // A key by JSON is a key, too.
+        let mut json = Frame::default();
+        json.add_json("id", r#"[1, "2"]"#).unwrap();
+        json.add("trips", ints(2), nulls(&[1], 2)).unwrap();
+        assert_eq!(planned(&json, &view(), 0), [(vec![1], Some(0)), (vec![0], None)]);
     }
 
     #[test]

@@ -47,12 +47,12 @@ static void times(feast_remote_t *remote) {
   feast_request_free(req);
 }
 
-static void prometheus(feast_remote_t *remote, feast_remote_t *other) {
-  const feast_remote_t *stores[] = {remote, other};
-  const char *names[] = {"first \"store\"", NULL}, *same[] = {"x", "x"};
+static void prometheus(feast_remote_t *remote, feast_remote_t *other, feast_remote_t *third) {
+  const feast_remote_t *stores[] = {remote, other, third};
+  const char *names[] = {"first \"store\"", NULL, "third"}, *same[] = {"x", "x"};
   char *text = NULL;
   size_t length = 0;
-  CHECK_OK(feast_stats_prometheus(stores, names, 2, &text, &length, &err));
+  CHECK_OK(feast_stats_prometheus(stores, names, 3, &text, &length, &err));
   CHECK(strlen(text) == length);
   CHECK(strstr(text, "feast_remote_calls_total{store=\"first \\\"store\\\"\",outcome=\"success\"} 1\n") != NULL);
   CHECK(strstr(text, "feast_remote_calls_total{store=\"http://127.0.0.1:") != NULL);
@@ -68,9 +68,10 @@ static void prometheus(feast_remote_t *remote, feast_remote_t *other) {
 
 int main(int argc, char **argv) {
   CHECK(argc == 2);
-  feast_remote_t *remote = open_at(argv[1]), *other = open_at(argv[1]);
+  feast_remote_t *remote = open_at(argv[1]), *other = open_at(argv[1]), *third = open_at(argv[1]);
   times(remote);
-  prometheus(remote, other);
+  prometheus(remote, other, third);
+  feast_close(third);
   feast_close(other);
   feast_close(remote);
   return 0;

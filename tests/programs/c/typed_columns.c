@@ -79,6 +79,9 @@ static void mistakes(const feast_response_t *resp) {
   CHECK_FAILS(feast_response_get_int64(resp, "lists", &integers, NULL, &err), FEAST_TYPE, "INT64_LIST, not INT64");
   CHECK_FAILS(feast_response_get_int64(resp, "hole", &integers, NULL, &err), FEAST_INVALID_ARGUMENT,
               "no column `hole`; the answer has none, whole, real, text, lists, flag, wide, id");
+  const char *data;
+  CHECK_FAILS(feast_response_column_string(resp, feast_response_find_column(resp, "hole"), &integers, &data, &err),
+              FEAST_INVALID_ARGUMENT, "there is no column -1, the response has 8");
   CHECK_FAILS(feast_response_get_int64(resp, NULL, &integers, NULL, &err), FEAST_INVALID_ARGUMENT, "name is NULL");
   CHECK_FAILS(feast_response_get_int64(resp, "id", NULL, NULL, &err), FEAST_INVALID_ARGUMENT, "values is NULL");
   CHECK_FAILS(feast_response_get_int64(NULL, "id", &integers, NULL, &err), FEAST_INVALID_ARGUMENT, "response is NULL");

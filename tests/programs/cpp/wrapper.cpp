@@ -193,6 +193,12 @@ static void writes(const feast::Remote &remote) {
   CHECK(error.status() == FEAST_INVALID_ARGUMENT && error.unwritten_rows().size() == 2 && error.doubtful_rows().empty());
   CHECK(thrown([&] { frame.set("id", std::vector<std::int64_t>{1}); }).status() == FEAST_INVALID_ARGUMENT);
   remote.check_health();
+  remote.warm_up(2, std::chrono::seconds(60));
+  const feast_timing_t timing = remote.get_online_features(ask({1})).timing();
+  CHECK(timing.total_us > 0 && timing.rows == 1 && timing.http_status == 200);
+  const std::string metrics = feast::stats_prometheus({{"one", &remote}});
+  CHECK(metrics.find("feast_remote_writes_total{store=\"one\"} ") != std::string::npos);
+  CHECK(thrown([&] { feast::stats_prometheus({{"x", &remote}, {"x", &remote}}); }).status() == FEAST_INVALID_ARGUMENT);
 
   feast::Queue queue;
   int tag = 0;

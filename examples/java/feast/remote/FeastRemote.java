@@ -217,6 +217,33 @@ public final class FeastRemote implements AutoCloseable {
         }
     }
 
+    /** The figures of several stores, by their names, in Prometheus' text format: what a handler of /metrics writes. */
+    public static String prometheus(Map<String, FeastRemote> stores) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment handles = arena.allocate(ADDRESS, stores.size() + 1L);
+            MemorySegment names = arena.allocate(ADDRESS, stores.size() + 1L);
+            long count = 0;
+            for (Map.Entry<String, FeastRemote> store : stores.entrySet()) {
+                handles.setAtIndex(ADDRESS, count, store.getValue().handle);
+                names.setAtIndex(ADDRESS, count, arena.allocateFrom(store.getKey()));
+                count++;
+            }
+            long stored = count;
+            MemorySegment text = arena.allocate(ADDRESS);
+            MemorySegment length = arena.allocate(JAVA_LONG);
+            Native.check(arena, error ->
+                    (int) Native.STATS_PROMETHEUS.invokeExact(handles, names, stored, text, length, error));
+            MemorySegment found = text.get(ADDRESS, 0);
+            String copied = found.reinterpret(length.get(JAVA_LONG, 0) + 1).getString(0, StandardCharsets.UTF_8);
+            Native.STRING_FREE.invokeExact(found);
+            return copied;
+        } catch (RuntimeException | Error expected) {
+            throw expected;
+        } catch (Throwable thrown) {
+            throw Native.impossible(thrown);
+        }
+    }
+
     /** Throws a FeastException unless the server says that it is well. */
     public void checkHealth() {
         try (Arena arena = Arena.ofConfined()) {

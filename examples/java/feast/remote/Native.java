@@ -29,6 +29,8 @@ final class Native {
     static final MethodHandle CLOSE = nothing("feast_close", ADDRESS);
     static final MethodHandle SET_TOKEN = returning(JAVA_INT, "feast_remote_set_token", ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle STATS_JSON = returning(JAVA_INT, "feast_stats_json", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle STATS_PROMETHEUS = returning(
+            JAVA_INT, "feast_stats_prometheus", ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle STRING_FREE = nothing("feast_string_free", ADDRESS);
 
     static final MethodHandle REQUEST_NEW = returning(ADDRESS, "feast_request_new");

@@ -108,3 +108,20 @@ fn a_views_age_goes_before_that_of_the_request() {
     };
     assert_eq!((ages(false), ages(true)), ((1, 4), (1, 4)));
 }
+
+/// Found by a reviewer: columns with the same statuses share them, and the judged one's went to the other.
+#[test]
+fn what_is_judged_of_one_view_is_not_said_of_another() {
+    let tail = format!(r#""statuses":["PRESENT"],"event_timestamps":["{OLD}"]"#);
+    let body = format!(
+        r#"{{"results":[{{"values":[1],{tail}}},{{"values":[2],{tail}}}],"metadata":{{"feature_names":["a","b"]}}}}"#
+    );
+    let mut request = Request::default();
+    request.add_feature("v:a").unwrap();
+    request.add_feature("w:b").unwrap();
+    request.set_entity_int64("id", &[1]).unwrap();
+    request.set_view_max_age("v", MaxAge { age: Duration::from_secs(3600), drops: false }).unwrap();
+    let response = decode(body.as_bytes(), &request).unwrap();
+    assert_eq!((response.statuses(0).unwrap(), response.statuses(1).unwrap()), (&[4][..], &[1][..]));
+    assert_eq!(dense(&body, &request, 2).unwrap().0, [-1.0, 2.0]);
+}
