@@ -154,25 +154,6 @@ impl Builder {
             (validity, list_offsets, item_validity);
     }
 
-    /// What is declared of column `place` for matrices.
-    pub fn declare(&mut self, place: usize, width: Option<usize>, missing: Option<f64>) {
-        if width.is_some() || missing.is_some() {
-            self.response.in_matrices.push(super::InMatrices { column: place, width, missing });
-        }
-    }
-
-    /// The first row of column `place`, which is one of lists, whose list has another number of items, and that number.
-    pub fn list_of_other_length(&self, place: usize, length: usize) -> Option<(usize, usize)> {
-        let (offsets, validity) = (self.response.list_offsets(place)?, self.response.validity(place));
-        let lengths = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize).enumerate();
-        lengths.into_iter().find(|&(row, items)| super::is_valid(validity, row) && items != length)
-    }
-
-    /// The name of column `place`.
-    pub fn name(&self, place: usize) -> &[u8] {
-        self.response.name(place).unwrap_or_default()
-    }
-
     /// Values so far: rows, or items of lists.
     fn count(&self) -> usize {
         if self.kind.list { self.items.count } else { self.rows.count }

@@ -6,6 +6,7 @@
 
 mod bitmap;
 mod builder;
+mod declared;
 mod dense;
 mod expire;
 mod typed;
@@ -89,17 +90,9 @@ pub struct Response {
     timing: Timing,
     conversions: typed::Conversions,
     /// Of columns of which something is declared for matrices.
-    in_matrices: Vec<InMatrices>,
+    in_matrices: Vec<declared::InMatrices>,
     /// Columns were judged by their age.
     judged: bool,
-}
-
-/// What is declared of a column for matrices.
-#[derive(Clone, Copy, Debug)]
-struct InMatrices {
-    column: usize,
-    width: Option<usize>,
-    missing: Option<f64>,
 }
 
 /// Items of a column: of its rows, or of its lists.
@@ -330,20 +323,6 @@ impl Response {
     /// Whether columns were judged by their age: then what is too old is missing in matrices.
     pub fn is_judged(&self) -> bool {
         self.judged
-    }
-
-    fn in_matrices(&self, column: usize) -> Option<&InMatrices> {
-        self.in_matrices.iter().find(|known| known.column == column)
-    }
-
-    /// Items that each list of a column is declared to have.
-    pub fn declared_width(&self, column: usize) -> Option<usize> {
-        self.in_matrices(column)?.width
-    }
-
-    /// What stands for a missing value of a column in matrices, if that is declared.
-    pub fn declared_missing(&self, column: usize) -> Option<f64> {
-        self.in_matrices(column)?.missing
     }
 
     /// Bytes held, for judging what an answer takes.

@@ -19,6 +19,7 @@ fn generated() -> String {
         "stats",
         "string",
         "request",
+        "request_columns",
         "request_headers",
         "max_age",
         "types",

@@ -1,6 +1,7 @@
 //! One libcurl multi handle, one easy handle, at most one connection; driven by one thread at a time: by a caller's,
 //! which waits for this slot alone, or by the driver, which waits for many.
 
+mod between;
 mod outcome;
 
 use std::ffi::{c_char, c_int, c_long};
@@ -194,46 +195,6 @@ impl Slot {
         Waker(self.multi)
     }
 
-    /// Sends the requests from now on to this endpoint of the server.
-    pub fn set_endpoint(&mut self, http: &Http, endpoint: Endpoint) -> Result<()> {
-        if self.endpoint != endpoint {
-            // SAFETY: no transfer is running; the URL lives until another one has been set, or the handle been freed.
-            self.url = Some(unsafe { http.set_endpoint(self.easy, endpoint) }?);
-            self.endpoint = endpoint;
-        }
-        Ok(())
-    }
-
-    /// Sets the header lines of the requests from now on.
-    pub fn set_headers(
-        &mut self,
-        http: &Http,
-        token: Option<&Token>,
-        own: Option<&Arc<RequestHeaders>>,
-        content_type: Option<&str>,
-    ) -> Result<()> {
-        let token_text = token.map(|token| token.reveal());
-        let headers = http.header_list(token_text, own.map(|own| &**own), content_type)?;
-        // SAFETY: no transfer is running; the list lives until another one has been set, or the handle been freed.
-        unsafe { curl_easy_setopt(self.easy, CURLOPT_HTTPHEADER, headers.as_ptr()) };
-        self.headers = Some(headers);
-        self.token = token.cloned();
-        self.own_headers = own.cloned();
-        Ok(())
-    }
-
-    /// Whether the header lines are set and hold this token and these headers.
-    pub fn has_headers_for(&self, token: Option<&Token>, own: Option<&Arc<RequestHeaders>>) -> bool {
-        fn same<T>(known: Option<&Arc<T>>, wanted: Option<&Arc<T>>) -> bool {
-            match (known, wanted) {
-                (Some(known), Some(wanted)) => Arc::ptr_eq(known, wanted),
-                (None, None) => true,
-                _ => false,
-            }
-        }
-        self.headers.is_some() && same(self.token.as_ref(), token) && same(self.own_headers.as_ref(), own)
-    }
-
     /// One attempt, see [`begin`](Slot::begin), driven to its end by this thread. Returns by `deadline`, or soon after
     /// `closing` was set and the waker woken.
     pub fn perform(
@@ -331,32 +292,6 @@ impl Slot {
     /// An attempt has begun and not ended.
     pub fn is_busy(&self) -> bool {
         self.busy
-    }
-
-    /// A connection was kept after the last attempt.
-    pub fn is_connected(&self) -> bool {
-        self.kept
-    }
-
-    /// The kept connection is closed from the other side, or something has come on it that nobody asked for: libcurl,
-    /// which looks only once a second, would take it for the next answer.
-    pub fn has_unasked_input(&self) -> bool {
-        // SAFETY: libcurl is not at work on this slot.
-        self.kept && unsafe { &*self.sockets }.have_input()
-    }
-
-    /// The kept connection may be dead: another one to the same server was found to be, and this one was not heard of since.
-    pub fn is_suspect(&self) -> bool {
-        self.kept && self.path.is_suspect(self.heard)
-    }
-
-    /// The kept connection is older than connections may become: each a little earlier or later, so that they are not all
-    /// replaced at once.
-    pub fn is_too_old(&self) -> bool {
-        // The golden ratio spreads numbers that follow each other.
-        let share = (f64::from(self.number) * 0.618_033_988_749_895).fract();
-        let too_old = |max_age: Duration| self.made.elapsed() > max_age.mul_f64(0.8 + 0.4 * share);
-        self.kept && self.max_age.is_some_and(too_old)
     }
 
     /// Different from that of every other slot there is.
