@@ -93,7 +93,7 @@ impl Remote {
         })
     }
 
-    /// As [`open`](Remote::open), with something else in permit of the waiting before retries, for tests that must not
+    /// As [`open`](Remote::open), with something else in place of the waiting before retries, for tests that must not
     /// take its time.
     pub fn open_with_pause(
         config: &Config,

@@ -46,7 +46,7 @@ pub struct Store {
     layouts: Mutex<Vec<Layout>>,
 }
 
-/// Told each wait before a retry, in permit of waiting.
+/// Told each wait before a retry, in place of waiting.
 pub type Pause = dyn Fn(Duration) + Send + Sync;
 
 /// Of requests that differ, and for threads that decode at the same time.
