@@ -92,25 +92,16 @@ impl Builder {
             Element::Null => column.values.count = kept.len(),
             Element::Bool => {
                 let bytes = column.values.bytes.start;
-                kept.iter()
-                    .enumerate()
-                    .for_each(|(to, item)| response.bytes[bytes + to] = response.bytes[bytes + item]);
-                response.bytes.truncate(bytes + kept.len());
+                keep(&mut response.bytes, bytes, &kept);
                 column.values.bytes.end = bytes + kept.len();
                 column.values.count = kept.len();
             }
             Element::Int32 | Element::Float => {
-                kept.iter()
-                    .enumerate()
-                    .for_each(|(to, item)| response.halves[start + to] = response.halves[start + item]);
-                response.halves.truncate(start + kept.len());
+                keep(&mut response.halves, start, &kept);
                 column.values.count = kept.len();
             }
             Element::Int64 | Element::UnixTimestamp | Element::Double => {
-                kept.iter()
-                    .enumerate()
-                    .for_each(|(to, item)| response.words[start + to] = response.words[start + item]);
-                response.words.truncate(start + kept.len());
+                keep(&mut response.words, start, &kept);
                 column.values.count = kept.len();
             }
             Element::String | Element::Bytes | Element::Json => {
@@ -140,6 +131,12 @@ impl Builder {
         values.bytes.end = response.bytes.len();
         values.count = response.words.len() - values.start - 1;
     }
+}
+
+/// Keeps these of the items from `start` to the end.
+fn keep<T: Copy>(values: &mut Vec<T>, start: usize, kept: &[usize]) {
+    kept.iter().enumerate().for_each(|(to, item)| values[start + to] = values[start + item]);
+    values.truncate(start + kept.len());
 }
 
 fn append_bits(out: &mut Vec<u8>, bits: impl Iterator<Item = bool>) {

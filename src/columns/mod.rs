@@ -114,6 +114,28 @@ pub enum Items<'a> {
     Text(&'a [i64], &'a [u8]),
 }
 
+/// What items of fixed width are in memory.
+pub trait FixedWidth: Sized {
+    /// What they are asked for as.
+    const ELEMENT: Element;
+    /// Items, if they are of this kind.
+    fn slice(items: Items<'_>) -> Option<&[Self]>;
+}
+
+macro_rules! fixed_width {
+    ($($in_memory:ty = $element:ident),+) => { $(impl FixedWidth for $in_memory {
+        const ELEMENT: Element = Element::$element;
+
+        fn slice(items: Items<'_>) -> Option<&[Self]> {
+            match items {
+                Items::$element(items) => Some(items),
+                _ => None,
+            }
+        }
+    })+ };
+}
+fixed_width! { u8 = Bool, i32 = Int32, i64 = Int64, f32 = Float, f64 = Double }
+
 impl Response {
     /// Without rows.
     pub fn empty<'a>(names: impl Iterator<Item = &'a str> + Clone, entities: usize) -> Response {

@@ -1,7 +1,6 @@
 //! Asynchronous calls: the beginning, and the handle by which they are cancelled.
 
 use std::ffi::c_void;
-use std::ptr;
 
 use super::error::{feast_error_t, feast_status_t};
 use super::queue::{feast_queue_t, with_queue};
@@ -49,18 +48,13 @@ pub unsafe extern "C" fn feast_get_online_features_async(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         guard::status(err, || {
-            if !call.is_null() {
-                call.write(ptr::null_mut());
-            }
-            let request = guard::object(request, "request")?;
-            let submit = |queue: &_| {
-                with_remote(remote, |remote| remote.submit(&request.request, queue, tag.expose_provenance()))
-            };
-            let handle = with_queue(queue, submit)?;
-            if !call.is_null() {
-                call.write(feast_call_t::boxed(handle));
-            }
-            Ok(())
+            guard::optional_output(call, feast_call_t::boxed, || {
+                let request = &guard::object(request, "request")?.request;
+                let submit = |queue: &_| {
+                    with_remote(remote, |remote| remote.submit(request, queue, tag.expose_provenance()))
+                };
+                with_queue(queue, submit)
+            })
         })
     }
 }

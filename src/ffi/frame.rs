@@ -1,6 +1,6 @@
 //! `feast_frame_t`: rows to be written.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 use std::ptr;
 use std::sync::Arc;
 
@@ -85,6 +85,20 @@ pub(super) unsafe fn nulls(validity: *const u8, n: usize) -> Result<Nulls> {
     Ok(nulls.contains(&true).then_some(nulls))
 }
 
+/// The values of a column, one a row, from C's array of them.
+///
+/// # Safety
+/// `values` is as for `guard::array`, `validity` as for [`nulls`].
+unsafe fn single<T>(
+    values: *const T,
+    validity: *const u8,
+    n: usize,
+    items: impl FnOnce(&[T]) -> Items,
+) -> Result<(Values, Nulls)> {
+    // SAFETY: promised by the caller.
+    unsafe { Ok((Values::Single(items(guard::array(values, n, "values")?)), nulls(validity, n)?)) }
+}
+
 /// Adds a column of integers of 32 bits.
 ///
 /// @param frame     in; changed.
@@ -108,13 +122,8 @@ pub unsafe extern "C" fn feast_frame_set_int32(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        change(frame, name, err, || {
-            let values = guard::array(values, n, "values")?;
-            Ok((
-                Values::Single(Items::Int(values.iter().map(|&value| value.into()).collect())),
-                nulls(validity, n)?,
-            ))
-        })
+        let integers = |values: &[i32]| Items::Int(values.iter().map(|&value| value.into()).collect());
+        change(frame, name, err, || single(values, validity, n, integers))
     }
 }
 
@@ -140,12 +149,7 @@ pub unsafe extern "C" fn feast_frame_set_int64(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        change(frame, name, err, || {
-            let values = guard::array(values, n, "values")?;
-            Ok((Values::Single(Items::Int(values.to_vec())), nulls(validity, n)?))
-        })
-    }
+    unsafe { change(frame, name, err, || single(values, validity, n, |values| Items::Int(values.to_vec()))) }
 }
 
 /// Adds a column of numbers of 32 bits. NaN and infinities, which JSON cannot
@@ -172,13 +176,8 @@ pub unsafe extern "C" fn feast_frame_set_float(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        change(frame, name, err, || {
-            let values = guard::array(values, n, "values")?;
-            Ok((
-                Values::Single(Items::Real(values.iter().map(|&value| value.into()).collect())),
-                nulls(validity, n)?,
-            ))
-        })
+        let reals = |values: &[f32]| Items::Real(values.iter().map(|&value| value.into()).collect());
+        change(frame, name, err, || single(values, validity, n, reals))
     }
 }
 
@@ -205,12 +204,7 @@ pub unsafe extern "C" fn feast_frame_set_double(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        change(frame, name, err, || {
-            let values = guard::array(values, n, "values")?;
-            Ok((Values::Single(Items::Real(values.to_vec())), nulls(validity, n)?))
-        })
-    }
+    unsafe { change(frame, name, err, || single(values, validity, n, |values| Items::Real(values.to_vec()))) }
 }
 
 /// Adds a column of booleans.
@@ -236,12 +230,9 @@ pub unsafe extern "C" fn feast_frame_set_bool(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        change(frame, name, err, || {
-            // Read as bytes: a C program may have put another number than 0 and 1 there.
-            let bytes = guard::array(values.cast::<u8>(), n, "values")?;
-            let values = bytes.iter().map(|&byte| byte != 0).collect();
-            Ok((Values::Single(Items::Bool(values)), nulls(validity, n)?))
-        })
+        // Read as bytes: a C program may have put another number than 0 and 1 there.
+        let booleans = |bytes: &[u8]| Items::Bool(bytes.iter().map(|&byte| byte != 0).collect());
+        change(frame, name, err, || single(values.cast(), validity, n, booleans))
     }
 }
 
@@ -270,10 +261,7 @@ pub unsafe extern "C" fn feast_frame_set_timestamp_ns(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        change(frame, name, err, || {
-            let values = guard::array(values, n, "values")?;
-            Ok((Values::Single(Items::Timestamp(values.to_vec())), nulls(validity, n)?))
-        })
+        change(frame, name, err, || single(values, validity, n, |values| Items::Timestamp(values.to_vec())))
     }
 }
 
@@ -301,37 +289,16 @@ pub unsafe extern "C" fn feast_frame_set_string(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(frame, name, err, || {
-            let values = guard::array(values, n, "values")?;
-            let lengths = if lengths.is_null() { None } else { Some(guard::array(lengths, n, "lengths")?) };
             let mut texts = Texts::default();
-            let mut nulls = vec![false; n];
-            for (row, &value) in values.iter().enumerate() {
-                nulls[row] = value.is_null();
-                texts.push(match value.is_null() {
-                    true => "",
-                    false => text_of(value, lengths.map(|lengths| lengths[row]))
-                        .map_err(|why| Error::argument(format!("row {row}: {why}")))?,
-                });
+            let mut nulls = Vec::new();
+            for (row, string) in guard::strings(values, lengths, n)?.enumerate() {
+                nulls.push(string.is_none());
+                let text = string.unwrap_or(Ok(""));
+                texts.push(text.map_err(|why| Error::argument(format!("row {row}: {why}")))?);
             }
             Ok((Values::Single(Items::Text(texts)), nulls.contains(&true).then_some(nulls)))
         })
     }
-}
-
-/// # Safety
-/// `value` has `length` readable bytes, or is NUL-terminated if there is no length.
-pub(super) unsafe fn text_of<'a>(
-    value: *const c_char,
-    length: Option<usize>,
-) -> std::result::Result<&'a str, &'static str> {
-    let bytes = match length {
-        // SAFETY: promised by the caller.
-        None => unsafe { CStr::from_ptr(value) }.to_bytes(),
-        Some(length) if length > isize::MAX as usize => return Err("the length cannot be in memory"),
-        // SAFETY: promised by the caller.
-        Some(length) => unsafe { std::slice::from_raw_parts(value.cast::<u8>(), length) },
-    };
-    std::str::from_utf8(bytes).map_err(|_| "not UTF-8")
 }
 
 /// Adds a column by a JSON array of anything, one element a row: maps, lists of lists, nulls.

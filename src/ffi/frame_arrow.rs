@@ -1,7 +1,6 @@
 //! Frames from record batches, through the Arrow C data interface
 //! (https://arrow.apache.org/docs/format/CDataInterface.html). Values are copied.
 
-use std::ffi::CStr;
 use std::sync::Arc;
 
 use super::arrow::{ArrowArray, ArrowSchema};
@@ -36,7 +35,10 @@ pub unsafe extern "C" fn feast_frame_import_arrow(
     unsafe {
         guard::status(err, || {
             let out = guard::output(frame, std::ptr::null_mut(), "frame")?;
-            let (found_array, found_schema) = (live_array(array)?, live_schema(schema)?);
+            let (found_array, found_schema) = (
+                live(array, "array", |array| array.release.is_none())?,
+                live(schema, "schema", |schema| schema.release.is_none())?,
+            );
             let imported = record_batch(found_array, found_schema)?;
             // Copied, so that nothing of it is needed any more.
             let (release_array, release_schema) = (found_array.release, found_schema.release);
@@ -49,41 +51,17 @@ pub unsafe extern "C" fn feast_frame_import_arrow(
 }
 
 /// # Safety
-/// `array` is NULL or points to a struct of the specification.
-unsafe fn live_array<'a>(array: *const ArrowArray) -> Result<&'a ArrowArray> {
-    if array.is_null() || !array.is_aligned() {
-        return Err(Error::argument("array is NULL"));
+/// `of_c` is NULL or points to a struct of the specification.
+unsafe fn live<'a, T>(of_c: *const T, name: &str, is_released: impl Fn(&T) -> bool) -> Result<&'a T> {
+    if of_c.is_null() || !of_c.is_aligned() {
+        return Err(Error::argument(format!("{name} is NULL")));
     }
     // SAFETY: promised by the caller.
-    let array = unsafe { &*array };
-    if array.release.is_none() {
-        return Err(Error::argument("array was released, or moved away, before"));
+    let of_c = unsafe { &*of_c };
+    if is_released(of_c) {
+        return Err(Error::argument(format!("{name} was released, or moved away, before")));
     }
-    Ok(array)
-}
-
-/// # Safety
-/// `schema` is NULL or points to a struct of the specification.
-unsafe fn live_schema<'a>(schema: *const ArrowSchema) -> Result<&'a ArrowSchema> {
-    if schema.is_null() || !schema.is_aligned() {
-        return Err(Error::argument("schema is NULL"));
-    }
-    // SAFETY: promised by the caller.
-    let schema = unsafe { &*schema };
-    if schema.release.is_none() {
-        return Err(Error::argument("schema was released, or moved away, before"));
-    }
-    Ok(schema)
-}
-
-/// # Safety
-/// `text` is NULL or NUL-terminated.
-unsafe fn text<'a>(text: *const std::ffi::c_char, what: &str) -> Result<&'a str> {
-    if text.is_null() {
-        return Err(Error::argument(format!("a {what} of the schema is NULL")));
-    }
-    // SAFETY: promised by the caller.
-    guard::utf8(unsafe { CStr::from_ptr(text) }.to_bytes(), what)
+    Ok(of_c)
 }
 
 /// # Safety
@@ -91,7 +69,7 @@ unsafe fn text<'a>(text: *const std::ffi::c_char, what: &str) -> Result<&'a str>
 unsafe fn record_batch(array: &ArrowArray, schema: &ArrowSchema) -> Result<Frame> {
     // SAFETY: promised by the caller.
     unsafe {
-        if text(schema.format, "format")? != "+s" {
+        if guard::text(schema.format, "a format of the schema")? != "+s" {
             return Err(Error::argument("not a record batch: a struct array is wanted"));
         }
         let window = Window::whole(array)?;
@@ -109,7 +87,7 @@ unsafe fn record_batch(array: &ArrowArray, schema: &ArrowSchema) -> Result<Frame
                 return Err(Error::argument("a column is NULL"));
             }
             let (array, schema) = (&*array, &*schema);
-            let name = text(schema.name, "name")?;
+            let name = guard::text(schema.name, "a name of the schema")?;
             let column = window
                 .of_child(array)
                 .and_then(|rows| Column { array, schema, rows }.read())
@@ -193,7 +171,7 @@ impl Column<'_> {
     unsafe fn read(&self) -> Result<(Values, Nulls)> {
         // SAFETY: promised by the caller.
         unsafe {
-            let format = text(self.schema.format, "format")?;
+            let format = guard::text(self.schema.format, "a format of the schema")?;
             if !self.schema.dictionary.is_null() {
                 return Err(Error::argument(
                     "a dictionary, which is not written as it is; decode it first (pyarrow: column.dictionary_decode())",
@@ -403,7 +381,7 @@ impl Column<'_> {
                 }
                 ends.push(count);
             }
-            let format = text(schema.format, "format")?;
+            let format = guard::text(schema.format, "a format of the schema")?;
             let all = Column { array, schema, rows: whole };
             let nulls = whole.nulls(array)?;
             let null_item = |item: usize| nulls.as_ref().is_some_and(|nulls| nulls[item]);

@@ -1,12 +1,13 @@
 //! The columns of lists of a `feast_frame_t`.
 
 use std::ffi::c_char;
+use std::ptr;
 
 use super::error::{feast_error_t, feast_status_t};
-use super::frame::{change, feast_frame_t, nulls, text_of};
+use super::frame::{change, feast_frame_t, nulls};
 use super::guard;
 use crate::error::{Error, Result};
-use crate::wire::write::{Items, Lists, Texts, Values};
+use crate::wire::write::{Items, Lists, Nulls, Texts, Values};
 
 /// Where each list ends, and how many items there are, of `n + 1` offsets.
 ///
@@ -23,6 +24,25 @@ unsafe fn list_ends(offsets: *const i64, n: usize) -> Result<(Vec<usize>, usize)
         return Err(Error::argument(format!("offsets begin with {}, not 0", offsets[0])));
     }
     Ok((offsets[1..].iter().map(|&end| end as usize).collect(), offsets[n] as usize))
+}
+
+/// The lists of a column, one a row, from C's arrays of offsets and items.
+///
+/// # Safety
+/// `offsets` is as for [`list_ends`], `values` has as many items as these say, `validity` is as for [`nulls`].
+unsafe fn lists<T>(
+    offsets: *const i64,
+    values: *const T,
+    validity: *const u8,
+    n: usize,
+    items: impl FnOnce(&[T]) -> Items,
+) -> Result<(Values, Nulls)> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let (ends, count) = list_ends(offsets, n)?;
+        let items = items(guard::array(values, count, "values")?);
+        Ok((Values::Lists(Lists { ends, items }), nulls(validity, n)?))
+    }
 }
 
 /// Adds a column of lists of integers of 64 bits.
@@ -50,11 +70,8 @@ pub unsafe extern "C" fn feast_frame_set_int64_list(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        change(frame, name, err, || {
-            let (ends, count) = list_ends(offsets, n)?;
-            let values = guard::array(values, count, "values")?;
-            Ok((Values::Lists(Lists { ends, items: Items::Int(values.to_vec()) }), nulls(validity, n)?))
-        })
+        let integers = |values: &[i64]| Items::Int(values.to_vec());
+        change(frame, name, err, || lists(offsets, values, validity, n, integers))
     }
 }
 
@@ -83,17 +100,8 @@ pub unsafe extern "C" fn feast_frame_set_float_list(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        change(frame, name, err, || {
-            let (ends, count) = list_ends(offsets, n)?;
-            let values = guard::array(values, count, "values")?;
-            Ok((
-                Values::Lists(Lists {
-                    ends,
-                    items: Items::Real(values.iter().map(|&value| value.into()).collect()),
-                }),
-                nulls(validity, n)?,
-            ))
-        })
+        let reals = |values: &[f32]| Items::Real(values.iter().map(|&value| value.into()).collect());
+        change(frame, name, err, || lists(offsets, values, validity, n, reals))
     }
 }
 
@@ -122,11 +130,8 @@ pub unsafe extern "C" fn feast_frame_set_double_list(
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
     unsafe {
-        change(frame, name, err, || {
-            let (ends, count) = list_ends(offsets, n)?;
-            let values = guard::array(values, count, "values")?;
-            Ok((Values::Lists(Lists { ends, items: Items::Real(values.to_vec()) }), nulls(validity, n)?))
-        })
+        let reals = |values: &[f64]| Items::Real(values.to_vec());
+        change(frame, name, err, || lists(offsets, values, validity, n, reals))
     }
 }
 
@@ -157,10 +162,9 @@ pub unsafe extern "C" fn feast_frame_set_string_list(
     unsafe {
         change(frame, name, err, || {
             let (ends, count) = list_ends(offsets, n)?;
-            let values = guard::array(values, count, "values")?;
             let mut texts = Texts::default();
-            for (item, &value) in values.iter().enumerate() {
-                let text = if value.is_null() { Err("the string is NULL") } else { text_of(value, None) };
+            for (item, string) in guard::strings(values, ptr::null(), count)?.enumerate() {
+                let text = string.unwrap_or(Err("the string is NULL"));
                 texts.push(text.map_err(|why| Error::argument(format!("item {item}: {why}")))?);
             }
             Ok((Values::Lists(Lists { ends, items: Items::Text(texts) }), nulls(validity, n)?))

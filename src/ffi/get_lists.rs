@@ -7,7 +7,31 @@ use super::error::{feast_error_t, feast_status_t};
 use super::get_values::{named, odd_items, tell_validity};
 use super::guard;
 use super::response::feast_response_t;
-use crate::columns::{Element, Items, Type};
+use crate::columns::{Element, FixedWidth, Items, Type};
+use crate::error::Result;
+
+/// # Safety
+/// `offsets` and `items` are NULL or writable, the others are as for [`named`].
+unsafe fn give_lists<T: FixedWidth>(
+    response: *const feast_response_t,
+    name: *const c_char,
+    offsets: *mut *const i64,
+    items: *mut *const T,
+    validity: *mut *const u8,
+) -> Result<()> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let offsets = guard::output(offsets, ptr::null(), "offsets");
+        let items = guard::output(items, ptr::null(), "items");
+        let (response, column) = named(response, name, validity)?;
+        let (offsets, items) = (offsets?, items?);
+        let lists = Type::list_of(T::ELEMENT);
+        *items = T::slice(response.items_as(column, lists)?).ok_or_else(odd_items)?.as_ptr();
+        *offsets = response.list_offsets_as(column, lists)?.as_ptr();
+        tell_validity(response, column, validity);
+        Ok(())
+    }
+}
 
 /// The lists of the column with this name, of booleans,
 /// converted as by feast_response_get_bool(). Row i is the list of the
@@ -34,22 +58,7 @@ pub unsafe extern "C" fn feast_response_get_bool_list(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let offsets = guard::output(offsets, ptr::null(), "offsets");
-            let items = guard::output(items, ptr::null(), "items");
-            let (response, column) = named(response, name, validity)?;
-            let (offsets, items) = (offsets?, items?);
-            let lists = Type::list_of(Element::Bool);
-            let Items::Bool(found) = response.items_as(column, lists)? else {
-                return Err(odd_items());
-            };
-            *offsets = response.list_offsets_as(column, lists)?.as_ptr();
-            *items = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_lists(response, name, offsets, items, validity)) }
 }
 
 /// The lists of the column with this name, of integers of 32 bits,
@@ -77,22 +86,7 @@ pub unsafe extern "C" fn feast_response_get_int32_list(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let offsets = guard::output(offsets, ptr::null(), "offsets");
-            let items = guard::output(items, ptr::null(), "items");
-            let (response, column) = named(response, name, validity)?;
-            let (offsets, items) = (offsets?, items?);
-            let lists = Type::list_of(Element::Int32);
-            let Items::Int32(found) = response.items_as(column, lists)? else {
-                return Err(odd_items());
-            };
-            *offsets = response.list_offsets_as(column, lists)?.as_ptr();
-            *items = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_lists(response, name, offsets, items, validity)) }
 }
 
 /// The lists of the column with this name, of integers of 64 bits,
@@ -120,22 +114,7 @@ pub unsafe extern "C" fn feast_response_get_int64_list(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let offsets = guard::output(offsets, ptr::null(), "offsets");
-            let items = guard::output(items, ptr::null(), "items");
-            let (response, column) = named(response, name, validity)?;
-            let (offsets, items) = (offsets?, items?);
-            let lists = Type::list_of(Element::Int64);
-            let Items::Int64(found) = response.items_as(column, lists)? else {
-                return Err(odd_items());
-            };
-            *offsets = response.list_offsets_as(column, lists)?.as_ptr();
-            *items = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_lists(response, name, offsets, items, validity)) }
 }
 
 /// The lists of the column with this name, of numbers of 32 bits,
@@ -163,22 +142,7 @@ pub unsafe extern "C" fn feast_response_get_float_list(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let offsets = guard::output(offsets, ptr::null(), "offsets");
-            let items = guard::output(items, ptr::null(), "items");
-            let (response, column) = named(response, name, validity)?;
-            let (offsets, items) = (offsets?, items?);
-            let lists = Type::list_of(Element::Float);
-            let Items::Float(found) = response.items_as(column, lists)? else {
-                return Err(odd_items());
-            };
-            *offsets = response.list_offsets_as(column, lists)?.as_ptr();
-            *items = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_lists(response, name, offsets, items, validity)) }
 }
 
 /// The lists of the column with this name, of numbers of 64 bits,
@@ -206,22 +170,7 @@ pub unsafe extern "C" fn feast_response_get_double_list(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let offsets = guard::output(offsets, ptr::null(), "offsets");
-            let items = guard::output(items, ptr::null(), "items");
-            let (response, column) = named(response, name, validity)?;
-            let (offsets, items) = (offsets?, items?);
-            let lists = Type::list_of(Element::Double);
-            let Items::Double(found) = response.items_as(column, lists)? else {
-                return Err(odd_items());
-            };
-            *offsets = response.list_offsets_as(column, lists)?.as_ptr();
-            *items = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_lists(response, name, offsets, items, validity)) }
 }
 
 /// The lists of text or bytes of the column with this name. Row i is the list of the texts offsets[i] up to offsets[i + 1], and

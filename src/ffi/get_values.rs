@@ -6,8 +6,8 @@ use std::ptr;
 use super::error::{feast_error_t, feast_status_t};
 use super::guard;
 use super::response::feast_response_t;
-use crate::columns::{Element, Items, Response, Type};
-use crate::error::{Error, Result};
+use crate::columns::{Element, FixedWidth, Items, Response, Type};
+use crate::error::{Code, Error, Result};
 
 /// A NULL validity is allowed: then nulls cannot be told from zeros.
 ///
@@ -40,7 +40,27 @@ pub(super) unsafe fn tell_validity(response: &Response, column: usize, validity:
 
 /// The rule of [`Response::items_as`] was broken.
 pub(super) fn odd_items() -> Error {
-    Error::new(crate::error::Code::Internal, "a column was not converted")
+    Error::new(Code::Internal, "a column was not converted")
+}
+
+/// # Safety
+/// `values` is NULL or writable, the others are as for [`named`].
+unsafe fn give_values<T: FixedWidth>(
+    response: *const feast_response_t,
+    name: *const c_char,
+    values: *mut *const T,
+    validity: *mut *const u8,
+) -> Result<()> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let values = guard::output(values, ptr::null(), "values");
+        let (response, column) = named(response, name, validity)?;
+        let values = values?;
+        let found = response.items_as(column, Type::of(T::ELEMENT))?;
+        *values = T::slice(found).ok_or_else(odd_items)?.as_ptr();
+        tell_validity(response, column, validity);
+        Ok(())
+    }
 }
 
 /// The values of the column with this name, as booleans, each one byte, 1 for true and 0 for false.
@@ -65,19 +85,7 @@ pub unsafe extern "C" fn feast_response_get_bool(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let values = guard::output(values, ptr::null(), "values");
-            let (response, column) = named(response, name, validity)?;
-            let values = values?;
-            let Items::Bool(found) = response.items_as(column, Type::of(Element::Bool))? else {
-                return Err(odd_items());
-            };
-            *values = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_values(response, name, values, validity)) }
 }
 
 /// The values of the column with this name, as integers of 32 bits.
@@ -103,19 +111,7 @@ pub unsafe extern "C" fn feast_response_get_int32(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let values = guard::output(values, ptr::null(), "values");
-            let (response, column) = named(response, name, validity)?;
-            let values = values?;
-            let Items::Int32(found) = response.items_as(column, Type::of(Element::Int32))? else {
-                return Err(odd_items());
-            };
-            *values = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_values(response, name, values, validity)) }
 }
 
 /// The values of the column with this name, as integers of 64 bits, or seconds since 1970-01-01 UTC of a UNIX_TIMESTAMP column.
@@ -140,19 +136,7 @@ pub unsafe extern "C" fn feast_response_get_int64(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let values = guard::output(values, ptr::null(), "values");
-            let (response, column) = named(response, name, validity)?;
-            let values = values?;
-            let Items::Int64(found) = response.items_as(column, Type::of(Element::Int64))? else {
-                return Err(odd_items());
-            };
-            *values = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_values(response, name, values, validity)) }
 }
 
 /// The values of the column with this name, as numbers of 32 bits.
@@ -178,19 +162,7 @@ pub unsafe extern "C" fn feast_response_get_float(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let values = guard::output(values, ptr::null(), "values");
-            let (response, column) = named(response, name, validity)?;
-            let values = values?;
-            let Items::Float(found) = response.items_as(column, Type::of(Element::Float))? else {
-                return Err(odd_items());
-            };
-            *values = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_values(response, name, values, validity)) }
 }
 
 /// The values of the column with this name, as numbers of 64 bits.
@@ -216,19 +188,7 @@ pub unsafe extern "C" fn feast_response_get_double(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        guard::status(err, || {
-            let values = guard::output(values, ptr::null(), "values");
-            let (response, column) = named(response, name, validity)?;
-            let values = values?;
-            let Items::Double(found) = response.items_as(column, Type::of(Element::Double))? else {
-                return Err(odd_items());
-            };
-            *values = found.as_ptr();
-            tell_validity(response, column, validity);
-            Ok(())
-        })
-    }
+    unsafe { guard::status(err, || give_values(response, name, values, validity)) }
 }
 
 /// The text of the column with this name, or the bytes of a BYTES column, as feast_response_column_string(). A column without

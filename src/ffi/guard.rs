@@ -138,6 +138,26 @@ pub unsafe fn output<'a, T>(out: *mut T, neutral: T, name: &str) -> Result<&'a m
     }
 }
 
+/// An output that may be NULL: set to NULL before the body runs, and to what `give` makes of its value.
+///
+/// # Safety
+/// `out` is NULL or writable.
+pub unsafe fn optional_output<T, V>(
+    out: *mut *mut T,
+    give: impl FnOnce(V) -> *mut T,
+    body: impl FnOnce() -> Result<V>,
+) -> Result<()> {
+    if out.is_null() {
+        return body().map(drop);
+    }
+    // SAFETY: not NULL, writable as promised; `write` because the caller may not have initialised it.
+    unsafe {
+        out.write(std::ptr::null_mut());
+        out.write(give(body()?));
+    }
+    Ok(())
+}
+
 /// A NUL-terminated UTF-8 string.
 ///
 /// # Safety
@@ -178,6 +198,41 @@ pub unsafe fn array<'a, T>(values: *const T, count: usize, name: &str) -> Result
     Ok(unsafe { std::slice::from_raw_parts(values, count) })
 }
 
+/// A string of an array, or why it is none.
+pub type StringOf<'a> = std::result::Result<&'a str, &'static str>;
+
+/// An array of strings, each of a length in bytes, or NUL-terminated where `lengths` is NULL. `None` for a NULL, whose length is
+/// not looked at.
+///
+/// # Safety
+/// `values` and `lengths` are as for [`array`], and each string has as many readable bytes, or its NUL.
+pub unsafe fn strings<'a>(
+    values: *const *const c_char,
+    lengths: *const usize,
+    count: usize,
+) -> Result<impl ExactSizeIterator<Item = Option<StringOf<'a>>>> {
+    // SAFETY: promised by the caller.
+    let (values, lengths) = unsafe {
+        let values = array(values, count, "values")?;
+        (values, if lengths.is_null() { None } else { Some(array(lengths, count, "lengths")?) })
+    };
+    Ok(values.iter().enumerate().map(move |(at, &value)| {
+        if value.is_null() {
+            return None;
+        }
+        let bytes = match lengths.map(|lengths| lengths[at]) {
+            // SAFETY: promised by the caller.
+            None => unsafe { CStr::from_ptr(value) }.to_bytes(),
+            Some(length) if length > isize::MAX as usize => {
+                return Some(Err("the length cannot be in memory"));
+            }
+            // SAFETY: promised by the caller.
+            Some(length) => unsafe { std::slice::from_raw_parts(value.cast::<u8>(), length) },
+        };
+        Some(std::str::from_utf8(bytes).map_err(|_| "not UTF-8"))
+    }))
+}
+
 fn is_unusable<T>(object: *const T, name: &str) -> Error {
     if object.is_null() {
         return is_null(name);
@@ -201,10 +256,10 @@ pub fn moment(monotonic_ns: i64) -> Option<Instant> {
 }
 
 /// Milliseconds from C.
-pub fn timeout(milliseconds: i64) -> Result<Duration> {
+pub fn milliseconds(milliseconds: i64, name: &str) -> Result<Duration> {
     u64::try_from(milliseconds)
         .map(Duration::from_millis)
-        .map_err(|_| Error::argument(format!("timeout_ms: {milliseconds} is negative")))
+        .map_err(|_| Error::argument(format!("{name}: {milliseconds} is negative")))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ pub unsafe extern "C" fn feast_remote_warm_up(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         guard::status(err, || {
-            let timeout = guard::timeout(timeout_ms)?;
+            let timeout = guard::milliseconds(timeout_ms, "timeout_ms")?;
             with_remote(remote, |remote| remote.warm_up(connections, timeout))
         })
     }

@@ -37,7 +37,7 @@ pub unsafe extern "C" fn feast_get_online_features_json(
         returned_string(json, json_len, err, || {
             let body = guard::array(body.cast::<u8>(), len, "body")?;
             guard::utf8(body, "body")?;
-            let timeout = guard::timeout(timeout_ms)?;
+            let timeout = guard::milliseconds(timeout_ms, "timeout_ms")?;
             with_remote(remote, |remote| {
                 remote.get_online_features_json(body, (!timeout.is_zero()).then_some(timeout))
             })

@@ -1,18 +1,15 @@
 //! How old the values of an answer may be.
 
 use std::ffi::c_char;
-use std::time::Duration;
 
 use super::error::{feast_error_t, feast_status_t};
 use super::guard;
 use super::request::{change, feast_request_t};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::wire::request::MaxAge;
 
 fn max_age(max_age_ms: i64, drop_values: bool) -> Result<MaxAge> {
-    let age = u64::try_from(max_age_ms).map(Duration::from_millis);
-    let age = age.map_err(|_| Error::argument(format!("max_age_ms: {max_age_ms} is negative")))?;
-    Ok(MaxAge { age, drops: drop_values })
+    Ok(MaxAge { age: guard::milliseconds(max_age_ms, "max_age_ms")?, drops: drop_values })
 }
 
 /// Says how old values may be, by the event timestamps that the server sends: older ones get FEAST_FIELD_STATUS_OUTSIDE_MAX_AGE,

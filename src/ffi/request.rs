@@ -1,6 +1,6 @@
 //! `feast_request_t`.
 
-use std::ffi::{CStr, c_char};
+use std::ffi::c_char;
 use std::ptr;
 use std::time::Duration;
 
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn feast_request_set_timeout_ms(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(request, err, |request| {
-            let timeout = guard::timeout(timeout_ms)?;
+            let timeout = guard::milliseconds(timeout_ms, "timeout_ms")?;
             request.set_timeout((!timeout.is_zero()).then_some(timeout));
             Ok(())
         })
@@ -327,39 +327,18 @@ pub unsafe extern "C" fn feast_request_set_entity_string(
     unsafe {
         change(request, err, |request| {
             let name = guard::text(name, "name")?;
-            let values = guard::array(values, n, "values")?;
-            let lengths = if lengths.is_null() { None } else { Some(guard::array(lengths, n, "lengths")?) };
-            let strings = values.iter().enumerate().map(|(row, &value)| {
-                // The length is ignored for a NULL string, which is refused.
-                let length = lengths.map(|lengths| lengths[row]);
-                entity_string(value, length)
-                    .map_err(|why| Error::argument(format!("entity `{name}`, row {row}: {why}")))
+            let strings = guard::strings(values, lengths, n)?.enumerate().map(|(row, string)| {
+                let why = match string {
+                    None => "the string is NULL (for a null, use feast_request_set_entity_json)",
+                    Some(Ok(text)) if text.contains('\0') => "a NUL within the length",
+                    Some(Ok(text)) => return Ok(text),
+                    Some(Err(why)) => why,
+                };
+                Err(Error::argument(format!("entity `{name}`, row {row}: {why}")))
             });
             request.set_entity_string(name, strings)
         })
     }
-}
-
-/// # Safety
-/// `value` is NULL, or has `length` readable bytes, or is NUL-terminated if there is no length.
-unsafe fn entity_string<'a>(
-    value: *const c_char,
-    length: Option<usize>,
-) -> std::result::Result<&'a str, &'static str> {
-    if value.is_null() {
-        return Err("the string is NULL (for a null, use feast_request_set_entity_json)");
-    }
-    let bytes = match length {
-        // SAFETY: promised by the caller.
-        None => unsafe { CStr::from_ptr(value) }.to_bytes(),
-        Some(length) if length > isize::MAX as usize => return Err("the length cannot be in memory"),
-        // SAFETY: promised by the caller.
-        Some(length) => unsafe { std::slice::from_raw_parts(value.cast::<u8>(), length) },
-    };
-    if bytes.contains(&0) {
-        return Err("a NUL within the length");
-    }
-    std::str::from_utf8(bytes).map_err(|_| "not UTF-8")
 }
 
 /// Sets an entity or request-data column to the elements of a JSON array: nulls, lists, mixed types, whatever

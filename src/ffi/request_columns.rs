@@ -7,7 +7,14 @@ use super::request::{change, feast_request_t};
 use super::types::feast_type_t;
 use super::{guard, object};
 use crate::columns::{Element, Type};
-use crate::error::Error;
+use crate::error::{Error, Result};
+
+/// A type that columns can be declared as.
+fn declared(number: feast_type_t) -> Result<Type> {
+    Type::from_number(number)
+        .filter(|kind| kind.element != Element::Null)
+        .ok_or_else(|| Error::argument(format!("{number} is no type that a column can be declared as")))
+}
 
 /// Asks for a feature whose column shall have this type, as feast_request_add_feature(). Values are converted
 /// exactly or not at all: one that does not fit makes the call fail with FEAST_WRONG_TYPE and the feature, row and value.
@@ -32,11 +39,7 @@ pub unsafe extern "C" fn feast_request_add_typed_feature(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(request, err, |request| {
-            let feature = guard::text(feature, "feature")?;
-            match Type::from_number(r#type) {
-                Some(kind) if kind.element != Element::Null => request.add_typed_feature(feature, kind),
-                _ => Err(Error::argument(format!("{} is no type that a column can be declared as", r#type))),
-            }
+            request.add_typed_feature(guard::text(feature, "feature")?, declared(r#type)?)
         })
     }
 }
@@ -63,11 +66,7 @@ pub unsafe extern "C" fn feast_request_add_list_feature(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(request, err, |request| {
-            let feature = guard::text(feature, "feature")?;
-            match Type::from_number(r#type) {
-                Some(kind) => request.add_list_feature(feature, kind, list_length),
-                None => Err(Error::argument(format!("there is no type {}", r#type))),
-            }
+            request.add_list_feature(guard::text(feature, "feature")?, declared(r#type)?, list_length)
         })
     }
 }
@@ -96,13 +95,7 @@ pub unsafe extern "C" fn feast_request_declare_column(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(request, err, |request| {
-            let name = guard::text(name, "name")?;
-            match Type::from_number(r#type) {
-                Some(kind) if kind.element != Element::Null => {
-                    request.declare_column(name, kind, list_length)
-                }
-                _ => Err(Error::argument(format!("{} is no type that a column can be declared as", r#type))),
-            }
+            request.declare_column(guard::text(name, "name")?, declared(r#type)?, list_length)
         })
     }
 }

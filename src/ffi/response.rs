@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::error::{feast_error_t, feast_status_t};
 use super::types::{FEAST_TYPE_INVALID, feast_type_t};
 use super::{guard, object};
-use crate::columns::{Element, Items, Response, Type};
+use crate::columns::{Element, FixedWidth, Items, Response, Type};
 use crate::error::{Code, Error};
 
 /// A field status that this library does not know, or that the server calls INVALID.
@@ -181,6 +181,10 @@ pub unsafe extern "C" fn feast_response_column_type(
     unsafe { read(response, FEAST_TYPE_INVALID, |response| Some(response.column_type(column)?.number())) }
 }
 
+fn inferred<T: FixedWidth>(response: &Response, column: usize) -> Option<*const T> {
+    Some(T::slice(response.inferred_as(column, T::ELEMENT)?)?.as_ptr())
+}
+
 /// The values of an INT64 or UNIX_TIMESTAMP column.
 ///
 /// @param response  in, may be NULL; borrowed for the call.
@@ -195,12 +199,7 @@ pub unsafe extern "C" fn feast_response_column_int64(
     column: usize,
 ) -> *const i64 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe {
-        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Int64)? {
-            Items::Int64(values) => Some(values.as_ptr()),
-            _ => None,
-        })
-    }
+    unsafe { read(response, ptr::null(), |response| inferred(response, column)) }
 }
 
 /// The values of an INT32 column.
@@ -217,12 +216,7 @@ pub unsafe extern "C" fn feast_response_column_int32(
     column: usize,
 ) -> *const i32 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe {
-        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Int32)? {
-            Items::Int32(values) => Some(values.as_ptr()),
-            _ => None,
-        })
-    }
+    unsafe { read(response, ptr::null(), |response| inferred(response, column)) }
 }
 
 /// The values of a DOUBLE column, or of an INT64 column if each is exactly a double: a server may write 1 for 1.0.
@@ -239,12 +233,7 @@ pub unsafe extern "C" fn feast_response_column_double(
     column: usize,
 ) -> *const f64 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe {
-        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Double)? {
-            Items::Double(values) => Some(values.as_ptr()),
-            _ => None,
-        })
-    }
+    unsafe { read(response, ptr::null(), |response| inferred(response, column)) }
 }
 
 /// The values of a FLOAT column.
@@ -261,12 +250,7 @@ pub unsafe extern "C" fn feast_response_column_float(
     column: usize,
 ) -> *const f32 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe {
-        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Float)? {
-            Items::Float(values) => Some(values.as_ptr()),
-            _ => None,
-        })
-    }
+    unsafe { read(response, ptr::null(), |response| inferred(response, column)) }
 }
 
 /// The values of a BOOL column, each one byte, 1 for true and 0 for false.
@@ -283,12 +267,7 @@ pub unsafe extern "C" fn feast_response_column_bool(
     column: usize,
 ) -> *const u8 {
     // SAFETY: the header asks for NULL or a live response.
-    unsafe {
-        read(response, ptr::null(), |response| match response.inferred_as(column, Element::Bool)? {
-            Items::Bool(values) => Some(values.as_ptr()),
-            _ => None,
-        })
-    }
+    unsafe { read(response, ptr::null(), |response| inferred(response, column)) }
 }
 
 /// The text of a STRING or JSON column, or the bytes of a BYTES column. Row i is data[offsets[i]] up to

@@ -161,7 +161,7 @@ pub unsafe extern "C" fn feast_search_set_timeout_ms(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(search, err, |search| {
-            search.timeout = Some(guard::timeout(timeout_ms)?);
+            search.timeout = Some(guard::milliseconds(timeout_ms, "timeout_ms")?);
             Ok(())
         })
     }

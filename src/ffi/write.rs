@@ -1,7 +1,6 @@
 //! Writes: pushes, and rows for an online store.
 
 use std::ffi::{c_char, c_void};
-use std::ptr;
 use std::sync::Arc;
 
 use super::call::feast_call_t;
@@ -87,16 +86,11 @@ unsafe fn written(
 ) -> Result<()> {
     // SAFETY: promised by the caller.
     unsafe {
-        if !written.is_null() {
-            written.write(ptr::null_mut());
-        }
-        let destination = destination()?;
-        let (frame, options) = arguments(frame, options)?;
-        let done = with_remote(remote, |remote| remote.write(destination, &frame, options))?;
-        if !written.is_null() {
-            written.write(feast_write_t::boxed(done));
-        }
-        Ok(())
+        guard::optional_output(written, feast_write_t::boxed, || {
+            let destination = destination()?;
+            let (frame, options) = arguments(frame, options)?;
+            with_remote(remote, |remote| remote.write(destination, &frame, options))
+        })
     }
 }
 
@@ -113,21 +107,16 @@ unsafe fn submitted(
 ) -> Result<()> {
     // SAFETY: promised by the caller.
     unsafe {
-        if !call.is_null() {
-            call.write(ptr::null_mut());
-        }
-        let destination = destination()?;
-        let (frame, options) = arguments(frame, options)?;
-        let submit = |queue: &_| {
-            with_remote(remote, |remote| {
-                remote.submit_write(destination, &frame, options, queue, tag.expose_provenance())
-            })
-        };
-        let handle = with_queue(queue, submit)?;
-        if !call.is_null() {
-            call.write(feast_call_t::boxed(handle));
-        }
-        Ok(())
+        guard::optional_output(call, feast_call_t::boxed, || {
+            let destination = destination()?;
+            let (frame, options) = arguments(frame, options)?;
+            let submit = |queue: &_| {
+                with_remote(remote, |remote| {
+                    remote.submit_write(destination, &frame, options, queue, tag.expose_provenance())
+                })
+            };
+            with_queue(queue, submit)
+        })
     }
 }
 

@@ -182,7 +182,7 @@ pub unsafe extern "C" fn feast_write_options_set_timeout_ms(
     // SAFETY: the header asks for what each of these needs.
     unsafe {
         change(options, err, |options| {
-            options.timeout = Some(guard::timeout(timeout_ms)?);
+            options.timeout = Some(guard::milliseconds(timeout_ms, "timeout_ms")?);
             Ok(())
         })
     }

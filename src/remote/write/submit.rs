@@ -4,10 +4,10 @@ use std::sync::Weak;
 use std::time::Instant;
 
 use super::progress::{Progress, WriteRequest};
-use super::{WriteState, lost, nothing_written};
+use super::{WriteState, Written, lost, nothing_written};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
-use crate::process::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
+use crate::process::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, lock};
 use crate::remote::Remote;
 use crate::remote::call::{Call, ReportTo, Sequence, new_numbers};
 use crate::remote::driver::handle::{Content, DriverHandle, Submission};
@@ -94,15 +94,11 @@ impl WriteSequence {
         let request = match under_way.progress.next_request(&self.store) {
             None => {
                 let written = under_way.progress.written();
-                state.take();
-                drop(state);
-                return self.report(Ok(written));
+                return self.end(state, Ok(written));
             }
             Some(Err(error)) => {
                 let error = under_way.progress.failed(&self.store, error);
-                state.take();
-                drop(state);
-                return self.report(Err(error));
+                return self.end(state, Err(error));
             }
             Some(Ok(request)) => request,
         };
@@ -122,7 +118,15 @@ impl WriteSequence {
         }
     }
 
-    fn report(&self, outcome: Result<super::Written>) {
+    /// The write has ended; its event is told without the lock.
+    fn end(&self, mut state: MutexGuard<'_, Option<UnderWay>>, outcome: Result<Written>) {
+        let under_way = state.take();
+        drop(state);
+        drop(under_way);
+        self.report(outcome);
+    }
+
+    fn report(&self, outcome: Result<Written>) {
         self.queue.events.push(Event::of_write(self.tag, outcome));
         self.queue.announce();
     }
@@ -157,9 +161,7 @@ impl Sequence for WriteSequence {
                         }
                         Err(error) => {
                             let error = under_way.progress.failed(&self.store, error);
-                            state.take();
-                            drop(state);
-                            return self.report(Err(error));
+                            return self.end(state, Err(error));
                         }
                     }
                 }
@@ -170,9 +172,7 @@ impl Sequence for WriteSequence {
                 under_way.progress.stopped(&self.store, error, in_doubt)
             }
         };
-        state.take();
-        drop(state);
-        self.report(Err(error));
+        self.end(state, Err(error));
     }
 }
 

@@ -1,12 +1,11 @@
 //! What cannot be written exactly is refused before anything is sent, with the column and the row.
 
-use super::frame::{Column, Frame, Items, Lists, Texts, Values};
+use super::frame::{Column, Frame, Items, Texts, Values, is_number};
 use super::options::WriteOptions;
-use super::timestamp;
+use super::timestamp::{self, SECOND};
 use crate::error::{Error, Result};
 use crate::wire::answer::timestamp::parse;
 
-const SECOND: i64 = 1_000_000_000;
 /// Up to here each integer is exactly a float64.
 pub const EXACT: u64 = 1 << 53;
 
@@ -45,10 +44,6 @@ impl Frame {
 }
 
 impl Column {
-    fn refuse(&self, row: usize, why: impl std::fmt::Display) -> Error {
-        Error::argument(format!("column `{}`, row {row}: {why}", self.name))
-    }
-
     /// Of event timestamps: a server takes numbers for nanoseconds, and a moment without a zone for one of UTC.
     fn check_moments(&self) -> Result<()> {
         if let Some(row) = (0..self.values.rows()).find(|&row| self.is_null(row)) {
@@ -101,22 +96,21 @@ impl Column {
                     None => Ok(()),
                 }
             }
-            Values::Lists(Lists { ends, items: Items::Timestamp(values) }) => {
+            Values::Lists(lists) => {
+                let Items::Timestamp(values) = &lists.items else { return Ok(()) };
                 match values.iter().position(|value| value % SECOND != 0) {
-                    Some(item) => Err(self.refuse(ends.partition_point(|&end| end <= item), FRACTION)),
+                    Some(item) => Err(self.refuse(lists.row_of(item), FRACTION)),
                     None => Ok(()),
                 }
             }
             Values::Json(texts) => self.check_json(texts),
-            Values::Single(_) | Values::Lists(_) | Values::Null(_) => Ok(()),
+            Values::Single(_) | Values::Null(_) => Ok(()),
         }
     }
 
     /// Reals make reals of the integers beside them.
     fn check_json(&self, texts: &Texts) -> Result<()> {
-        let numbers = (0..texts.len()).filter(|&row| {
-            texts.get(row).starts_with(['-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
-        });
+        let numbers = (0..texts.len()).filter(|&row| is_number(texts.get(row)));
         let (mut real, mut wide) = (None, None);
         for row in numbers {
             let text = texts.get(row);

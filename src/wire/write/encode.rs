@@ -1,14 +1,12 @@
 //! The JSON bodies of writes.
 
-use super::check::EXACT;
-use super::frame::{Column, Frame, Items, Values};
+use super::check::{EXACT, is_exact};
+use super::frame::{Column, Frame, Items, Values, is_number};
 use super::options::{Destination, WriteOptions};
 use super::plan::Chunk;
-use super::timestamp;
+use super::timestamp::{self, SECOND};
 use crate::error::{Code, Error, Result};
 use crate::wire::json::{write_double, write_integer, write_string};
-
-const SECOND: i64 = 1_000_000_000;
 
 impl Frame {
     /// Writes the body of a request for these rows.
@@ -80,17 +78,14 @@ impl Column {
                     write_string(out, &values[row].div_euclid(SECOND).to_string())?;
                 }
                 Values::Single(Items::Int(values)) if as_text => write_string(out, &values[row].to_string())?,
-                Values::Json(texts)
-                    if as_text && texts.get(row).starts_with(|c: char| c == '-' || c.is_ascii_digit()) =>
-                {
+                Values::Json(texts) if as_text && is_number(texts.get(row)) => {
                     write_string(out, texts.get(row))?;
                 }
                 Values::Single(items) => items.encode(row, out)?,
                 Values::Lists(lists) => {
                     out.push(b'[');
-                    let start = if row == 0 { 0 } else { lists.ends[row - 1] };
-                    for item in start..lists.ends[row] {
-                        if item > start {
+                    for (at, item) in lists.items_of(row).enumerate() {
+                        if at > 0 {
                             out.push(b',');
                         }
                         lists.items.encode(item, out)?;
@@ -113,9 +108,7 @@ impl Column {
             Values::Single(Items::Timestamp(_)) => true,
             Values::Json(texts) => {
                 let text = texts.get(row);
-                text.starts_with(|c: char| c == '-' || c.is_ascii_digit())
-                    && !text.contains(['.', 'e', 'E'])
-                    && !super::check::is_exact(text)
+                is_number(text) && !text.contains(['.', 'e', 'E']) && !is_exact(text)
             }
             _ => false,
         };

@@ -1,5 +1,7 @@
 //! Columns of rows to be written.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 
 /// Which rows of a column have no value; `None`: all have one.
@@ -66,9 +68,7 @@ impl Items {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
 
-impl Items {
     /// Some of them.
     pub fn select(self, wanted: impl Iterator<Item = usize>) -> Items {
         match self {
@@ -92,6 +92,19 @@ pub struct Lists {
     pub ends: Vec<usize>,
     /// Of all lists.
     pub items: Items,
+}
+
+impl Lists {
+    /// The items of a row's list.
+    pub(super) fn items_of(&self, row: usize) -> Range<usize> {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] };
+        start..self.ends[row]
+    }
+
+    /// The row of an item.
+    pub(super) fn row_of(&self, item: usize) -> usize {
+        self.ends.partition_point(|&end| end <= item)
+    }
 }
 
 /// The values of a column, one a row, something where it is null.
@@ -146,7 +159,18 @@ impl Column {
     /// Whether the JSON of a row is a number or a boolean.
     fn is_plain(&self, row: usize) -> bool {
         let Values::Json(texts) = &self.values else { return false };
-        matches!(texts.get(row).as_bytes().first(), Some(b'-' | b'0'..=b'9' | b't' | b'f'))
+        is_number(texts.get(row)) || texts.get(row).starts_with(['t', 'f'])
+    }
+
+    /// The first number that JSON cannot write, where it is no null, and its row.
+    fn unwritable(&self, reals: &[f64], row_of: impl Fn(usize) -> usize) -> Option<(usize, f64)> {
+        let found = reals.iter().enumerate().filter(|(_, real)| !real.is_finite());
+        found.map(|(at, &real)| (row_of(at), real)).find(|&(row, _)| !self.is_null(row))
+    }
+
+    /// The error of a row.
+    pub(super) fn refuse(&self, row: usize, why: impl std::fmt::Display) -> Error {
+        Error::argument(format!("column `{}`, row {row}: {why}", self.name))
     }
 
     /// What its values are, for people.
@@ -179,20 +203,21 @@ impl Frame {
         if self.columns.iter().any(|column| column.name == name) {
             return Err(Error::argument(format!("the frame has a column `{name}` already")));
         }
-        if let Values::Single(Items::Real(reals)) = &values
-            && let Some(row) =
-                first_unwritable(reals, 0, |row| nulls.as_ref().is_some_and(|nulls| nulls[row]))
-        {
-            return Err(unwritable(name, row, reals[row]));
+        let column = Column { name: name.to_owned(), values, nulls };
+        let unwritable = match &column.values {
+            Values::Single(Items::Real(reals)) => column.unwritable(reals, |row| row),
+            Values::Lists(lists) => match &lists.items {
+                Items::Real(reals) => column.unwritable(reals, |item| lists.row_of(item)),
+                _ => None,
+            },
+            _ => None,
+        };
+        if let Some((row, value)) = unwritable {
+            return Err(
+                column.refuse(row, format!("{value} cannot be written as JSON; a missing value is a null"))
+            );
         }
-        if let Values::Lists(Lists { ends, items: Items::Real(reals) }) = &values
-            && let Some(item) = first_unwritable(reals, 0, |item| {
-                nulls.as_ref().is_some_and(|nulls| nulls[ends.partition_point(|&end| end <= item)])
-            })
-        {
-            return Err(unwritable(name, ends.partition_point(|&end| end <= item), reals[item]));
-        }
-        self.columns.push(Column { name: name.to_owned(), values, nulls });
+        self.columns.push(column);
         Ok(())
     }
 
@@ -221,14 +246,9 @@ impl Frame {
     }
 }
 
-fn first_unwritable(reals: &[f64], from: usize, is_null: impl Fn(usize) -> bool) -> Option<usize> {
-    (from..reals.len()).find(|&at| !reals[at].is_finite() && !is_null(at))
-}
-
-fn unwritable(name: &str, row: usize, value: f64) -> Error {
-    Error::argument(format!(
-        "column `{name}`, row {row}: {value} cannot be written as JSON; a missing value is a null"
-    ))
+/// Whether a JSON text is a number.
+pub(super) fn is_number(json: &str) -> bool {
+    json.starts_with(|first: char| first == '-' || first.is_ascii_digit())
 }
 
 #[cfg(test)]

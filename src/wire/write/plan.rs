@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::frame::{Column, Frame, Items, Values};
+use super::frame::{Column, Frame, Items, Values, is_number};
 use super::options::{Destination, WriteOptions};
 use crate::error::{Error, Result};
 
@@ -105,8 +105,7 @@ impl Column {
         match &self.values {
             Values::Single(Items::Text(texts)) | Values::Json(texts) => texts.get(row).len() + 3,
             Values::Lists(lists) => {
-                let start = if row == 0 { 0 } else { lists.ends[row - 1] };
-                let items = start..lists.ends[row];
+                let items = lists.items_of(row);
                 match &lists.items {
                     Items::Text(texts) => items.map(|item| texts.get(item).len() + 3).sum::<usize>() + 3,
                     _ => 20 * items.len() + 3,
@@ -186,8 +185,7 @@ impl Column {
         match &self.values {
             Values::Single(items) => matches!(items, Items::Int(_) | Items::Text(_)),
             Values::Json(texts) => rows.iter().all(|&row| {
-                self.is_null(row)
-                    || matches!(texts.get(row).as_bytes().first(), Some(b'"' | b'-' | b'0'..=b'9'))
+                self.is_null(row) || is_number(texts.get(row)) || texts.get(row).starts_with('"')
             }),
             Values::Lists(_) | Values::Null(_) => false,
         }

@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-const SECOND: i64 = 1_000_000_000;
+/// Nanoseconds.
+pub const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400;
 
 /// Writes `2026-11-23T01:00:00Z`, with six digits of a second where there is a fraction. `false` if there are more than six:
