@@ -1,13 +1,46 @@
 //! Whether the server is well, and connections that are made before they are needed.
 
-use std::sync::TryLockError;
 use std::time::{Duration, Instant};
 
 use super::Remote;
 use super::exchange::Exchange;
 use crate::error::{Code, Error, Result};
 use crate::policy::deadline::Deadline;
+use crate::process::sync::{Condvar, Mutex, lock, wait};
 use crate::wire::endpoint::Endpoint;
+
+/// One thread at a time makes connections beforehand: two would each hold what the other one waits for.
+#[derive(Default)]
+pub struct WarmingUp {
+    under_way: Mutex<bool>,
+    ended: Condvar,
+}
+
+/// Ends with it.
+struct Alone<'a>(&'a WarmingUp);
+
+impl WarmingUp {
+    /// `None` if another thread was at it until the deadline.
+    fn begin(&self, deadline: Deadline) -> Option<Alone<'_>> {
+        let mut under_way = lock(&self.under_way);
+        while *under_way {
+            let passed;
+            (under_way, passed) = wait(&self.ended, under_way, deadline);
+            if passed && *under_way {
+                return None;
+            }
+        }
+        *under_way = true;
+        Some(Alone(self))
+    }
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.under_way) = false;
+        self.0.ended.notify_one();
+    }
+}
 
 impl Remote {
     /// Asks the server whether it is well.
@@ -32,17 +65,9 @@ impl Remote {
         }
         let store = &self.inner.store;
         let deadline = Deadline::after(Instant::now(), Some(timeout));
-        // Two at once would each hold what the other one waits for.
-        let _alone = loop {
-            match self.warming_up.try_lock() {
-                Ok(alone) => break alone,
-                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) if deadline.passed(Instant::now()) => {
-                    let why = "another feast_remote_warm_up() was under way until the time was up";
-                    return Err(Error::new(Code::Timeout, why));
-                }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
-            }
+        let Some(_alone) = self.warming_up.begin(deadline) else {
+            let why = "another feast_remote_warm_up() was under way until the time was up";
+            return Err(Error::new(Code::Timeout, why));
         };
         let mut kept = Vec::with_capacity(connections);
         while kept.len() < connections {

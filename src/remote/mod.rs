@@ -31,10 +31,11 @@ use crate::error::{Code, Error, Result};
 use crate::observe::log::{self, Level};
 use crate::observe::statistics::{self, Snapshot, Stats};
 use crate::process::fork;
-use crate::process::sync::{Arc, Mutex};
+use crate::process::sync::Arc;
 use crate::transport::{EventFd, Poller, Pool, Worker, watch_forks};
 use driver::handle::{Command, DriverHandle};
 pub use events::{Answer, Event, EventQueue, Taken};
+use health::WarmingUp;
 use inner::Inner;
 use merge::Merging;
 use search::SearchMemory;
@@ -50,7 +51,7 @@ pub struct Remote {
     max_rows_per_request: usize,
     max_rows_per_write: usize,
     searches: SearchMemory,
-    warming_up: Mutex<()>,
+    warming_up: WarmingUp,
     max_async_requests: usize,
     generation: u32,
 }
@@ -87,7 +88,7 @@ impl Remote {
             max_rows_per_request: config.max_rows_per_request,
             max_rows_per_write: config.max_rows_per_write,
             searches: SearchMemory::default(),
-            warming_up: Mutex::new(()),
+            warming_up: WarmingUp::default(),
             max_async_requests: config.max_async_requests,
             generation: fork::generation(),
         })

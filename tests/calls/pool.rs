@@ -232,6 +232,18 @@ fn a_warm_store_has_its_connections_before_the_first_call() {
 }
 
 #[test]
+fn threads_that_warm_up_the_same_store_do_not_wait_for_each_others_connections() {
+    let server = Server::start(|_| say(200, ""));
+    let remote = open(&server, &[("connection_pool_size", "4")]);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| remote.warm_up(4, Duration::from_secs(60)).unwrap());
+        }
+    });
+    assert_eq!((server.connections(), server.requests()), (4, 32));
+}
+
+#[test]
 fn connections_of_a_busy_pool_are_replaced_at_their_age_and_no_call_fails() {
     let server = Server::start(answer);
     let remote = open(&server, &[("connection_pool_size", "3"), ("connection_max_age", "1")]);
