@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::observe::timing::Timing;
+use crate::timing::Timing;
 
 /// Says who has to act, by the hundreds: 1xx the caller, 2xx this process, 3xx the network, 4xx and 500 the
 /// server's answer (numbered like HTTP), 501 and up the data, 9xx this library. Numbers are never reused.

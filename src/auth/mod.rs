@@ -9,6 +9,7 @@ mod oidc;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use crate::config::Token;
 use crate::config::{AuthConfig, AuthKind, Config, Environment, Secret};
 use crate::error::{Code, Error, Result};
 use crate::policy::deadline::Deadline;
@@ -16,9 +17,6 @@ use crate::transport::{Http, Pool};
 use file::TokenFile;
 use host::HostToken;
 use oidc::ClientCredentials;
-
-/// The value of an Authorization header. Two calls that got the same one share it.
-pub type Token = Arc<Secret>;
 
 /// What can be had without asking an identity provider.
 pub enum AtHand {

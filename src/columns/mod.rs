@@ -20,7 +20,7 @@ pub use types::{Element, Type};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
-use crate::observe::timing::Timing;
+use crate::timing::Timing;
 
 /// Where one column lies in its response's buffers. Kept small: beyond a kilobyte in all, as with a dozen columns of
 /// twice the size, malloc is slow.

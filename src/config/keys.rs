@@ -4,11 +4,11 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use super::header::header_fault;
 use super::url::{proxy_fault, url_fault, without_credentials};
 use super::{AuthKind, Config, Secret, yaml11};
 use crate::error::{Error, Result};
 use crate::policy::retry::ApplicationErrors;
-use crate::wire::request::header_fault;
 
 enum Kind {
     Url,

@@ -2,6 +2,7 @@
 
 mod auth;
 mod environment;
+mod header;
 mod keys;
 mod secret;
 mod url;
@@ -14,8 +15,9 @@ use crate::error::{Error, Result};
 use crate::policy::retry::ApplicationErrors;
 pub use auth::{AuthConfig, AuthKind};
 pub use environment::Environment;
+pub use header::{RESERVED_HEADERS, header_fault};
 pub use keys::reference;
-pub use secret::{Mask, Secret, form_encoded};
+pub use secret::{Mask, Secret, Token, form_encoded};
 pub use url::{PROXY_OF_ENVIRONMENT, proxy_fault, without_credentials};
 
 /// Everything a store needs to know; made of defaults, changed by [`Config::set`] and [`Config::load_yaml`].

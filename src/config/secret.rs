@@ -1,6 +1,7 @@
 //! Text that must not be shown.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,6 +33,9 @@ impl fmt::Debug for Secret {
         f.write_str(if self.is_empty() { "Secret(none)" } else { "Secret(…)" })
     }
 }
+
+/// The value of an Authorization header. Two calls that got the same one share it.
+pub type Token = Arc<Secret>;
 
 const MASKED: &str = "[secret]";
 

@@ -7,7 +7,7 @@ use super::error::{FEAST_INVALID_ARGUMENT, FEAST_OK, feast_error_t, feast_status
 use super::error_fields::feast_error_free;
 use super::guard::RoundedToNearest;
 use super::response::{feast_response_free, feast_response_t};
-use super::write::{feast_write_free, feast_write_t};
+use super::written::{feast_write_free, feast_write_t};
 use super::{guard, object};
 use crate::process::panics::contained;
 use crate::remote::{Event, Taken};

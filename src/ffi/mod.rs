@@ -39,6 +39,7 @@ mod types;
 mod version;
 mod write;
 mod write_options;
+mod written;
 
 pub use arrow::*;
 pub use call::*;
@@ -72,3 +73,4 @@ pub use types::*;
 pub use version::*;
 pub use write::*;
 pub use write_options::*;
+pub use written::*;

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::error::feast_error_t;
 use super::response::feast_response_t;
 use super::{guard, object};
-use crate::observe::timing::Timing;
+use crate::timing::Timing;
 
 /// The last attempt was carried by a connection kept from before.
 pub const FEAST_TIMING_REUSED: u32 = 1;

@@ -3,4 +3,3 @@
 pub mod log;
 pub mod prometheus;
 pub mod statistics;
-pub mod timing;

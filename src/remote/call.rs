@@ -11,8 +11,8 @@ use super::waiter::Waiter;
 use crate::auth::Token;
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
-use crate::observe::timing::Timing;
 use crate::process::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
+use crate::timing::Timing;
 use crate::wire::request::Request;
 
 /// Numbers of what drivers carry, in all stores.

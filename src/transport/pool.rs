@@ -14,7 +14,7 @@ use super::share::Share;
 use super::slot::{Slot, Transfer, Waker};
 use super::sys;
 use super::worker::Worker;
-use crate::auth::Token;
+use crate::config::Token;
 use crate::config::{Config, Environment};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;

@@ -7,8 +7,8 @@ use crate::support::events::{next, queue, submit};
 use crate::support::server::{Server, Step, answer, say};
 use crate::support::store::{ask, ask_for, config, open};
 use feast_remote::columns::Response;
-use feast_remote::observe::timing::Timing;
 use feast_remote::remote::Remote;
+use feast_remote::timing::Timing;
 
 /// A server that takes 20 ms for the first byte of an answer and 10 ms for the rest.
 fn slow() -> Server {

@@ -67,8 +67,8 @@ mod remote {
         use super::store::Store;
         use crate::auth::{Auth, Token};
         use crate::error::{Code, Error};
-        use crate::observe::timing::Timing;
         use crate::policy::deadline::Deadline;
+        use crate::timing::Timing;
         use crate::transport::Transfer;
 
         /// What happens to an exchange when its attempts end.
@@ -203,7 +203,7 @@ mod remote {
             pub store: Arc<Store>,
             pub question: crate::wire::request::Request,
             pub bodies: Vec<Vec<u8>>,
-            pub timing: crate::observe::timing::Timing,
+            pub timing: crate::timing::Timing,
             pub token: Option<crate::auth::Token>,
             pub took: std::time::Duration,
             pub calls_in_request: usize,
@@ -287,11 +287,11 @@ mod auth {
     }
 }
 
+#[path = "../../src/timing.rs"]
+mod timing;
+
 #[path = "../../src/observe"]
 mod observe {
-    #[path = "timing.rs"]
-    pub mod timing;
-
     pub mod log {
         pub enum Level {
             Warning,

@@ -5,17 +5,14 @@
 
 #[path = "../../src/ffi/closable.rs"]
 mod closable;
-#[path = "../../src/observe"]
-mod observe {
-    #[path = "timing.rs"]
-    pub mod timing;
-}
 #[path = "../../src/error.rs"]
 mod error;
 #[path = "../../src/policy/mod.rs"]
 mod policy;
 #[path = "../../src/transport/semaphore.rs"]
 mod semaphore;
+#[path = "../../src/timing.rs"]
+mod timing;
 
 #[path = "."]
 mod process {

@@ -36,6 +36,7 @@ fn generated() -> String {
         "frame_arrow",
         "write_options",
         "write",
+        "written",
         "search",
         "health",
         "queue",

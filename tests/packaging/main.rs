@@ -6,6 +6,7 @@ mod building;
 mod glibc;
 mod header;
 mod install;
+mod rooms;
 mod third_party;
 
 /// What several folders use. Of a file with a mark, others use the rest.

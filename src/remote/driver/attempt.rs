@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::Driver;
 use super::handle::InFlight;
-use super::task::{One, Stage, Task, Work, without_slot};
+use super::task::{Stage, Task, without_slot};
+use super::work::{One, Work};
 use crate::auth::Token;
 use crate::error::Error;
 use crate::observe::statistics::Stats;

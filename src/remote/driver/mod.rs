@@ -10,6 +10,7 @@ mod mailbox;
 mod merging;
 mod task;
 mod timers;
+mod work;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
@@ -25,8 +26,9 @@ use crate::process::sync::Arc;
 use crate::transport::{Listener, Poller, Ready, Worker};
 use handle::{Command, Content, DriverHandle, InFlight, Submission};
 use merging::{Check, Delivery, Line, Place};
-use task::{One, Task, Work};
+use task::Task;
 use timers::Timers;
+use work::{One, Work};
 
 /// After a second panic the driver is not started again.
 const RUNS: usize = 2;

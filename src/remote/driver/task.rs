@@ -3,17 +3,15 @@
 use std::time::Instant;
 
 use super::Driver;
-use super::handle::{Command, InFlight};
-use super::merging::{Merged, Probe};
+use super::handle::Command;
+use super::work::{One, Work};
 use crate::auth::{AtHand, Token, WITHOUT_HOST_TOKEN};
 use crate::error::{Code, Error, Result};
 use crate::policy::admission::Ticket;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::contained;
 use crate::process::sync::Arc;
-use crate::remote::call::Member;
 use crate::remote::exchange::Exchange;
-use crate::remote::merge::{Question, UnderWay};
 use crate::transport::{Acquire, OwnedPermit, PendingAcquire, TransferError, TransferErrorKind, Worker};
 
 /// An exchange at the driver.
@@ -27,29 +25,6 @@ pub struct Task {
     pub work: Work,
     /// As it stands in the driver's timers.
     pub timer: Option<Instant>,
-}
-
-/// Whom an exchange is for.
-pub enum Work {
-    /// One call, or a part of one.
-    One(One),
-    /// Those who stand in a question's line when its permit is there.
-    Line(Arc<Question>, UnderWay),
-    /// Several calls.
-    Merged(Box<Merged>),
-    /// Nobody: its answer is compared with those that the calls get alone.
-    Check(Box<Probe>),
-}
-
-/// An exchange for one call.
-pub struct One {
-    // Dropped first: who hears of the exchange's end finds that its room is free.
-    pub in_flight: InFlight,
-    pub member: Member,
-    /// If it counts for a question.
-    pub under_way: Option<Arc<UnderWay>>,
-    /// The check that its answer is for, and its place there.
-    pub check: Option<(u64, usize)>,
 }
 
 /// What an exchange waits for.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Slot;
-use crate::auth::Token;
+use crate::config::Token;
 use crate::error::Result;
 use crate::process::sync::Arc;
 use crate::transport::http::Http;

@@ -9,7 +9,7 @@ use std::ptr;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
-use crate::auth::Token;
+use crate::config::Token;
 use crate::error::{Code, Error, Result};
 use crate::policy::deadline::Deadline;
 use crate::process::fork::{ForkGuard, prevent_fork};

@@ -4,7 +4,7 @@ use std::ffi::{CStr, CString};
 use std::sync::Arc;
 
 use super::Request;
-use crate::config::Mask;
+use crate::config::{Mask, header_fault};
 use crate::error::{Error, Result};
 
 /// Those of a request that has some.
@@ -29,45 +29,12 @@ struct TraceContext {
     sampled: bool,
 }
 
-/// Headers that no configuration and no request sets: they are HTTP's or this library's.
-const OURS: [&str; 13] = [
-    "accept-encoding",
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-];
-
 /// Headers that a request cannot set besides: credentials are the store's, and trace contexts are checked.
 const NOT_OF_A_REQUEST: [&str; 4] = ["authorization", "proxy-authorization", "traceparent", "tracestate"];
 
 const TRACEPARENT_LENGTH: usize = 55;
 /// What W3C asks everybody to pass on.
 const MOST_OF_TRACESTATE: usize = 512;
-
-/// Why a header cannot be set, by a configuration or by a request. Does not quote the value.
-pub fn header_fault(name: &str, value: &str) -> Option<&'static str> {
-    // RFC 9110, section 5.6.2.
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(is_token) {
-        return Some("not the name of an HTTP header");
-    }
-    if OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name)) {
-        return Some("this header is the library's own");
-    }
-    if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
-        return Some("the value contains a control character");
-    }
-    None
-}
 
 impl Line {
     fn new(name: &str, value: &str) -> Result<Line> {
@@ -234,7 +201,7 @@ mod tests {
     #[test]
     fn headers_that_http_or_this_library_owns_are_refused_without_their_values() {
         let mut request = Request::default();
-        for name in OURS.iter().chain(&NOT_OF_A_REQUEST) {
+        for name in crate::config::RESERVED_HEADERS.iter().chain(&NOT_OF_A_REQUEST) {
             let error = request.set_header(&name.to_uppercase(), "private-value").unwrap_err();
             assert!(!error.message.contains("private-value"), "{}", error.message);
         }

@@ -18,7 +18,7 @@ pub use declared::Declared;
 pub use encode::split;
 pub use entities::EntityColumn;
 use feature::FeatureReference;
-pub use headers::{RequestHeaders, header_fault};
+pub use headers::RequestHeaders;
 pub use max_age::MaxAge;
 
 /// Which feature of a request a column's name means.

@@ -3,14 +3,14 @@
 
 use std::time::Instant;
 
-use super::Mergeable;
 use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::Arc;
 use crate::remote::call::new_numbers;
 use crate::remote::driver::Driver;
-use crate::remote::driver::task::{One, Task, Work};
+use crate::remote::driver::task::Task;
+use crate::remote::driver::work::{Mergeable, One, Probe, Work};
 use crate::remote::exchange::Exchange;
 use crate::remote::merge::{Question, UnderWay};
 use crate::wire::answer::cut::cut;
@@ -30,11 +30,6 @@ pub struct Check {
     alone: Vec<Option<Vec<u8>>>,
     /// What came merged; inside, `None` if it was refused or cannot be cut.
     merged: Option<Option<Vec<Vec<u8>>>>,
-}
-
-/// The merged exchange of a check.
-pub struct Probe {
-    pub check: u64,
 }
 
 impl Driver<'_> {

@@ -5,12 +5,9 @@ use std::time::Instant;
 
 use crate::policy::merging::{InFlightLimit, Quarantine, Trust};
 use crate::process::sync::Arc;
-use crate::remote::call::Member;
-use crate::remote::driver::handle::InFlight;
-use crate::remote::exchange::Exchange;
-use crate::remote::merge::{Merging, Question, WaitingFor};
+use crate::remote::driver::work::Mergeable;
+use crate::remote::merge::{Merging, Question};
 use crate::wire::answer::frame::Layout;
-use crate::wire::request::Request;
 
 /// Bytes of entities in a merged request, and bytes of its answer as far as can be told, at most.
 const MOST_BYTES: usize = 1 << 20;
@@ -31,19 +28,6 @@ pub struct Line {
     /// Of the last answer.
     pub layout: Layout,
     pub bytes_a_row: usize,
-}
-
-/// A call that waits to be merged, or has been.
-pub struct Mergeable {
-    // Dropped first: who hears of the call's end finds that its room is free.
-    pub in_flight: InFlight,
-    pub member: Member,
-    pub exchange: Exchange,
-    pub request: Request,
-    /// As it stands in the driver's timers, under the member's number.
-    pub timer: Option<Instant>,
-    /// While it stands in line.
-    pub waiting: Option<WaitingFor>,
 }
 
 impl Line {

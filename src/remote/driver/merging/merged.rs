@@ -2,35 +2,25 @@
 
 use std::time::Instant;
 
-use super::{Mergeable, Place};
+use super::Place;
 use crate::auth::Token;
 use crate::error::Error;
 use crate::observe::statistics::Stats;
-use crate::observe::timing::Timing;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Arc, Ordering};
 use crate::remote::call::{Member, new_numbers};
 use crate::remote::driver::Driver;
 use crate::remote::driver::handle::InFlight;
-use crate::remote::driver::task::{Task, Work};
+use crate::remote::driver::task::Task;
+use crate::remote::driver::work::{Mergeable, Merged, Work};
 use crate::remote::exchange::Exchange;
 use crate::remote::merge::{Question, UnderWay};
+use crate::timing::Timing;
 use crate::wire::answer::cut::cut;
 use crate::wire::request::Request;
 
 /// Times that the driver lets others run first while calls join their line.
 const MOST_YIELDS: usize = 16;
-
-/// The calls of a merged exchange.
-pub struct Merged {
-    question: Arc<Question>,
-    under_way: Arc<UnderWay>,
-    /// In the order of their rows; `None` for those who have left.
-    members: Vec<Option<Mergeable>>,
-    rows: Vec<usize>,
-    /// It is the half of one that was refused.
-    half: bool,
-}
 
 /// The answers to merged calls, to be handed out when what waited for this exchange is on its way.
 pub struct Delivery {
@@ -40,26 +30,6 @@ pub struct Delivery {
     calls: usize,
     /// Kept until those who come back at once have had time to join their line.
     under_way: Arc<UnderWay>,
-}
-
-impl Merged {
-    /// One of its calls.
-    pub fn find(&self, number: u64) -> Option<&Mergeable> {
-        self.members.iter().flatten().find(|mergeable| mergeable.member.number() == number)
-    }
-
-    /// Takes out a call.
-    pub fn remove(&mut self, number: u64) -> Option<Mergeable> {
-        let is_it = |member: &&mut Option<Mergeable>| {
-            member.as_ref().is_some_and(|mergeable| mergeable.member.number() == number)
-        };
-        self.members.iter_mut().find(is_it)?.take()
-    }
-
-    /// Whether all have left.
-    pub fn is_empty(&self) -> bool {
-        self.members.iter().all(Option::is_none)
-    }
 }
 
 impl Driver<'_> {

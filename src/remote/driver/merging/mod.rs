@@ -9,7 +9,8 @@ use std::time::Instant;
 
 use super::Driver;
 use super::handle::InFlight;
-use super::task::{One, Stage, Task, Work};
+use super::task::{Stage, Task};
+use super::work::{Mergeable, One, Work};
 use crate::auth::WITHOUT_HOST_TOKEN;
 use crate::error::{Code, Error};
 use crate::policy::deadline::Deadline;
@@ -19,9 +20,9 @@ use crate::remote::call::{Member, new_numbers};
 use crate::remote::exchange::Exchange;
 use crate::remote::merge::{Question, UnderWay, WaitingFor};
 use crate::wire::request::Request;
-pub use check::{Check, Probe};
-pub use line::{Line, Mergeable};
-pub use merged::{Delivery, Merged};
+pub use check::Check;
+pub use line::Line;
+pub use merged::Delivery;
 
 /// Where a call is that waits to be merged, or has been.
 #[derive(Clone, Copy)]
