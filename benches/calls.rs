@@ -16,8 +16,9 @@ use feast_remote::config::{Config, Environment};
 use feast_remote::observe::statistics::Stats;
 use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::Remote;
+use feast_remote::servers::{Servers, lookup};
 use feast_remote::timing::{AttemptTimes, Stopwatch};
-use feast_remote::transport::Pool;
+use feast_remote::transport::{Http, Pool};
 use feast_remote::wire::request::Request;
 use support::server::{Server, Step, reply};
 
@@ -29,9 +30,12 @@ fn benches(criterion: &mut Criterion) {
     let mut config = Config::new().unwrap();
     config.set("path", &server.url()).unwrap();
 
-    let pool = Pool::new(&config, &Environment::of_process(), Arc::new(Stats::default())).unwrap();
+    let (environment, stats) = (Environment::of_process(), Arc::new(Stats::default()));
+    let pool = Pool::new(&config, Arc::clone(&stats)).unwrap();
+    let ways = Http::to_servers(&config, &environment).unwrap();
+    let servers = Servers::new(&config, ways, pool.extra_slots(), Arc::new(lookup), &stats).unwrap();
     criterion.bench_function("a place in the pool, taken and given back", |bencher| {
-        bencher.iter(|| drop(pool.acquire(Deadline::NEVER).unwrap()));
+        bencher.iter(|| drop(pool.acquire(Deadline::NEVER, || servers.choose(|_| false)).unwrap()));
     });
 
     criterion.bench_function("where the time of a call went, noted and read", |bencher| {

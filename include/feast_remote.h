@@ -258,6 +258,11 @@ struct DLManagedTensorVersioned;
 #define FEAST_TIMING_MERGED 4
 
 /**
+ * The request went out twice at a time (hedge_percent).
+ */
+#define FEAST_TIMING_HEDGED 8
+
+/**
  * Major version of the header. A change means that programs must be changed.
  */
 #define FEAST_VERSION_MAJOR 0
@@ -452,7 +457,8 @@ typedef struct {
    */
   uint32_t flags;
   /**
-   * The server that answered, where there are several; NULL: the store's one. Borrowed as long as the response or error lives.
+   * The server that answered, as feast_response_server() and feast_error_server() have it; NULL: none was asked. Borrowed as
+   * long as the response or error lives.
    */
   const char *server;
 } feast_timing_t;
@@ -733,6 +739,17 @@ const char *feast_error_feast_class(const feast_error_t *err);
  * Since: 0.1
  */
 uint32_t feast_error_attempts(const feast_error_t *err);
+
+/**
+ * The server of the call's last attempt: its URL without credentials, and in brackets its address if each address is a server
+ * of its own (the configuration key `resolve`). feast_error_message() names all that were tried.
+ *
+ * @param err  in, may be NULL; borrowed for the call.
+ * @return UTF-8, borrowed until err is freed; NULL if the call failed before its first attempt, and for NULL.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+const char *feast_error_server(const feast_error_t *err);
 
 /**
  * Whether the same call may succeed later although nobody changes it: the fault lay with the network, the
@@ -1431,6 +1448,18 @@ size_t feast_response_num_rows(const feast_response_t *response);
  * Since: 0.2
  */
 size_t feast_response_calls_in_request(const feast_response_t *response);
+
+/**
+ * The server that gave this answer: its URL without credentials, and in brackets its address if each address is a server of
+ * its own (the configuration key `resolve`). Of a call that went out in parts (max_rows_per_request) all that gave some, with
+ * ", " between them.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return UTF-8, borrowed until the response is freed; NULL for NULL.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+const char *feast_response_server(const feast_response_t *response);
 
 /**
  * The number of columns, entities included.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::server_name::ServerName;
 use crate::timing::Timing;
 
 /// Says who has to act, by the hundreds: 1xx the caller, 2xx this process, 3xx the network, 4xx and 500 the
@@ -87,6 +88,8 @@ pub struct Error {
     pub rows: Option<Box<RowsOfWrite>>,
     /// Where the time of the call went, if it got as far as that.
     pub timing: Option<Box<Timing>>,
+    /// The server of the last attempt, if there was one.
+    pub server: Option<ServerName>,
 }
 
 /// What became of the rows of a write that failed.
@@ -117,6 +120,7 @@ impl Error {
             retriable,
             rows: None,
             timing: None,
+            server: None,
         }
     }
 

@@ -39,6 +39,8 @@ pub struct Timing {
     pub reused: bool,
     /// It made one.
     pub new_connection: bool,
+    /// An attempt went out beside another one.
+    pub hedged: bool,
 }
 
 /// Microseconds of a duration.
@@ -82,6 +84,18 @@ impl Stopwatch {
         self.timing.attempts += 1;
         self.timing.queue_us += microseconds(now.saturating_duration_since(self.mark));
         (self.mark, self.attempting) = (now, true);
+    }
+
+    /// Another one begins beside it.
+    pub fn begin_hedge(&mut self) {
+        self.timing.attempts += 1;
+        self.timing.hedged = true;
+    }
+
+    /// What counts is the attempt that began beside it then.
+    pub fn superseded_by(&mut self, begun: Instant) {
+        self.timing.retries_us += microseconds(begun.saturating_duration_since(self.mark));
+        self.mark = begun;
     }
 
     /// It has ended.

@@ -33,7 +33,7 @@ fn file(text: &str) -> PathBuf {
 
 fn first_token(config: &Config, environment: &Environment) -> Result<Option<String>> {
     let auth = Auth::new(config, environment)?;
-    let pool = Pool::new(config, environment, Arc::new(Stats::default()))?;
+    let pool = Pool::new(config, Arc::new(Stats::default()))?;
     let token = auth.token(&pool, Deadline::NEVER, None)?;
     Ok(token.map(|token| token.reveal().to_owned()))
 }

@@ -20,6 +20,7 @@ pub use types::{Element, Type};
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
+use crate::server_name::ServerName;
 use crate::timing::Timing;
 
 /// Where one column lies in its response's buffers. Kept small: beyond a kilobyte in all, as with a dozen columns of
@@ -88,6 +89,7 @@ pub struct Response {
     event_timestamps: Vec<i64>,
     calls_in_request: usize,
     timing: Timing,
+    server: Option<ServerName>,
     conversions: typed::Conversions,
     /// Of columns of which something is declared for matrices.
     in_matrices: Vec<declared::InMatrices>,
@@ -207,6 +209,16 @@ impl Response {
     /// Sets that.
     pub fn set_timing(&mut self, timing: Timing) {
         self.timing = timing;
+    }
+
+    /// The server that gave the answer, as it may be shown; of a call in parts those that did.
+    pub fn server(&self) -> Option<&ServerName> {
+        self.server.as_ref()
+    }
+
+    /// Sets that.
+    pub fn set_server(&mut self, server: ServerName) {
+        self.server = Some(server);
     }
 
     /// Columns in all.

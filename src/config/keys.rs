@@ -1,17 +1,17 @@
 //! The table of keys. A new key is a row here and a field in [`Config`]; parsing, range errors and
 //! CONFIGURATION.md follow from it.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use super::header::header_fault;
-use super::url::{proxy_fault, url_fault, without_credentials};
-use super::{AuthKind, Config, Secret, yaml11};
+use super::url::{base_urls, base_urls_fault, proxy_fault, url_fault, without_credentials};
+use super::{AuthKind, Balance, Config, Secret, yaml11};
 use crate::error::{Error, Result};
 use crate::policy::retry::ApplicationErrors;
 
-enum Kind {
-    Url,
+pub(super) enum Kind {
+    /// One or several.
+    Urls,
     OptionalUrl,
     File,
     Text,
@@ -38,11 +38,11 @@ enum Value<'a> {
     Number(f64),
 }
 
-struct Key {
-    name: &'static str,
-    kind: Kind,
-    default: &'static str,
-    help: &'static str,
+pub(super) struct Key {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub default: &'static str,
+    pub help: &'static str,
     store: fn(&mut Config, Value),
 }
 
@@ -77,13 +77,14 @@ macro_rules! key {
 }
 
 #[rustfmt::skip]
-const KEYS: &[Key] = &[
+pub(super) const KEYS: &[Key] = &[
     key!("type", Kind::Word(&["remote"]), "remote",
         "Kind of the online store. Only `remote` is served by this library.",
         Text(_) => |_| ()),
-    key!("path", Kind::Url, "http://localhost:6566",
-        "URL of the feature server, http or https. `/get-online-features` is appended.",
-        Text(v) => |c| c.path = v.trim_end_matches('/').to_owned()),
+    key!("path", Kind::Urls, "http://localhost:6566",
+        "URL of the feature server, http or https. `/get-online-features` is appended. Several servers of the same features: their \
+         URLs, separated by commas, at most 32, all http or all https.",
+        Text(v) => |c| c.paths = base_urls(v).map(|url| url.trim_end_matches('/').to_owned()).collect()),
     key!("cert", Kind::File, "",
         "PEM file with the certificate authorities to trust, for https. Empty: the system's.",
         Text(v) => |c| c.cert = (!v.is_empty()).then(|| v.to_owned())),
@@ -104,6 +105,23 @@ const KEYS: &[Key] = &[
     key!("user_agent", Kind::Text, "",
         "The User-Agent header. Empty: `feast_remote/` and the version.",
         Text(v) => |c| c.user_agent = v.to_owned()),
+    key!("balance", Kind::Word(&["least_busy", "in_order"]), "least_busy",
+        "Which of several servers a request goes to: `least_busy`, of two taken at random the one with less work under way; or \
+         `in_order`, the first of `path` that is available, the others being its standbys.",
+        Text(v) => |c| c.balance = if v == "in_order" { Balance::InOrder } else { Balance::LeastBusy }),
+    key!("resolve", Kind::Word(&["once", "each_address"]), "once",
+        "What a server's name stands for: `once`, for one server at whichever of its addresses a connection can be made to; or \
+         `each_address`, each of them for a server of its own, looked up every `resolve_interval`, as for a headless Service of \
+         Kubernetes. Not with a proxy.",
+        Text(v) => |c| c.each_address = v == "each_address"),
+    key!("resolve_interval", int(1, 86_400), "10",
+        "Seconds between two look-ups of the names in `path` (`resolve`: `each_address`).",
+        Integer(v) => |c| c.resolve_interval = Duration::from_secs(v)),
+    key!("hedge_percent", num(0.0, 50.0), "0",
+        "Extra requests at most, in a hundred: when an answer takes longer than all but so many per cent did lately, the same request \
+         goes out once more, to another server or on another connection, and the first good answer counts. Not for writes and \
+         merged requests. 0: never.",
+        Number(v) => |c| c.hedge_percent = v),
     key!("connection_pool_size", int(1, 10_000), "50",
         "Connections at most, and calls on the wire at the same time. Further calls wait in order.",
         Integer(v) => |c| c.connection_pool_size = v as usize),
@@ -335,14 +353,16 @@ impl Key {
                 Some(fault) => return refuse(fault.to_owned()),
             },
             Kind::OptionalUrl if trimmed.is_empty() => Value::Text(trimmed),
-            Kind::Url | Kind::OptionalUrl => match url_fault(trimmed) {
+            Kind::Urls => match base_urls(trimmed).find_map(|url| Some((url, url_fault(url)?))) {
+                Some((url, fault)) => return refuse(format!("`{}` {fault}", shown(url))),
+                None => match base_urls_fault(trimmed) {
+                    Some(fault) => return refuse(fault),
+                    None => Value::Text(trimmed),
+                },
+            },
+            Kind::OptionalUrl => match url_fault(trimmed) {
                 None => Value::Text(trimmed),
-                Some(fault) => {
-                    // A query may hold a password, too.
-                    let shown = without_credentials(trimmed);
-                    let shown = shown.split(['?', '#']).next().unwrap_or_default();
-                    return refuse(format!("`{shown}` {fault}"));
-                }
+                Some(fault) => return refuse(format!("`{}` {fault}", shown(trimmed))),
             },
             Kind::Integer { min, max } => match trimmed.parse() {
                 Ok(number) if (min..=max).contains(&number) => Value::Integer(number),
@@ -358,32 +378,10 @@ impl Key {
     }
 }
 
-/// CONFIGURATION.md: the table for people.
-pub fn reference() -> String {
-    let mut text = String::from(
-        "# Configuration\n\n\
-         Generated from `src/config/keys.rs` by `make generate`; a test compares.\n\n\
-         Set a key with `feast_config_set(config, key, value, &err)`, or write it under `online_store` of the\n\
-         `feature_store.yaml` that `feast_config_load_yaml` reads. Values are text in both; numbers are plain\n\
-         decimals. A leading `online_store.` in the key may be written or left out. Keys that begin with `auth.`\n\
-         stand in the file's `auth` section. `header.NAME` adds the HTTP header NAME to each request.\n\n\
-         | key | type | range | default | meaning |\n|---|---|---|---|---|\n",
-    );
-    for key in KEYS {
-        let (kind, range) = match key.kind {
-            Kind::Url | Kind::OptionalUrl => ("URL", String::new()),
-            Kind::File => ("file", String::new()),
-            Kind::Text | Kind::Proxy => ("text", String::new()),
-            Kind::Secret => ("secret", String::new()),
-            Kind::Boolean => ("boolean", String::new()),
-            Kind::Word(words) => ("word", words.join(", ")),
-            Kind::Integer { min, max } => ("integer", format!("{min} .. {max}")),
-            Kind::Number { min, max } => ("number", format!("{min} .. {max}")),
-        };
-        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
-        let _ = writeln!(text, "| `{}` | {kind} | {range} | {default} | {} |", key.name, key.help);
-    }
-    text
+/// A URL as far as it may be shown: a query may hold a password, too.
+fn shown(url: &str) -> String {
+    let shown = without_credentials(url);
+    shown.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

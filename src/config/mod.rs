@@ -4,6 +4,7 @@ mod auth;
 mod environment;
 mod header;
 mod keys;
+mod reference;
 mod secret;
 mod url;
 mod yaml;
@@ -16,15 +17,23 @@ use crate::policy::retry::ApplicationErrors;
 pub use auth::{AuthConfig, AuthKind};
 pub use environment::Environment;
 pub use header::{RESERVED_HEADERS, header_fault};
-pub use keys::reference;
+pub use reference::reference;
 pub use secret::{Mask, Secret, Token, form_encoded};
-pub use url::{PROXY_OF_ENVIRONMENT, proxy_fault, without_credentials};
+pub use url::{PROXY_OF_ENVIRONMENT, host_and_port, proxy_fault, without_credentials};
 
 /// Everything a store needs to know; made of defaults, changed by [`Config::set`] and [`Config::load_yaml`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Base URL of the feature server, without a slash at the end.
-    pub path: String,
+    /// Base URLs of the feature servers, without a slash at the end.
+    pub paths: Vec<String>,
+    /// Which of several servers a request goes to.
+    pub balance: Balance,
+    /// Each address of a server's name is a server of its own.
+    pub each_address: bool,
+    /// Between two look-ups of the names.
+    pub resolve_interval: Duration,
+    /// Extra requests at most, in a hundred; 0: none.
+    pub hedge_percent: f64,
     /// PEM file of the certificate authorities to trust; `None`: the system's.
     pub cert: Option<String>,
     /// Whether the server's certificate and name are verified.
@@ -85,11 +94,24 @@ pub struct Config {
     pub max_response_bytes: usize,
 }
 
+/// Which of several servers a request goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Balance {
+    /// Of two taken at random the one with less work under way.
+    LeastBusy,
+    /// The first that is available.
+    InOrder,
+}
+
 impl Config {
     /// Every key at its default.
     pub fn new() -> Result<Config> {
         let mut config = Config {
-            path: String::new(),
+            paths: Vec::new(),
+            balance: Balance::LeastBusy,
+            each_address: false,
+            resolve_interval: Duration::ZERO,
+            hedge_percent: 0.0,
             cert: None,
             verify_ssl: true,
             client_cert: None,
@@ -142,7 +164,8 @@ impl Config {
         let secrets = [&auth.token, &auth.client_secret, &auth.password, &auth.user_token];
         let plain = secrets.iter().map(|secret| secret.reveal().to_owned());
         let shared = environment.non_empty("INTRA_COMMUNICATION_BASE64");
-        let urls = [self.path.as_str(), &auth.auth_discovery_url].into_iter().chain(proxies.iter().copied());
+        let paths = self.paths.iter().map(String::as_str);
+        let urls = paths.chain([auth.auth_discovery_url.as_str()]).chain(proxies.iter().copied());
         let of_urls = urls.flat_map(secret::credentials);
         let of_headers = self.headers.iter().flat_map(|(name, value)| secret::of_header(name, value));
         Mask::new(plain.chain(shared).chain(of_headers).chain(of_urls))
@@ -153,9 +176,10 @@ impl Config {
         self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
     }
 
-    /// The base URL as it may be shown: without the user and password it may carry.
+    /// The base URLs as they may be shown: without the users and passwords they may carry.
     pub fn shown_path(&self) -> String {
-        without_credentials(&self.path)
+        let shown: Vec<String> = self.paths.iter().map(|path| without_credentials(path)).collect();
+        shown.join(", ")
     }
 
     /// What can only be said when all keys are known.
@@ -203,7 +227,7 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_feast() {
         let config = Config::new().unwrap();
-        assert_eq!(config.path, "http://localhost:6566");
+        assert_eq!(config.paths, ["http://localhost:6566"]);
         assert_eq!(config.connection_pool_size, 50);
         assert_eq!(config.connection_idle_timeout, Some(Duration::from_secs(300)));
         assert_eq!(config.connection_retries, 3);
@@ -222,7 +246,7 @@ mod tests {
     fn the_full_name_of_the_yaml_is_the_same_key() {
         let mut config = Config::new().unwrap();
         config.set("online_store.path", "http://feast:80/").unwrap();
-        assert_eq!(config.path, "http://feast:80");
+        assert_eq!(config.paths, ["http://feast:80"]);
     }
 
     #[test]

@@ -69,6 +69,75 @@ fn is_no_host(host: &str) -> bool {
     host.contains(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && !"-._~%".contains(c))
 }
 
+/// Servers at most.
+const MOST_SERVERS: usize = 32;
+
+/// The base URLs of a list. A comma that no URL follows belongs to the one before: in a
+/// password it always did.
+pub(super) fn base_urls(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let begins_url = |comma: &usize| {
+            let next = text[comma + 1..].trim_start().to_ascii_lowercase();
+            next.starts_with("http://") || next.starts_with("https://")
+        };
+        let comma = text.match_indices(',').map(|(at, _)| at).find(begins_url);
+        rest = comma.map(|at| &text[at + 1..]);
+        Some(text[..comma.unwrap_or(text.len())].trim())
+    })
+}
+
+/// What is wrong with a list of base URLs each of which is right.
+pub(super) fn base_urls_fault(list: &str) -> Option<String> {
+    let urls: Vec<&str> = base_urls(list).collect();
+    if urls.len() > MOST_SERVERS {
+        return Some(format!("names {} servers, and {MOST_SERVERS} are the most", urls.len()));
+    }
+    let mut known: Vec<String> = Vec::new();
+    for url in &urls {
+        let server = same_server(url);
+        if known.contains(&server) {
+            return Some(format!("names the server `{}` twice", without_credentials(url)));
+        }
+        known.push(server);
+    }
+    let is_https = |url: &String| url.starts_with("https:");
+    if known.iter().any(is_https) && !known.iter().all(is_https) {
+        return Some(
+            "names http servers beside https ones, so that a token might go out without TLS".to_owned(),
+        );
+    }
+    None
+}
+
+/// A URL without credentials, in lower case up to its path, with its port: equal for equal servers.
+fn same_server(url: &str) -> String {
+    let url = without_credentials(url.trim_end_matches('/'));
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let scheme = scheme.to_ascii_lowercase();
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    let port = if has_port {
+        ""
+    } else if scheme == "https" {
+        ":443"
+    } else {
+        ":80"
+    };
+    format!("{scheme}://{}{port}{path}", host.to_ascii_lowercase())
+}
+
+/// The host and port of a base URL that is right.
+pub fn host_and_port(url: &str) -> (String, u16) {
+    let server = same_server(url);
+    let authority =
+        server.split_once("://").map_or("", |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    (host.to_owned(), port.parse().unwrap_or(0))
+}
+
 /// What is wrong with a base URL; libcurl has the last word on the rest when it connects.
 pub(super) fn url_fault(url: &str) -> Option<&'static str> {
     let lower = url.to_ascii_lowercase();
@@ -85,8 +154,54 @@ pub(super) fn url_fault(url: &str) -> Option<&'static str> {
     if url.contains(['?', '#', ' ', '\\']) || url.contains("%00") {
         return Some("must not contain ?, #, backslashes, spaces or %00");
     }
+    if host.contains(',') {
+        return Some("has a comma in its host; each of several URLs begins with http:// or https://");
+    }
     if !host.starts_with('[') && host.split(':').next().is_some_and(is_no_host) {
         return Some(NO_HOST);
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_urls_is_cut_at_the_commas_before_urls() {
+        let cut = |list| base_urls(list).collect::<Vec<_>>();
+        assert_eq!(cut("http://a:1/"), ["http://a:1/"]);
+        assert_eq!(cut("http://a:1/x/ ,  HTTP://b"), ["http://a:1/x/", "HTTP://b"]);
+        assert_eq!(cut("http://u:p,w@a,https://b"), ["http://u:p,w@a", "https://b"]);
+        assert_eq!(cut(""), [""]);
+        assert_eq!(cut("http://a,b"), ["http://a,b"]);
+    }
+
+    #[test]
+    fn a_list_names_each_server_once_and_all_with_one_scheme() {
+        let fault = |list: &str| base_urls_fault(list).unwrap_or_default();
+        assert_eq!(fault("http://a,http://b,http://a/x,http://a:81"), "");
+        for list in
+            ["http://a,http://A:80/", "https://u:p@a:443/x,https://a/x", "http://[::1],http://[::1]:80"]
+        {
+            assert!(fault(list).contains("twice") && !fault(list).contains("u:p"), "{list}: {}", fault(list));
+        }
+        assert!(fault("http://a,https://b").contains("http servers beside https ones"));
+        let many = |count: usize| (0..count).map(|n| format!("http://h{n}")).collect::<Vec<_>>().join(",");
+        assert_eq!(fault(&many(32)), "");
+        assert_eq!(fault(&many(33)), "names 33 servers, and 32 are the most");
+    }
+
+    #[test]
+    fn the_host_and_port_of_a_url_are_those_that_are_connected_to() {
+        for (url, host, port) in [
+            ("http://me:pw@Feast/x", "feast", 80),
+            ("https://feast", "feast", 443),
+            ("http://feast:6566", "feast", 6566),
+            ("http://[::1]:7", "::1", 7),
+            ("http://[::1]", "::1", 80),
+        ] {
+            assert_eq!(host_and_port(url), (host.to_owned(), port), "{url}");
+        }
+    }
 }

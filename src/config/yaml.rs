@@ -238,7 +238,7 @@ mod tests {
              something_of_ours_in_2030: [1]\nauth:\n  type: no_auth\n",
         )
         .unwrap();
-        assert_eq!(config.path, "https://feast.example:8443");
+        assert_eq!(config.paths, ["https://feast.example:8443"]);
         assert_eq!(config.connection_pool_size, 8);
         assert_eq!(config.connection_idle_timeout, None);
         assert_eq!(config.connection_retries, 1);

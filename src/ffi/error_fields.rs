@@ -76,6 +76,22 @@ pub unsafe extern "C" fn feast_error_attempts(err: *const feast_error_t) -> u32 
     unsafe { read(err, 0, |err| err.error.attempts) }
 }
 
+/// The server of the call's last attempt: its URL without credentials, and in brackets its address if each address is a server
+/// of its own (the configuration key `resolve`). feast_error_message() names all that were tried.
+///
+/// @param err  in, may be NULL; borrowed for the call.
+/// @return UTF-8, borrowed until err is freed; NULL if the call failed before its first attempt, and for NULL.
+/// Thread safety: any thread.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_error_server(err: *const feast_error_t) -> *const c_char {
+    let server = |err: &feast_error_t| {
+        err.error.server.as_ref().map_or(ptr::null(), |server| server.as_c_str().as_ptr())
+    };
+    // SAFETY: the header asks for NULL or a live error.
+    unsafe { read(err, ptr::null(), server) }
+}
+
 /// Whether the same call may succeed later although nobody changes it: the fault lay with the network, the
 /// load, or a server in trouble.
 ///

@@ -102,6 +102,21 @@ pub unsafe extern "C" fn feast_response_calls_in_request(response: *const feast_
     unsafe { read(response, 0, |response| Some(response.calls_in_request())) }
 }
 
+/// The server that gave this answer: its URL without credentials, and in brackets its address if each address is a server of
+/// its own (the configuration key `resolve`). Of a call that went out in parts (max_rows_per_request) all that gave some, with
+/// ", " between them.
+///
+/// @param response  in, may be NULL; borrowed for the call.
+/// @return UTF-8, borrowed until the response is freed; NULL for NULL.
+/// Thread safety: any thread.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_response_server(response: *const feast_response_t) -> *const c_char {
+    let server = |response: &Response| response.server().map(|server| server.as_c_str().as_ptr());
+    // SAFETY: the header asks for NULL or a live response.
+    unsafe { read(response, ptr::null(), server) }
+}
+
 /// The number of columns, entities included.
 ///
 /// @param response  in, may be NULL; borrowed for the call.

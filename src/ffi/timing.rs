@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use super::error::feast_error_t;
 use super::response::feast_response_t;
 use super::{guard, object};
+use crate::server_name::ServerName;
 use crate::timing::Timing;
 
 /// The last attempt was carried by a connection kept from before.
@@ -13,6 +14,8 @@ pub const FEAST_TIMING_REUSED: u32 = 1;
 pub const FEAST_TIMING_NEW_CONNECTION: u32 = 2;
 /// The request asked for other calls, too (merge_max_rows).
 pub const FEAST_TIMING_MERGED: u32 = 4;
+/// The request went out twice at a time (hedge_percent).
+pub const FEAST_TIMING_HEDGED: u32 = 8;
 
 /// Where the time of one call went, in microseconds. The phases from merge_wait_us to decode_us make total_us. Fields are only
 /// ever added, behind the others: a program sets `size` to sizeof(feast_timing_t) as it knows it, and gets so many of them.
@@ -55,13 +58,19 @@ pub struct feast_timing_t {
     pub http_status: i32,
     /// FEAST_TIMING_ numbers, joined by |.
     pub flags: u32,
-    /// The server that answered, where there are several; NULL: the store's one. Borrowed as long as the response or error lives.
+    /// The server that answered, as feast_response_server() and feast_error_server() have it; NULL: none was asked. Borrowed as
+    /// long as the response or error lives.
     pub server: *const c_char,
 }
 
 /// # Safety
 /// `timing` is NULL, or points to a struct of the size that it says.
-unsafe fn fill(timing: *mut feast_timing_t, found: &Timing, rows: usize) -> Option<bool> {
+unsafe fn fill(
+    timing: *mut feast_timing_t,
+    found: &Timing,
+    rows: usize,
+    server: Option<&ServerName>,
+) -> Option<bool> {
     if timing.is_null() || !timing.is_aligned() {
         return None;
     }
@@ -74,6 +83,7 @@ unsafe fn fill(timing: *mut feast_timing_t, found: &Timing, rows: usize) -> Opti
     let merged = if found.calls_in_request > 1 { FEAST_TIMING_MERGED } else { 0 };
     let reused = if found.reused { FEAST_TIMING_REUSED } else { 0 };
     let new = if found.new_connection { FEAST_TIMING_NEW_CONNECTION } else { 0 };
+    let hedged = if found.hedged { FEAST_TIMING_HEDGED } else { 0 };
     let filled = size.min(size_of::<feast_timing_t>());
     let ours = feast_timing_t {
         size: filled,
@@ -93,8 +103,8 @@ unsafe fn fill(timing: *mut feast_timing_t, found: &Timing, rows: usize) -> Opti
         calls_in_request: found.calls_in_request.max(1),
         attempts: found.attempts,
         http_status: found.http_status.into(),
-        flags: merged | reused | new,
-        server: std::ptr::null(),
+        flags: merged | reused | new | hedged,
+        server: server.map_or(std::ptr::null(), |server| server.as_c_str().as_ptr()),
     };
     // SAFETY: promised by the caller: so many bytes are there, of which ours are copied and the rest cleared.
     unsafe {
@@ -120,7 +130,7 @@ pub unsafe extern "C" fn feast_response_timing(
         // SAFETY: the header asks for NULL or a live response, and for NULL or a struct of the size that it says.
         unsafe {
             let response = &object::borrow(response)?.response;
-            fill(timing, response.timing(), response.num_rows())
+            fill(timing, response.timing(), response.num_rows(), response.server())
         }
     })
 }
@@ -137,6 +147,9 @@ pub unsafe extern "C" fn feast_response_timing(
 pub unsafe extern "C" fn feast_error_timing(err: *const feast_error_t, timing: *mut feast_timing_t) -> bool {
     guard::value(false, || {
         // SAFETY: the header asks for NULL or a live error, and for NULL or a struct of the size that it says.
-        unsafe { fill(timing, object::borrow(err)?.error.timing.as_deref()?, 0) }
+        unsafe {
+            let error = &object::borrow(err)?.error;
+            fill(timing, error.timing.as_deref()?, 0, error.server.as_ref())
+        }
     })
 }

@@ -4,7 +4,9 @@
 
 use std::fmt::Write;
 
+use super::servers::ServerFigures;
 use super::statistics::Snapshot;
+use crate::policy::outlier::State;
 
 /// A family of series, each with its label and the statistic that it shows.
 type Family = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
@@ -67,6 +69,13 @@ const COUNTERS: &[Family] = &[
     ("writes_failed_total", "Writes that returned an error.", &[("", "writes_failed")]),
     ("write_requests_total", "Requests of writes that were answered.", &[("", "write_requests")]),
     ("rows_written_total", "Rows that a server said it has written.", &[("", "rows_written")]),
+    ("hedges_total", "Attempts beside one whose answer was late.", &[("", "hedges")]),
+    ("hedges_won_total", "Hedges that were answered first.", &[("", "hedges_won")]),
+    ("hedges_refused_total", "Hedges not made.", &[("", "hedges_refused")]),
+    ("servers_set_aside_total", "Times that a server was set aside.", &[("", "servers_set_aside")]),
+    ("health_checks_total", "Times that a server was asked whether it is well.", &[("", "health_checks")]),
+    ("name_lookups_total", "Look-ups of servers' names.", &[("", "name_lookups")]),
+    ("name_lookups_failed_total", "Look-ups that brought no address.", &[("", "name_lookups_failed")]),
     ("connections_opened_total", "Connections made.", &[("", "connections_opened")]),
     ("connections_reused_total", "Attempts on a connection kept from before.", &[("", "connections_reused")]),
     (
@@ -78,6 +87,7 @@ const COUNTERS: &[Family] = &[
             ("reason=\"server\"", "connections_closed_by_server"),
             ("reason=\"unacknowledged\"", "connections_closed_unacknowledged"),
             ("reason=\"suspect\"", "connections_closed_suspect"),
+            ("reason=\"displaced\"", "connections_closed_displaced"),
             ("reason=\"rebalancing\"", "connections_closed_rebalancing"),
         ],
     ),
@@ -112,6 +122,24 @@ const HISTOGRAMS: &[(&str, &str, &str)] = &[
     ("decode_seconds", "From an answer's bytes to columns.", "decode"),
 ];
 
+/// A family with a series for each server: its kind, its name, its meaning, and what it shows.
+type ServerFamily = (&'static str, &'static str, &'static str, fn(&ServerFigures) -> u64);
+
+const OF_SERVERS: &[ServerFamily] = &[
+    ("counter", "server_attempts_total", "Attempts that have ended, by server.", |server| server.attempts),
+    ("counter", "server_failures_total", "Attempts that count against their server.", |server| {
+        server.failures
+    }),
+    ("counter", "server_set_aside_total", "Times that the server was set aside.", |server| {
+        server.times_set_aside
+    }),
+    ("gauge", "server_available", "Whether the server is given requests as any other.", |server| {
+        u64::from(server.state == State::Available)
+    }),
+    ("gauge", "server_outstanding", "Attempts under way at the server now.", |server| server.outstanding),
+    ("gauge", "server_connections", "Connections kept to the server now.", |server| server.connections),
+];
+
 /// The text for these stores, by their names.
 pub fn text(stores: &[(String, Snapshot)]) -> String {
     let mut out = String::new();
@@ -126,6 +154,19 @@ pub fn text(stores: &[(String, Snapshot)]) -> String {
                     let value = snapshot.value(statistic);
                     let _ = writeln!(out, "feast_remote_{name}{{{store}{comma}{label}}} {value}");
                 }
+            }
+        }
+    }
+    for (kind, name, help, value) in OF_SERVERS {
+        begin(&mut out, name, kind, help);
+        for (store, snapshot) in &stores {
+            for server in snapshot.servers() {
+                let (url, address) = (escaped(&server.url), escaped(&server.address));
+                let value = value(server);
+                let _ = writeln!(
+                    out,
+                    "feast_remote_{name}{{{store},server=\"{url}\",address=\"{address}\"}} {value}"
+                );
             }
         }
     }
@@ -168,7 +209,7 @@ mod tests {
         Stats::count(&stats.retries_io);
         stats.total.record(Duration::from_micros(100));
         stats.total.record(Duration::from_secs(60));
-        let named = |name: &str| (name.to_owned(), stats.snapshot(&[("connections_idle", 3)]));
+        let named = |name: &str| (name.to_owned(), stats.snapshot(&[("connections_idle", 3)], Vec::new()));
         let text = text(&[named("a"), named("b\"\\\n")]);
         for (line, count) in [
             ("# TYPE feast_remote_retries_total counter", 1),

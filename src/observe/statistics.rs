@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::servers::{self, ServerFigures};
+
 /// Four buckets to each power of two of microseconds, up to 2^32.
 const BUCKETS: usize = 4 * 32;
 
@@ -79,6 +81,7 @@ pub struct Cumulative {
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     values: Vec<(&'static str, u64)>,
+    servers: Vec<ServerFigures>,
     histograms: Vec<(&'static str, Cumulative)>,
 }
 
@@ -87,6 +90,11 @@ impl Snapshot {
     pub fn value(&self, name: &str) -> u64 {
         let plain = self.values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         plain.or_else(|| Some(self.histogram(name)?.count)).unwrap_or(0)
+    }
+
+    /// Its servers.
+    pub fn servers(&self) -> &[ServerFigures] {
+        &self.servers
     }
 
     /// A histogram.
@@ -138,7 +146,7 @@ statistics! {
     Counter calls_overloaded: AtomicU64 = "Calls that found no free connection until their deadline, and \
         asynchronous calls refused because of max_async_requests.";
     Counter queue_waits: AtomicU64 = "Times that a call had to wait for a free connection.";
-    Counter attempts: AtomicU64 = "HTTP attempts: the first of each call, or of each of its parts, and retries.";
+    Counter attempts: AtomicU64 = "HTTP attempts: the first of each call, or of each of its parts, retries, and hedges.";
     Counter wire_requests: AtomicU64 = "Requests begun on a connection. More than attempts where libcurl sent one \
         again because a kept connection turned out dead; fewer where no connection was made.";
     Counter answers_2xx: AtomicU64 = "Attempts that were answered with an HTTP status from 200 to 299.";
@@ -165,6 +173,13 @@ statistics! {
         that their calls were asked for in smaller parts.";
     Counter merge_checks: AtomicU64 = "Times that calls were asked for both merged and alone, to compare (merge_check).";
     Counter merge_refused: AtomicU64 = "Questions that are not merged any more because the answers differed.";
+    Counter hedges: AtomicU64 = "Attempts that went out beside one whose answer was late (hedge_percent); attempts, too.";
+    Counter hedges_won: AtomicU64 = "Those of them that were answered first.";
+    Counter hedges_refused: AtomicU64 = "Those not made, because hedge_percent was used up or no connection was free.";
+    Counter servers_set_aside: AtomicU64 = "Times that one of several servers was set aside.";
+    Counter health_checks: AtomicU64 = "Times that a server that was set aside was asked whether it is well. No attempts.";
+    Counter name_lookups: AtomicU64 = "Look-ups of servers' names (resolve: each_address).";
+    Counter name_lookups_failed: AtomicU64 = "Those of them that brought no address.";
     Counter connections_opened: AtomicU64 = "Connections made.";
     Counter connections_reused: AtomicU64 = "Attempts that were carried by a connection kept from before.";
     Counter connections_closed_idle: AtomicU64 = "Connections closed by connection_idle_timeout.";
@@ -175,6 +190,8 @@ statistics! {
         was acknowledged for dead_connection_timeout_ms.";
     Counter connections_closed_suspect: AtomicU64 = "Connections replaced before they were used, because another one was \
         found dead and they had not been heard of since.";
+    Counter connections_closed_displaced: AtomicU64 = "Connections to one of several servers closed to make room for one to \
+        another server.";
     Counter connections_closed_rebalancing: AtomicU64 = "Connections of calls in parts (max_rows_per_request) closed \
         because they seemed to share a worker of the server, or to see what another one brings.";
     Counter driver_restarts: AtomicU64 = "Times that the thread of the asynchronous calls was started again after a bug.";
@@ -206,9 +223,9 @@ impl Stats {
         });
     }
 
-    /// All figures now; `now` are the store's momentary values.
-    pub fn snapshot(&self, now: &[(&'static str, u64)]) -> Snapshot {
-        let mut snapshot = Snapshot { values: now.to_vec(), histograms: Vec::new() };
+    /// All figures now; `now` are the store's momentary values, and `servers` those of its servers.
+    pub fn snapshot(&self, now: &[(&'static str, u64)], servers: Vec<ServerFigures>) -> Snapshot {
+        let mut snapshot = Snapshot { values: now.to_vec(), servers, histograms: Vec::new() };
         for (name, field, _) in FIELDS {
             match field {
                 Field::Counter(get) => snapshot.values.push((name, get(self).load(Ordering::Relaxed))),
@@ -224,8 +241,8 @@ impl Stats {
         FIELDS.iter().map(|field| field.0).chain(NOW.iter().map(|now| now.0))
     }
 
-    /// All figures as one JSON object; `now` are the store's momentary values.
-    pub fn to_json(&self, now: &[(&str, u64)]) -> String {
+    /// All figures as one JSON object; see [`snapshot`](Stats::snapshot).
+    pub fn to_json(&self, now: &[(&str, u64)], servers: &[ServerFigures]) -> String {
         let mut object = Map::new();
         for (name, field, _) in FIELDS {
             match field {
@@ -238,6 +255,7 @@ impl Stats {
         for (name, value) in now {
             object.insert((*name).to_owned(), (*value).into());
         }
+        object.insert("servers".to_owned(), servers.iter().map(ServerFigures::to_json).collect());
         Value::Object(object).to_string()
     }
 }
@@ -277,6 +295,13 @@ pub fn reference() -> String {
     }
     for (name, help) in NOW {
         let _ = writeln!(text, "| `{name}` | gauge | 1 | {help} |");
+    }
+    text.push_str(
+        "\n`servers` is an array with an object for each server, in the order of `path`:\n\n\
+         | field | type | meaning |\n|---|---|---|\n",
+    );
+    for (name, kind, help) in servers::FIELDS {
+        let _ = writeln!(text, "| `{name}` | {kind} | {help} |");
     }
     text
 }

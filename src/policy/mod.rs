@@ -3,7 +3,9 @@
 
 pub mod admission;
 pub mod deadline;
+pub mod hedge;
 pub mod merging;
+pub mod outlier;
 pub mod path_death;
 pub mod rebalance;
 pub mod retry;

@@ -2,4 +2,5 @@
 
 pub mod fork;
 pub mod panics;
+pub mod random;
 pub mod sync;

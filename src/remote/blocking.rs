@@ -6,13 +6,15 @@ use super::Remote;
 use super::exchange::{Exchange, Next};
 use super::inner::Inner;
 use super::merge::{Question, UnderWay};
-use crate::auth::Token;
+use super::origin::Origin;
 use crate::columns::{Dense, Matrix, Response};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::fault_point;
 use crate::process::sync::Arc;
+use crate::server_name::ServerName;
+use crate::servers::Assignment;
 use crate::timing::Timing;
 use crate::transport::{Permit, Shared};
 use crate::wire::answer::frame::Layout;
@@ -23,7 +25,7 @@ use crate::wire::request::Request;
 enum Route<'a> {
     /// On its caller's thread; with what it counts as, if others may gather meanwhile.
     OwnThread(Option<OwnThread<'a>>),
-    /// By the driver: in parts, or together with others that ask the same question.
+    /// By the driver: in parts, together with others that ask the same question, or maybe twice.
     Driver(Option<Arc<Question>>),
 }
 
@@ -62,8 +64,9 @@ impl Remote {
             Route::Driver(question) => self.wait_for_driver(request, question)?.into_response(),
             Route::OwnThread(under_way) => {
                 let decode = |answer: &[Vec<u8>], layout: &mut Layout| join::decode(answer, request, layout);
-                let (mut response, timing) = self.fetch(request, under_way, decode)?;
+                let (mut response, timing, server) = self.fetch(request, under_way, decode)?;
                 response.set_timing(timing);
+                response.set_server(server);
                 self.inner.store.remember_types(request, &mut response);
                 Ok(response)
             }
@@ -95,6 +98,9 @@ impl Remote {
         if self.is_split(request) {
             return Ok(Route::Driver(None));
         }
+        if self.inner.hedging.is_some() {
+            return Ok(Route::Driver(self.question(request)));
+        }
         let Some(question) = self.question(request) else { return Ok(Route::OwnThread(None)) };
         if question.is_waited_for() {
             return Ok(Route::Driver(Some(question)));
@@ -113,24 +119,25 @@ impl Remote {
         request: &Request,
         under_way: Option<OwnThread<'_>>,
         decode: impl FnMut(&[Vec<u8>], &mut Layout) -> Result<T>,
-    ) -> Result<(T, Timing)> {
+    ) -> Result<(T, Timing, ServerName)> {
         let store = &self.inner.store;
         let start = Instant::now();
         let mut body = store.buffer();
         request.encode(&mut body)?;
         fault_point();
         let deadline = store.deadline(request, start);
-        let exchange = Exchange::new(start, deadline).with_headers(request.headers().cloned());
+        let exchange =
+            Exchange::new(start, deadline).with_headers(request.headers().cloned()).with_rows(request.rows());
         let exchanged = self.exchange(body, exchange);
         if let Some(under_way) = under_way {
             under_way.ended(start.elapsed(), exchanged.is_ok());
         }
-        let (answer, timing, token) = exchanged?;
+        let (answer, timing, origin) = exchanged?;
         let timing = timing.of_call(start.elapsed(), 1);
-        let (decoded, took) = store.decode([answer], &timing, token.as_ref(), request, decode)?;
+        let (decoded, took) = store.decode([answer], &timing, &origin, request, decode)?;
         let total = start.elapsed();
         store.stats.total.record(total);
-        Ok((decoded, timing.decoded(took, total)))
+        Ok((decoded, timing.decoded(took, total), origin.server))
     }
 
     /// Sends a JSON body as it is and returns the server's JSON as it is.
@@ -144,18 +151,18 @@ impl Remote {
         request.extend_from_slice(body);
         let store = &self.inner.store;
         let deadline = Deadline::after(start, timeout.or(store.request_timeout));
-        let (answer, timing, token) = self.exchange(request, Exchange::new(start, deadline))?;
+        let (answer, timing, origin) = self.exchange(request, Exchange::new(start, deadline))?;
         if let Err(error) = decode::check(&answer) {
             Stats::count(&store.stats.calls_failed);
             let read = |bodies: &[Vec<u8>]| decode::check(&bodies[0]).err();
-            return Err(store.of_an_answer(error, &timing, token.as_ref(), None, &[answer], read));
+            return Err(store.of_an_answer(error, &timing, &origin, None, &[answer], read));
         }
         store.stats.total.record(start.elapsed());
         Ok(answer)
     }
 
-    /// The body of the HTTP 200 that `request` was answered with, where the time went, and the last attempt's token.
-    fn exchange(&self, request: Vec<u8>, exchange: Exchange) -> Result<(Vec<u8>, Timing, Option<Token>)> {
+    /// The body of the HTTP 200 that `request` was answered with, where the time went, and where it is from.
+    fn exchange(&self, request: Vec<u8>, exchange: Exchange) -> Result<(Vec<u8>, Timing, Origin)> {
         let stats = &self.inner.store.stats;
         Stats::count(&stats.calls);
         self.attempt_until_answered(request, exchange).inspect_err(|_| Stats::count(&stats.calls_failed))
@@ -165,7 +172,7 @@ impl Remote {
         &self,
         request: Vec<u8>,
         exchange: Exchange,
-    ) -> Result<(Vec<u8>, Timing, Option<Token>)> {
+    ) -> Result<(Vec<u8>, Timing, Origin)> {
         self.attempt_and_keep(request, exchange, None)
     }
 
@@ -174,9 +181,9 @@ impl Remote {
         &'a self,
         mut request: Vec<u8>,
         mut exchange: Exchange,
-        mut kept: Option<&mut Vec<Permit<&'a Shared>>>,
-    ) -> Result<(Vec<u8>, Timing, Option<Token>)> {
-        let Inner { pool, auth, store, .. } = &*self.inner;
+        mut kept: Option<&mut Vec<(Permit<&'a Shared>, Assignment)>>,
+    ) -> Result<(Vec<u8>, Timing, Origin)> {
+        let Inner { pool, servers, auth, store, .. } = &*self.inner;
         // A call on a closed store hears that first.
         if !pool.is_closing()
             && let Some(error) = exchange.overdue(store, Instant::now())
@@ -187,22 +194,27 @@ impl Remote {
             let token = auth
                 .token(pool, exchange.deadline(), exchange.refused())
                 .map_err(|error| exchange.without_token(store, error))?;
-            let mut permit =
-                pool.acquire(exchange.deadline()).map_err(|error| exchange.without_permit(store, error))?;
-            let deadline = exchange.begin_attempt(store, Instant::now());
-            let mut transfer = permit
-                .perform(&exchange.head(token.as_ref()), request, store.buffer(), deadline)
+            let choose = || match exchange.only() {
+                Some(server) => Assignment::new(server),
+                None => servers.choose(|server| exchange.has_tried(server)),
+            };
+            let (mut permit, assignment) = pool
+                .acquire(exchange.deadline(), choose)
                 .map_err(|error| exchange.without_permit(store, error))?;
-            let permit = kept.is_some().then_some(permit);
+            let attempt = exchange.begin_attempt(store, assignment, token, Instant::now());
+            let mut transfer = permit
+                .perform(&exchange.head(attempt.token.as_ref()), request, store.buffer(), attempt.deadline)
+                .map_err(|error| exchange.without_permit(store, error))?;
+            let permit = kept.is_some().then(|| (permit, Assignment::new(attempt.assignment.server())));
             fault_point();
             request = std::mem::take(&mut transfer.request);
-            match exchange.after_attempt(store, auth, token.as_ref(), transfer) {
-                Next::Answered(body) => {
+            match exchange.after_attempt(&self.inner, attempt, transfer) {
+                Next::Answered(body, origin) => {
                     store.keep_buffer(request);
                     if let Some(kept) = &mut kept {
                         kept.extend(permit);
                     }
-                    return Ok((body, exchange.timing(), token));
+                    return Ok((body, exchange.timing(), origin));
                 }
                 Next::Retry(wait) => {
                     drop(permit);

@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::events::{Answer, Event, EventQueue};
+use super::origin::Origin;
 use super::store::Store;
 use super::waiter::Waiter;
-use crate::auth::Token;
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
 use crate::process::sync::{Arc, AtomicBool, Mutex, Ordering, lock};
+use crate::server_name::ServerName;
 use crate::timing::Timing;
 use crate::wire::request::Request;
 
@@ -59,6 +60,8 @@ struct Gathered {
     question: Request,
     bodies: Vec<Vec<u8>>,
     missing: usize,
+    /// That gave them.
+    servers: Vec<ServerName>,
     /// Of the exchange that ended last, with the bytes of all.
     timing: Timing,
 }
@@ -81,8 +84,13 @@ impl Call {
         numbers: Range<u64>,
     ) -> Arc<Call> {
         let count = (numbers.end - numbers.start) as usize;
-        let gathered =
-            Gathered { question, bodies: vec![Vec::new(); count], missing: count, timing: Timing::default() };
+        let gathered = Gathered {
+            question,
+            bodies: vec![Vec::new(); count],
+            missing: count,
+            servers: Vec::new(),
+            timing: Timing::default(),
+        };
         Arc::new(Call {
             store,
             report_to,
@@ -126,7 +134,7 @@ impl Call {
         Some((others + bytes, self.start.elapsed()))
     }
 
-    fn answered(&self, number: u64, body: Vec<u8>, timing: Timing, token: Option<Token>, calls: usize) {
+    fn answered(&self, number: u64, body: Vec<u8>, timing: Timing, mut origin: Origin, calls: usize) {
         let mut state = lock(&self.state);
         let Some(gathered) = state.as_mut() else { return };
         gathered.bodies[(number - self.numbers.start) as usize] = body;
@@ -134,15 +142,22 @@ impl Call {
         gathered.timing.attempts = timing.attempts.max(before.attempts);
         gathered.timing.bytes_sent += before.bytes_sent;
         gathered.timing.bytes_received += before.bytes_received;
+        let server = &origin.server;
+        if !gathered.servers.contains(server) {
+            gathered.servers.push(server.clone());
+        }
         gathered.missing -= 1;
         if gathered.missing > 0 {
             return;
         }
-        let Some(Gathered { question, bodies, timing, .. }) = state.take() else { return };
+        let Some(Gathered { question, bodies, timing, servers, .. }) = state.take() else { return };
         drop(state);
         let (store, took) = (Arc::clone(&self.store), self.start.elapsed());
         let timing = timing.of_call(took, calls);
-        self.report(Ok(Answer { store, question, bodies, timing, token, took, calls_in_request: calls }));
+        if servers.len() > 1 {
+            origin.server = ServerName::new(&ServerName::join(&servers));
+        }
+        self.report(Ok(Answer { store, question, bodies, timing, origin, took, calls_in_request: calls }));
     }
 
     fn failed(&self, error: Error) {
@@ -196,17 +211,17 @@ impl Member {
         self.call.is_abandoned().then(|| Error::new(Code::Cancelled, "the call was cancelled"))
     }
 
-    /// The exchange, made with this token for so many `calls`, was answered with an HTTP 200. The queue returned may have an
+    /// The exchange, for so many `calls`, was answered with an HTTP 200 from there. The queue returned may have an
     /// event that is yet to be announced.
     pub fn answered(
         mut self,
         body: Vec<u8>,
         timing: Timing,
-        token: Option<Token>,
+        origin: Origin,
         calls: usize,
     ) -> Option<Arc<EventQueue>> {
         self.told = true;
-        self.call.answered(self.number, body, timing, token, calls);
+        self.call.answered(self.number, body, timing, origin, calls);
         self.call.queue()
     }
 

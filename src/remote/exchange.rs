@@ -3,15 +3,20 @@
 
 use std::time::{Duration, Instant};
 
-use super::failure::{Failure, classify};
+use super::failure::{Failure, classify, outcome_of};
+use super::inner::Inner;
+use super::origin::Origin;
 use super::store::Store;
-use crate::auth::{Auth, Token};
+use super::write_state::WriteState;
+use crate::auth::Token;
 use crate::error::{Code, Error};
 use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::Decision;
-use crate::process::sync::{Arc, AtomicBool, Ordering};
+use crate::process::sync::{Arc, Ordering};
+use crate::server_name::ServerName;
+use crate::servers::{Assignment, Server};
 use crate::timing::{AttemptTimes, Stopwatch, Timing};
 use crate::transport::{RequestHead, Transfer};
 use crate::wire::endpoint::Endpoint;
@@ -22,7 +27,16 @@ pub struct Exchange {
     start: Instant,
     deadline: Deadline,
     attempts: u32,
+    /// Those of them that went out beside another one.
+    hedges: u32,
     attempt_start: Instant,
+    /// Rows that it asks for.
+    rows: usize,
+    /// The server of the last attempt, and those of the attempts before that went elsewhere.
+    server: Option<Arc<Server>>,
+    tried: Vec<Arc<Server>>,
+    /// It goes to this server only, and only once.
+    only: Option<Arc<Server>>,
     watch: Stopwatch,
     /// Why the last attempt failed, while another one is on its way.
     last: Option<Error>,
@@ -43,35 +57,34 @@ pub struct Exchange {
     write: Option<Arc<WriteState>>,
 }
 
-/// What is known of rows that an exchange writes, for whoever waits for its end.
-#[derive(Debug, Default)]
-pub struct WriteState {
-    /// Rows are appended: sent again, they may be there twice.
-    pub appends: bool,
-    /// The server has taken them, and writes them later.
-    pub queued: AtomicBool,
-    /// They were sent, and the server's word is missing.
-    pub in_doubt: AtomicBool,
-    /// An attempt is under way.
-    on_wire: AtomicBool,
+/// An attempt under way.
+pub struct Attempt {
+    /// Its server.
+    pub assignment: Assignment,
+    /// What it was made with.
+    pub token: Option<Token>,
+    /// When it began, and by when it has to end.
+    pub begun: Instant,
+    pub deadline: Deadline,
+    /// It has as much time as attempts get: if it has passed, that says something about the server.
+    has_usual_time: bool,
 }
 
-impl WriteState {
-    /// Of rows that are appended, or not.
-    pub fn new(appends: bool) -> WriteState {
-        WriteState { appends, ..WriteState::default() }
-    }
-
-    /// Whether they may be written although nobody says so; an attempt of which nobody saw the end, because of a panic, counts.
-    pub fn is_in_doubt(&self) -> bool {
-        self.in_doubt.load(Ordering::Relaxed) || self.on_wire.load(Ordering::Relaxed)
+impl Attempt {
+    /// Another one was answered, after so long: this one has to end soon. If it has had as much time by then, that says
+    /// something about its server.
+    pub fn is_superseded(&mut self, deadline: Deadline, took: Duration) {
+        self.assignment.is_owed();
+        self.deadline = self.deadline.min(deadline);
+        let end = self.deadline.at();
+        self.has_usual_time = end.is_some_and(|end| end.saturating_duration_since(self.begun) >= took);
     }
 }
 
 /// What to do after an attempt.
 pub enum Next {
-    /// Nothing: this is the body of the HTTP 200.
-    Answered(Vec<u8>),
+    /// Nothing: this is the body of the HTTP 200, and where it is from.
+    Answered(Vec<u8>, Origin),
     /// Make another attempt after this wait, which ends before the deadline.
     Retry(Duration),
     /// Give up.
@@ -90,7 +103,12 @@ impl Exchange {
             start,
             deadline,
             attempts: 0,
+            hedges: 0,
             attempt_start: start,
+            rows: 0,
+            server: None,
+            tried: Vec::new(),
+            only: None,
             watch: Stopwatch::new(start),
             last: None,
             http_status: 0,
@@ -118,6 +136,31 @@ impl Exchange {
     /// It goes to this endpoint of the server.
     pub fn to(self, endpoint: Endpoint) -> Exchange {
         Exchange { endpoint, ..self }
+    }
+
+    /// It asks for so many rows.
+    pub fn with_rows(self, rows: usize) -> Exchange {
+        Exchange { rows, ..self }
+    }
+
+    /// It goes to this server, whatever is known of it, and is tried once.
+    pub fn only_at(self, server: &Arc<Server>) -> Exchange {
+        Exchange { only: Some(Arc::clone(server)), ..self }
+    }
+
+    /// The server that it must go to.
+    pub fn only(&self) -> Option<&Arc<Server>> {
+        self.only.as_ref()
+    }
+
+    /// Rows that it asks for.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether the same request may go out twice at a time.
+    pub fn may_be_hedged(&self) -> bool {
+        !self.merged && self.write.is_none()
     }
 
     /// It writes rows.
@@ -154,12 +197,74 @@ impl Exchange {
         })
     }
 
-    /// An attempt begins now; its deadline.
-    pub fn begin_attempt(&mut self, store: &Store, now: Instant) -> Deadline {
-        self.attempts += 1;
+    /// Whether an attempt has gone to this server.
+    pub fn has_tried(&self, server: &Server) -> bool {
+        let is_it = |tried: &Arc<Server>| std::ptr::eq(Arc::as_ptr(tried), server);
+        self.server.as_ref().is_some_and(is_it) || self.tried.iter().any(is_it)
+    }
+
+    /// An attempt begins now, at this server and with this token.
+    pub fn begin_attempt(
+        &mut self,
+        store: &Store,
+        assignment: Assignment,
+        token: Option<Token>,
+        now: Instant,
+    ) -> Attempt {
         self.watch.begin_attempt(now);
         self.attempt_start = now;
-        self.deadline.min(Deadline::after(now, store.attempt_timeout))
+        self.attempt(store, assignment, token, now)
+    }
+
+    /// The same, beside an attempt that is under way.
+    pub fn begin_hedge(
+        &mut self,
+        store: &Store,
+        assignment: Assignment,
+        token: Option<Token>,
+        now: Instant,
+    ) -> Attempt {
+        self.hedges += 1;
+        self.watch.begin_hedge();
+        self.attempt(store, assignment, token, now)
+    }
+
+    fn attempt(
+        &mut self,
+        store: &Store,
+        mut assignment: Assignment,
+        token: Option<Token>,
+        now: Instant,
+    ) -> Attempt {
+        self.attempts += 1;
+        assignment.add_rows(self.rows);
+        let server = assignment.server();
+        let before = self.server.replace(Arc::clone(server));
+        if let Some(before) = before.filter(|before| !Arc::ptr_eq(before, server))
+            && !self.tried.iter().any(|tried| Arc::ptr_eq(tried, &before))
+        {
+            self.tried.push(before);
+        }
+        let deadline = self.deadline.min(Deadline::after(now, store.attempt_timeout));
+        let usual = store.attempt_timeout.into_iter().chain(store.request_timeout).min();
+        let has_usual_time = usual.is_some_and(|usual| {
+            // A little has passed since the call began.
+            deadline.remaining(now).is_none_or(|remaining| remaining >= usual.mul_f64(0.9))
+        });
+        Attempt { assignment, token, begun: now, deadline, has_usual_time }
+    }
+
+    /// An attempt was answered or failed beside another one that goes on: what it did is counted.
+    pub fn after_hedged(&self, inner: &Inner, attempt: &Attempt, transfer: &Transfer) {
+        inner.store.record(transfer);
+        inner.store.stats.attempt.record(attempt.begun.elapsed());
+        self.blame(inner, attempt, transfer);
+    }
+
+    /// What came of an attempt says something about its server.
+    fn blame(&self, inner: &Inner, attempt: &Attempt, transfer: &Transfer) {
+        let (outcome, retry_after) = outcome_of(transfer, attempt.has_usual_time);
+        inner.servers.record(attempt.assignment.server(), outcome, retry_after);
     }
 
     /// When the call began, or the merged exchange.
@@ -187,15 +292,17 @@ impl Exchange {
         self.refused.as_ref()
     }
 
-    /// Classifies an attempt, made with this token.
-    pub fn after_attempt(
-        &mut self,
-        store: &Store,
-        auth: &Auth,
-        token: Option<&Token>,
-        mut transfer: Transfer,
-    ) -> Next {
+    /// Classifies an attempt.
+    pub fn after_attempt(&mut self, inner: &Inner, attempt: Attempt, mut transfer: Transfer) -> Next {
+        let Inner { store, auth, servers, .. } = inner;
         store.record(&transfer);
+        self.blame(inner, &attempt, &transfer);
+        if attempt.begun != self.attempt_start {
+            self.watch.superseded_by(attempt.begun);
+            self.attempt_start = attempt.begun;
+        }
+        let server = attempt.assignment.server().name().clone();
+        let token = attempt.token.as_ref();
         let times = AttemptTimes {
             took: self.attempt_time(),
             first_byte: transfer.first_byte,
@@ -225,7 +332,7 @@ impl Exchange {
                     if let (Some(write), Ok(202)) = (&self.write, &transfer.result) {
                         write.queued.store(true, Ordering::Relaxed);
                     }
-                    return Next::Answered(transfer.body);
+                    return Next::Answered(transfer.body, Origin { server, token: attempt.token });
                 }
                 Some(failure) => failure,
             };
@@ -263,7 +370,8 @@ impl Exchange {
         }
         self.dead_connections += u32::from(failure.dead_connection);
         let splits = failure.splits;
-        let next = if splits { Err(String::new()) } else { self.next_step(store, &failure) };
+        let has_other = || servers.has_other(|server| self.has_tried(server));
+        let next = if splits { Err(String::new()) } else { self.next_step(store, &failure, has_other) };
         match next {
             Ok(wait) => {
                 self.asked_once_more |= failure.once;
@@ -272,8 +380,8 @@ impl Exchange {
                 }
                 log::write(Level::Info, || {
                     format!(
-                        "{}: attempt {}: {}; trying again in {wait:.1?}",
-                        store.server, self.attempts, failure.error
+                        "{server}: attempt {}: {}; trying again in {wait:.1?}",
+                        self.attempts, failure.error
                     )
                 });
                 self.last = Some(failure.error);
@@ -293,16 +401,8 @@ impl Exchange {
 
     /// An attempt has ended, in whatever way: what was written may be there although nobody says so.
     pub fn note_doubt(&self, transfer: &Transfer) {
-        let Some(write) = &self.write else { return };
-        write.on_wire.store(false, Ordering::Relaxed);
-        let unsaid = match transfer.result {
-            Err(_) | Ok(502..=504) => true,
-            // Of what goes to several stores a part may be done.
-            Ok(500) => write.appends,
-            Ok(_) => false,
-        };
-        if unsaid && transfer.wire_requests > 0 {
-            write.in_doubt.store(true, Ordering::Relaxed);
+        if let Some(write) = &self.write {
+            write.note_doubt(transfer);
         }
     }
 
@@ -327,7 +427,8 @@ impl Exchange {
     pub fn ended_by(&self, error: Error) -> Error {
         let http_status = if error.http_status == 0 { self.http_status } else { error.http_status };
         let timing = error.timing.or_else(|| Some(Box::new(self.watch.read())));
-        Error { attempts: self.attempts.max(error.attempts), http_status, timing, ..error }
+        let server = error.server.or_else(|| self.last_server());
+        Error { attempts: self.attempts.max(error.attempts), http_status, timing, server, ..error }
     }
 
     /// The error of an exchange that got no permit (again): the last answer says more than the queue.
@@ -349,8 +450,13 @@ impl Exchange {
     }
 
     /// How long to wait before the next attempt, or why there is none.
-    fn next_step(&self, store: &Store, failure: &Failure) -> Result<Duration, String> {
-        if !failure.retried || (failure.once && self.asked_once_more) {
+    fn next_step(
+        &self,
+        store: &Store,
+        failure: &Failure,
+        has_other: impl Fn() -> bool,
+    ) -> Result<Duration, String> {
+        if !failure.retried || self.only.is_some() || (failure.once && self.asked_once_more) {
             return Err(String::new());
         }
         let remaining = self.deadline.remaining(Instant::now());
@@ -358,12 +464,19 @@ impl Exchange {
             // The others that may be dead are replaced before they are used, so that there is no second time.
             return if remaining == Some(Duration::ZERO) { Err(String::new()) } else { Ok(Duration::ZERO) };
         }
-        match store.retry.decide(
-            self.attempts - self.dead_connections,
-            failure.retry_after,
-            store.random(),
-            remaining,
-        ) {
+        let failures = self.attempts - self.hedges - self.dead_connections;
+        let decision = store.retry.decide(failures, failure.retry_after, store.random(), remaining);
+        // A server that has not been tried need not be given time to recover; what the other one asks for binds it alone.
+        let decision = match decision {
+            Decision::Retry(_) if has_other() => Decision::Retry(Duration::ZERO),
+            Decision::PastDeadline(wait)
+                if !wait.is_zero() && remaining != Some(Duration::ZERO) && has_other() =>
+            {
+                Decision::Retry(Duration::ZERO)
+            }
+            decision => decision,
+        };
+        match decision {
             Decision::Exhausted => Err(String::new()),
             Decision::PastDeadline(wait) if wait.is_zero() => Err(String::new()),
             Decision::PastDeadline(wait) => {
@@ -405,8 +518,20 @@ impl Exchange {
         }
         let seconds = time.as_secs_f64();
         let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
-        let message = format!("{}: {} ({times} in {seconds:.3} s)", store.server, error.message);
+        let message = format!("{}: {} ({times} in {seconds:.3} s)", self.servers(store), error.message);
         let timing = Some(Box::new(self.watch.read().of_call(time, 1)));
-        Error { message, attempts, timing, ..error }
+        Error { message, attempts, timing, server: self.last_server(), ..error }
+    }
+
+    fn last_server(&self) -> Option<ServerName> {
+        self.server.as_ref().map(|server| server.name().clone())
+    }
+
+    /// The servers that were tried, in that order; all of the store's before any was.
+    fn servers(&self, store: &Store) -> String {
+        let Some(last) = &self.server else { return store.server.clone() };
+        let is_new = !self.tried.iter().any(|tried| Arc::ptr_eq(tried, last));
+        let servers = self.tried.iter().chain(is_new.then_some(last));
+        ServerName::join(servers.map(|server| server.name()))
     }
 }

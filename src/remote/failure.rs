@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::without_credentials;
 use crate::error::{Code, Error};
+use crate::policy::outlier::Outcome;
 use crate::policy::retry::{self, ApplicationErrors};
 use crate::transport::{Transfer, TransferErrorKind};
 use crate::wire::answer::decode::is_cut_short;
@@ -22,6 +23,34 @@ pub struct Failure {
     pub retry_after: Option<Duration>,
     /// It may be due to one call of several that were merged: each is to be asked for by itself.
     pub splits: bool,
+}
+
+/// What an attempt says about its server, and for how long that wants no further ones. `has_usual_time`: it had as much time
+/// as attempts get.
+pub fn outcome_of(transfer: &Transfer, has_usual_time: bool) -> (Outcome, Option<Duration>) {
+    let asked = || retry::parse_retry_after(transfer.retry_after.as_deref()?, SystemTime::now());
+    match &transfer.result {
+        Ok(429) => (Outcome::Nothing, asked()),
+        Ok(502..=504) => (Outcome::Failure, asked()),
+        // Whoever is to blame, it was not the server that is out of service.
+        Ok(500..) => (Outcome::Nothing, None),
+        Ok(_) => (Outcome::Success, None),
+        Err(fault) => {
+            let outcome = match fault.kind {
+                TransferErrorKind::Connect | TransferErrorKind::Tls { .. } | TransferErrorKind::NoTls => {
+                    Outcome::Unreachable
+                }
+                TransferErrorKind::Io | TransferErrorKind::Unacknowledged
+                    if transfer.connections_opened > 0 =>
+                {
+                    Outcome::Failure
+                }
+                TransferErrorKind::Timeout(_) if has_usual_time => Outcome::Timeout,
+                _ => Outcome::Nothing,
+            };
+            (outcome, None)
+        }
+    }
 }
 
 /// Why an attempt brought no answer; `None` if it was answered. `merged`: it asked for several calls at once, none of which

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Remote;
 use super::exchange::Exchange;
+use super::inner::Inner;
 use crate::error::{Code, Error, Result};
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Condvar, Mutex, lock, wait};
@@ -55,7 +56,8 @@ impl Remote {
         Ok(())
     }
 
-    /// Makes so many connections, each of which asks the server whether it is well, and keeps them for later calls.
+    /// Makes so many connections, each of which asks its server whether it is well, and keeps them for later calls: to each of
+    /// several servers that is well about as many. It fails if none is.
     pub fn warm_up(&self, connections: usize, timeout: Duration) -> Result<()> {
         self.check_process()?;
         let most = self.inner.pool.size();
@@ -63,13 +65,33 @@ impl Remote {
             let why = format!("connections is {connections}, not from 1 to {most} (connection_pool_size)");
             return Err(Error::argument(why));
         }
-        let store = &self.inner.store;
+        let Inner { servers, store, .. } = &*self.inner;
         let deadline = Deadline::after(Instant::now(), Some(timeout));
         let Some(_alone) = self.warming_up.begin(deadline) else {
             let why = "another feast_remote_warm_up() was under way until the time was up";
             return Err(Error::new(Code::Timeout, why));
         };
         let mut kept = Vec::with_capacity(connections);
+        servers.wait_for_addresses(deadline);
+        let all = servers.all();
+        if all.len() > 1 {
+            // Each once: then those that are not well are known of before the first call.
+            let mut last = None;
+            for server in all.iter() {
+                if kept.len() == connections {
+                    // It stays in the pool; the permit is what is needed.
+                    kept.remove(0);
+                }
+                let exchange = Exchange::new(Instant::now(), deadline).to(Endpoint::Health).only_at(server);
+                match self.attempt_and_keep(store.buffer(), exchange, Some(&mut kept)) {
+                    Ok((body, ..)) => store.keep_buffer(body),
+                    Err(error) => last = Some(error),
+                }
+            }
+            if let Some(error) = last.filter(|_| kept.is_empty()) {
+                return Err(error);
+            }
+        }
         while kept.len() < connections {
             let exchange = Exchange::new(Instant::now(), deadline).to(Endpoint::Health);
             let (body, ..) = self.attempt_and_keep(store.buffer(), exchange, Some(&mut kept))?;

@@ -2,7 +2,7 @@
 //!
 //! A *call* is what a program asked for: it has a deadline and one end, a return or an event (`call.rs`). An *exchange* is
 //! one HTTP request and its answer: the whole of a call, or a part of a large one (`exchange.rs`). An *attempt* is an
-//! exchange tried once, on one connection. A blocking call of one exchange stays on its caller's thread (`blocking.rs`);
+//! exchange tried once, on one connection to one server. A blocking call of one exchange stays on its caller's thread (`blocking.rs`);
 //! all others are carried by the store's `driver`.
 
 mod blocking;
@@ -14,12 +14,14 @@ mod failure;
 mod health;
 mod inner;
 mod merge;
+mod origin;
 mod search;
 mod store;
 mod submit;
 mod types;
 mod waiter;
 mod write;
+mod write_state;
 
 use std::time::Duration;
 
@@ -29,10 +31,13 @@ use crate::auth::Auth;
 use crate::config::{AuthKind, Config, Environment};
 use crate::error::{Code, Error, Result};
 use crate::observe::log::{self, Level};
+use crate::observe::servers::ServerFigures;
 use crate::observe::statistics::{self, Snapshot, Stats};
+use crate::policy::hedge::Hedge;
 use crate::process::fork;
-use crate::process::sync::Arc;
-use crate::transport::{EventFd, Poller, Pool, Worker, watch_forks};
+use crate::process::sync::{Arc, Mutex};
+use crate::servers::{Lookup, Servers, lookup};
+use crate::transport::{EventFd, Http, Poller, Pool, Worker, watch_forks};
 use driver::handle::{Command, DriverHandle};
 pub use events::{Answer, Event, EventQueue, Taken};
 use health::WarmingUp;
@@ -43,7 +48,7 @@ use store::Store;
 pub use submit::CallHandle;
 pub use write::Written;
 
-/// A connection pool to one feature server. Used by any number of threads at once.
+/// A connection pool to one feature server, or to several that have the same features. Used by any number of threads at once.
 pub struct Remote {
     inner: Arc<Inner>,
     /// Started by the first call that needs it.
@@ -70,17 +75,30 @@ impl Remote {
 
     /// As [`open`](Remote::open), with variables and files looked up elsewhere.
     pub fn open_in(config: &Config, environment: &Environment) -> Result<Remote> {
+        Remote::open_with_lookup(config, environment, Arc::new(lookup))
+    }
+
+    /// As [`open_in`](Remote::open_in), with the servers' names looked up in another way if each address is a server of its own.
+    pub fn open_with_lookup(
+        config: &Config,
+        environment: &Environment,
+        lookup: Arc<Lookup>,
+    ) -> Result<Remote> {
         config.validate()?;
         warn_of(config);
         watch_forks()?;
         let stats = Arc::new(Stats::default());
-        let pool = Pool::new(config, environment, Arc::clone(&stats))?;
-        let mask = config.mask(&pool.http().proxies(), environment);
+        let pool = Pool::new(config, Arc::clone(&stats))?;
+        let ways = Http::to_servers(config, environment)?;
+        let proxies = ways.first().map(Http::proxies).unwrap_or_default();
+        let mask = config.mask(&proxies, environment);
         let inner = Inner {
+            servers: Servers::new(config, ways, pool.extra_slots(), lookup, &stats)?,
             pool,
             auth: Auth::new(config, environment)?,
             store: Arc::new(Store::new(config, mask, stats)),
             merging: Merging::new(config),
+            hedging: (config.hedge_percent > 0.0).then(|| Mutex::new(Hedge::new(config.hedge_percent))),
         };
         Ok(Remote {
             inner: Arc::new(inner),
@@ -130,6 +148,7 @@ impl Remote {
     /// closes its connections.
     pub fn close(&self) {
         self.inner.pool.close();
+        self.inner.servers.close();
         self.inner.auth.close();
         if let Some(driver) = self.driver.get() {
             driver.handle.close();
@@ -153,15 +172,20 @@ impl Remote {
 
     /// The store's figures as JSON; see STATISTICS.md.
     pub fn stats_json(&self) -> String {
-        self.inner.store.stats.to_json(&self.now())
+        self.inner.store.stats.to_json(&self.now(), &self.servers())
     }
 
     /// The same for Prometheus' text.
     pub fn snapshot(&self) -> Snapshot {
-        self.inner.store.stats.snapshot(&self.now())
+        self.inner.store.stats.snapshot(&self.now(), self.servers())
     }
 
-    /// The server's URL as it may be shown.
+    /// What is known of each server.
+    pub fn servers(&self) -> Vec<ServerFigures> {
+        self.inner.servers.figures()
+    }
+
+    /// The servers' URLs as they may be shown.
     pub fn server(&self) -> &str {
         &self.inner.store.server
     }
@@ -230,7 +254,9 @@ fn warn_of(config: &Config) {
     if config.auth.auth_discovery_url.starts_with("http:") {
         log::write(Level::Warning, || "auth.auth_discovery_url: credentials are sent without TLS".to_owned());
     }
-    if config.auth.kind != AuthKind::None && !config.path.starts_with("https:") {
+    if config.auth.kind != AuthKind::None
+        && !config.paths.iter().all(|path| path.to_ascii_lowercase().starts_with("https:"))
+    {
         log::write(Level::Warning, || format!("{}: tokens are sent without TLS", config.shown_path()));
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Remote;
 use super::exchange::Exchange;
-use crate::auth::Token;
+use super::origin::Origin;
 use crate::columns::Response;
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
@@ -35,7 +35,7 @@ struct Found {
     /// Features that were asked for, join keys among them.
     asked: usize,
     timing: Timing,
-    token: Option<Token>,
+    origin: Origin,
 }
 
 impl Remote {
@@ -111,6 +111,7 @@ impl Remote {
             let features = search.features().iter().filter(|name| !keys.contains(name));
             let names = keys.iter().chain(features).map(String::as_str).chain(["distance"]);
             let mut nothing = Response::empty(names, keys.len());
+            nothing.set_server(found.origin.server.clone());
             nothing.set_timing(whole(&found.timing, start.elapsed()));
             return Ok(nothing);
         }
@@ -126,15 +127,15 @@ impl Remote {
         }
         let (request, body) = ranked.into_answer(search.view()).map_err(unreadable)?;
         let decode = |bodies: &[Vec<u8>], layout: &mut Layout| join::decode(bodies, &request, layout);
-        let (mut response, took) =
-            store.decode([body], &found.timing, found.token.as_ref(), &request, decode)?;
+        let (mut response, took) = store.decode([body], &found.timing, &found.origin, &request, decode)?;
+        response.set_server(found.origin.server.clone());
         response.set_timing(whole(&found.timing.decoded(took, start.elapsed()), start.elapsed()));
         Ok(response)
     }
 
     fn unreadable(&self, found: &Found, error: Error) -> Error {
         let store = &self.inner.store;
-        store.of_an_answer(error, &found.timing, found.token.as_ref(), None, &[], |_| None)
+        store.of_an_answer(error, &found.timing, &found.origin, None, &[], |_| None)
     }
 
     fn ask(&self, search: &Search, join_keys: &[String], deadline: Deadline) -> Result<Found> {
@@ -151,11 +152,11 @@ impl Remote {
             search.encode(join_keys, &mut body)?;
             let exchange = Exchange::new(Instant::now(), deadline).to(endpoint);
             match self.attempt_until_answered(body, exchange) {
-                Ok((body, timing, token)) => {
+                Ok((body, timing, origin)) => {
                     self.searches
                         .older
                         .store(endpoint == Endpoint::RetrieveOnlineDocuments, Ordering::Relaxed);
-                    return Ok(Found { body, asked, timing, token });
+                    return Ok(Found { body, asked, timing, origin });
                 }
                 // No such endpoint, rather than no such view.
                 Err(error) if error.code == Code::NotFound && error.feast_class.is_none() => {

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::origin::Origin;
 use super::types::KnownTypes;
-use crate::auth::Token;
 use crate::columns::Response;
 use crate::config::{Config, Mask, Secret};
 use crate::error::{Code, Error, Result};
@@ -13,6 +13,7 @@ use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::{ApplicationErrors, RetryBudget, RetryPolicy};
 use crate::process::panics::fault_point;
+use crate::process::random::Random;
 use crate::timing::Timing;
 use crate::transport::{Transfer, TransferError, TransferErrorKind};
 use crate::wire::answer::frame::Layout;
@@ -23,7 +24,7 @@ pub struct Store {
     pub stats: Arc<Stats>,
     /// Seconds since 1970.
     pub started_at: u64,
-    /// The server's URL as it may be shown.
+    /// The servers' URLs as they may be shown.
     pub server: String,
     /// Of the secrets that others may repeat.
     pub mask: Mask,
@@ -36,7 +37,7 @@ pub struct Store {
     pub application_budget: RetryBudget,
     /// Replaces the waiting before retries in tests.
     pub pause: Option<Box<Pause>>,
-    random: AtomicU64,
+    random: Random,
     /// Of finished calls.
     buffers: Mutex<Vec<Vec<u8>>>,
     buffers_kept: usize,
@@ -76,7 +77,7 @@ impl Store {
             application_errors: config.retry_application_errors,
             application_budget: RetryBudget::new(config.retry_budget),
             pause: None,
-            random: AtomicU64::new(seed()),
+            random: Random::default(),
             buffers: Mutex::new(Vec::new()),
             // A call has a request and an answer.
             buffers_kept: 2 * config.connection_pool_size,
@@ -122,12 +123,12 @@ impl Store {
         }
     }
 
-    /// Reads a call's answer, and says how long that took: the bodies of the HTTP 200s that its requests, made with this token, brought.
+    /// Reads a call's answer, and says how long that took: the bodies of the HTTP 200s that its requests brought.
     pub fn decode<T>(
         &self,
         bodies: impl AsRef<[Vec<u8>]> + IntoIterator<Item = Vec<u8>>,
         timing: &Timing,
-        token: Option<&Token>,
+        origin: &Origin,
         request: &Request,
         mut decode: impl FnMut(&[Vec<u8>], &mut Layout) -> Result<T>,
     ) -> Result<(T, Duration)> {
@@ -136,7 +137,7 @@ impl Store {
         fault_point();
         let decoded = decode(bodies.as_ref(), &mut layout).map_err(|error| {
             let decode = |bodies: &[Vec<u8>]| decode(bodies, &mut Layout::default()).err();
-            self.of_an_answer(error, timing, token, request.headers(), bodies.as_ref(), decode)
+            self.of_an_answer(error, timing, origin, request.headers(), bodies.as_ref(), decode)
         });
         if layout.is_of(request)
             && let Ok(mut kept) = self.layouts.try_lock()
@@ -165,21 +166,22 @@ impl Store {
         &self,
         error: Error,
         timing: &Timing,
-        token: Option<&Token>,
+        origin: &Origin,
         headers: Option<&Arc<RequestHeaders>>,
         bodies: &[Vec<u8>],
         read: impl FnOnce(&[Vec<u8>]) -> Option<Error>,
     ) -> Error {
-        let token = token.map(|token| &**token);
+        let token = origin.token.as_deref();
         let own = headers.map(|headers| headers.mask()).unwrap_or_default();
         let error = match bodies.iter().any(|body| self.mask.finds(body, token) || own.finds(body, None)) {
             // The error quotes the answer, maybe half a secret of it: so it is found anew in an answer without them.
             true => self.without_secrets(error, token, &own, bodies, read),
             false => error,
         };
-        let message = format!("{}: {}", self.server, error.message);
+        let message = format!("{}: {}", origin.server, error.message);
         let (attempts, timing) = (timing.attempts, Some(Box::new(*timing)));
-        Error { message, http_status: 200, attempts, timing, ..error }
+        let server = Some(origin.server.clone());
+        Error { message, http_status: 200, attempts, timing, server, ..error }
     }
 
     fn without_secrets(
@@ -241,17 +243,8 @@ impl Store {
         }
     }
 
-    /// The next pseudo-random number in 0..1 (splitmix64; it spreads retries, nothing hangs on its quality).
+    /// Uniform in 0..1.
     pub fn random(&self) -> f64 {
-        let mut z = self.random.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+        self.random.next()
     }
-}
-
-/// Different for every store and process.
-fn seed() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(std::process::id())
 }

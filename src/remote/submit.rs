@@ -138,7 +138,9 @@ impl Remote {
         let numbers = new_numbers(count);
         let call = Call::new(Arc::clone(store), report_to, request.question(), start, numbers);
         for (member, content) in call.members().zip(contents) {
-            let exchange = Exchange::new(start, deadline).with_headers(request.headers().cloned());
+            let rows = request.rows().div_ceil(count);
+            let exchange =
+                Exchange::new(start, deadline).with_headers(request.headers().cloned()).with_rows(rows);
             let question = match &content {
                 Content::Mergeable(_, waiting) => Some(Arc::clone(waiting.question())),
                 Content::Body(_) => None,

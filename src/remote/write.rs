@@ -7,7 +7,8 @@ mod submit;
 use std::time::Instant;
 
 use super::Remote;
-use super::exchange::{Exchange, WriteState};
+use super::exchange::Exchange;
+use super::write_state::WriteState;
 use crate::error::{Code, Error, Result, RowsOfWrite};
 use crate::observe::statistics::Stats;
 use crate::process::panics::fault_point;

@@ -1,16 +1,17 @@
 //! How one server is spoken to: URL, headers, TLS, proxy, limits. Made once, used for every connection to it.
 
 use std::ffi::{CStr, CString, c_char, c_long, c_void};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use zeroize::Zeroize;
 
 use super::no_proxy;
-use super::path::Path;
 use super::share::Share;
 use super::sys::*;
 use super::trust::{Trust, use_trust};
+use super::upstream::Upstream;
 use super::url::Url;
 use crate::config::{Config, Environment, PROXY_OF_ENVIRONMENT, proxy_fault, without_credentials};
 use crate::error::{Code, Error, Result};
@@ -35,6 +36,9 @@ const DISCOVERY_URL: &str = "auth.auth_discovery_url";
 #[derive(Clone)]
 pub struct Http {
     url: CString,
+    /// The address that connections are made to, whatever the URL's name stands for: an entry of `CURLOPT_CONNECT_TO`.
+    connect_to: Option<CString>,
+    upstream: Arc<Upstream>,
     /// The store's path, which the endpoints are below.
     base: String,
     headers: Vec<CString>,
@@ -52,7 +56,6 @@ pub struct Http {
     unproxied: bool,
     connect_timeout_ms: c_long,
     idle_timeout_s: c_long,
-    path: Arc<Path>,
     /// At which a connection is replaced.
     pub max_age: Option<Duration>,
     /// Of an answer.
@@ -68,9 +71,21 @@ fn is_https(url: &str) -> bool {
 }
 
 impl Http {
-    /// To the feature server.
-    pub fn to_server(config: &Config, environment: &Environment) -> Result<Http> {
-        let url = format!("{}{}", config.path, Endpoint::GetOnlineFeatures.target());
+    /// To each of the feature servers, in the order in which they are configured.
+    pub fn to_servers(config: &Config, environment: &Environment) -> Result<Vec<Http>> {
+        let mut servers: Vec<Http> = Vec::new();
+        for base in &config.paths {
+            let http = match servers.first() {
+                None => Http::to_server(config, environment, base)?,
+                Some(first) => first.to_another(config, base)?,
+            };
+            servers.push(http);
+        }
+        Ok(servers)
+    }
+
+    fn to_server(config: &Config, environment: &Environment, base: &str) -> Result<Http> {
+        let url = format!("{base}{}", Endpoint::GetOnlineFeatures.target());
         // The last two are taken out: libcurl would wait for a 100 Continue, and ask for compression.
         let mut headers = vec![
             c"Content-Type: application/json".to_owned(),
@@ -88,7 +103,7 @@ impl Http {
             None => None,
         };
         let http = Http {
-            base: config.path.clone(),
+            base: base.to_owned(),
             headers,
             authorities: config.cert.clone().map(|path| ("cert", path)).or_else(|| {
                 // As Feast's SDK has it, where no `cert` is set.
@@ -121,6 +136,8 @@ impl Http {
         let ours = concat!("feast_remote/", env!("CARGO_PKG_VERSION"));
         Ok(Http {
             url: CString::default(),
+            connect_to: None,
+            upstream: Arc::new(Upstream::new(config.dead_connection_timeout)),
             base: String::new(),
             headers: Vec::new(),
             user_agent: c_text(if config.user_agent.is_empty() { ours } else { &config.user_agent })?,
@@ -136,7 +153,6 @@ impl Http {
             idle_timeout_s: config
                 .connection_idle_timeout
                 .map_or(c_long::from(i32::MAX), |timeout| timeout.as_secs() as c_long),
-            path: Arc::new(Path::new(config.dead_connection_timeout)),
             max_age: config.connection_max_age,
             max_bytes: 0,
         })
@@ -154,13 +170,35 @@ impl Http {
             let authorities = http.authorities.as_ref().map(|(key, path)| (*key, path.as_str()));
             http.trust = Some(Arc::new(Trust::load(authorities, environment)?));
         }
-        // Now rather than at each call.
-        match http.parse_url(&http.url) {
+        http.checked(key)
+    }
+
+    /// Refuses a URL now rather than at each call.
+    fn checked(self, key: &str) -> Result<Http> {
+        match self.parse_url(&self.url) {
             Err(error) if error.code == Code::Config => {
                 Err(Error::config(format!("{key}: {}", error.message)))
             }
-            parsed => parsed.map(|_| http),
+            parsed => parsed.map(|_| self),
         }
+    }
+
+    /// In the same way to another server, with this base URL.
+    fn to_another(&self, config: &Config, base: &str) -> Result<Http> {
+        let http = self.at(&format!("{base}{}", Endpoint::GetOnlineFeatures.target()))?;
+        let upstream = Arc::new(Upstream::new(config.dead_connection_timeout));
+        Http { base: base.to_owned(), upstream, ..http }.checked("path")
+    }
+
+    /// The same server at one of the addresses of its name, as a server of its own. Its certificate is checked for the name.
+    pub fn at_address(&self, address: IpAddr, dead_connection_timeout: Option<Duration>) -> Result<Http> {
+        // libcurl takes an empty host and port for any.
+        let entry = match address {
+            IpAddr::V4(address) => format!("::{address}:"),
+            IpAddr::V6(address) => format!("::[{address}]:"),
+        };
+        let upstream = Arc::new(Upstream::new(dead_connection_timeout));
+        Ok(Http { connect_to: Some(c_text(entry)?), upstream, ..self.clone() })
     }
 
     /// The same for another URL.
@@ -169,9 +207,14 @@ impl Http {
         Ok(Http { url: c_text(url)?, unproxied, ..self.clone() })
     }
 
-    /// The network path to the server.
-    pub fn path(&self) -> &Arc<Path> {
-        &self.path
+    /// What its slots have in common.
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
+    }
+
+    /// The base URL as it may be shown.
+    pub fn shown_base(&self) -> String {
+        without_credentials(&self.base)
     }
 
     /// The URL as it may be shown.
@@ -243,8 +286,12 @@ impl Http {
     ///
     /// # Safety
     /// `easy` is a live handle that runs no transfer.
-    pub unsafe fn configure(&self, easy: *mut CURL, share: &Share) -> Result<Url> {
+    pub unsafe fn configure(&self, easy: *mut CURL, share: &Share) -> Result<Lent> {
         let (url, target) = self.parse_url(&self.url)?;
+        let connect_to = match &self.connect_to {
+            Some(entry) => TextList::of(entry)?,
+            None => TextList(std::ptr::null_mut()),
+        };
         let https = self.is_https();
         let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
         // SAFETY: every option gets the type that its manual page names; strings are copied by libcurl.
@@ -270,6 +317,9 @@ impl Http {
                 long(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 as c_long),
                 curl_easy_setopt(easy, CURLOPT_SHARE, share.handle()),
             ];
+            if self.connect_to.is_some() {
+                codes.push(curl_easy_setopt(easy, CURLOPT_CONNECT_TO, connect_to.as_ptr()));
+            }
             if let Some(target) = &target {
                 codes.push(text(CURLOPT_REQUEST_TARGET, target));
             }
@@ -295,7 +345,7 @@ impl Http {
             Some(code) => {
                 Err(Error::new(Code::Internal, format!("libcurl refused an option: {}", describe(code))))
             }
-            None => Ok(url),
+            None => Ok(Lent { url, connect_to }),
         }
     }
 
@@ -305,8 +355,8 @@ impl Http {
         token: Option<&str>,
         own: Option<&RequestHeaders>,
         content_type: Option<&str>,
-    ) -> Result<HeaderList> {
-        let mut list = HeaderList(std::ptr::null_mut());
+    ) -> Result<TextList> {
+        let mut list = TextList(std::ptr::null_mut());
         for line in &self.headers {
             if !own.is_some_and(|own| own.names(header_name(line))) {
                 list.push(line)?;
@@ -379,10 +429,24 @@ fn proxies(config: &Config, environment: &Environment, used: [bool; 2]) -> Resul
     Ok((proxies, no_proxy))
 }
 
-/// A list that libcurl reads; overwritten when freed, since a token may stand in it.
-pub struct HeaderList(*mut curl_slist);
+/// What an easy handle that was configured reads for each request.
+pub struct Lent {
+    /// Its URL.
+    pub url: Url,
+    /// The address that it connects to, or empty.
+    pub connect_to: TextList,
+}
 
-impl HeaderList {
+/// A list that libcurl reads; overwritten when freed, since a token may stand in it.
+pub struct TextList(*mut curl_slist);
+
+impl TextList {
+    fn of(line: &CStr) -> Result<TextList> {
+        let mut list = TextList(std::ptr::null_mut());
+        list.push(line)?;
+        Ok(list)
+    }
+
     fn push(&mut self, line: &CStr) -> Result<()> {
         // SAFETY: the list is this value's own; libcurl copies the line.
         let longer = unsafe { curl_slist_append(self.0, line.as_ptr()) };
@@ -399,7 +463,7 @@ impl HeaderList {
     }
 }
 
-impl Drop for HeaderList {
+impl Drop for TextList {
     fn drop(&mut self) {
         let mut node = self.0;
         // SAFETY: the nodes of a list of ours, each with a NUL-terminated string of its own; freed once.

@@ -23,6 +23,7 @@ mod slot;
 mod sockets;
 mod sys;
 mod trust;
+mod upstream;
 mod url;
 mod worker;
 
@@ -31,7 +32,9 @@ pub use event_fd::EventFd;
 pub use fork::watch as watch_forks;
 pub use http::Http;
 pub use poller::{Poller, Ready};
-pub use pool::{Acquire, OwnedPermit, PendingAcquire, Permit, Pool, RequestHead, Shared};
+pub use pool::{
+    Acquire, ExtraSlot, ExtraSlots, OwnedPermit, PendingAcquire, Permit, Pool, RequestHead, Shared, Target,
+};
 pub use semaphore::Listener;
 pub use slot::{Slot, Transfer};
 pub use sys::version;

@@ -1,21 +1,20 @@
 //! The slots of one store: made when needed, lent to one call at a time, closed when unused for long.
 
 use std::ops::Deref;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, Weak};
 use std::time::Duration;
 
 use zeroize::Zeroize;
 
 use super::error::TransferError;
 use super::http::Http;
-use super::semaphore::{self, Listener, Occupancy, Semaphore, Wakeable};
+use super::semaphore::{self, Choice, Lent, Listener, Occupancy, Semaphore, Wakeable};
 use super::share::Share;
 use super::slot::{Slot, Transfer, Waker};
 use super::sys;
 use super::worker::Worker;
-use crate::config::Token;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Token};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
 use crate::policy::admission::Ticket;
@@ -38,7 +37,6 @@ pub struct Shared {
     // Fields are dropped in this order: slots before the share handle they use.
     semaphore: Semaphore<Slot>,
     share: Share,
-    http: Http,
     idle_timeout: Option<Duration>,
     stats: Arc<Stats>,
 }
@@ -56,6 +54,28 @@ impl Wakeable for Slot {
 
     fn is_connected(&self) -> bool {
         Slot::is_connected(self)
+    }
+
+    fn upstream(&self) -> u32 {
+        Slot::upstream(self)
+    }
+
+    fn is_retired(&self) -> bool {
+        Slot::is_retired(self)
+    }
+}
+
+/// The server that an attempt goes to, chosen when its permit is there.
+pub trait Target {
+    /// How it is spoken to.
+    fn http(&self) -> &Arc<Http>;
+}
+
+struct Chosen<T>(T);
+
+impl<T: Target> Choice for Chosen<T> {
+    fn upstream(&self) -> u32 {
+        self.0.http().upstream().number()
     }
 }
 
@@ -75,6 +95,7 @@ pub struct RequestHead<'a> {
 /// A permit on the wire; given back when dropped.
 pub struct Permit<H: Deref<Target = Shared>> {
     shared: H,
+    http: Arc<Http>,
     slot: Option<Slot>,
 }
 
@@ -88,21 +109,21 @@ pub struct PendingAcquire {
 }
 
 /// The answer to a question for a permit.
-pub enum Acquire {
+#[allow(clippy::large_enum_variant, reason = "moved once, and nearly always the larger one")]
+pub enum Acquire<T> {
     /// Had at once.
-    Permit(OwnedPermit),
+    Permit(OwnedPermit, T),
     /// Come back with it when the listener has been told of this ticket.
     Pending(PendingAcquire, Ticket),
 }
 
 impl Pool {
     /// An empty pool: connections are made when calls need them.
-    pub fn new(config: &Config, environment: &Environment, stats: Arc<Stats>) -> Result<Pool> {
+    pub fn new(config: &Config, stats: Arc<Stats>) -> Result<Pool> {
         sys::start()?;
         let shared = Shared {
             semaphore: Semaphore::new(config.connection_pool_size),
             share: Share::new()?,
-            http: Http::to_server(config, environment)?,
             idle_timeout: config.connection_idle_timeout,
             stats,
         };
@@ -114,23 +135,33 @@ impl Pool {
         })
     }
 
-    /// How the server is spoken to.
-    pub fn http(&self) -> &Http {
-        &self.shared.http
+    /// Waits for a permit on the wire, in the order of arrival, until the deadline. The server is chosen when it is there.
+    pub fn acquire<T: Target>(
+        &self,
+        deadline: Deadline,
+        choose: impl FnOnce() -> T,
+    ) -> Result<(Permit<&Shared>, T)> {
+        let shared = &*self.shared;
+        let lent = shared.semaphore.acquire(deadline, || Chosen(choose()), |waited| shared.waited(waited))?;
+        self.permit(shared, lent)
     }
 
-    /// Waits for a permit on the wire, in the order of arrival, until the deadline.
-    pub fn acquire(&self, deadline: Deadline) -> Result<Permit<&Shared>> {
-        let shared = &*self.shared;
-        let slot = shared.semaphore.acquire(deadline, |waited| shared.waited(waited))?;
-        self.permit(shared, slot)
+    /// A permit that is free now; `None` if there is none, or `choose` does not want it.
+    pub fn try_acquire<T: Target>(&self, choose: impl FnOnce() -> Option<T>) -> Option<(OwnedPermit, T)> {
+        let lent = self.shared.semaphore.try_acquire(|| choose().map(Chosen))?;
+        self.permit(Arc::clone(&self.shared), lent).ok()
     }
 
     /// Asks for a permit on the wire, in the same order, without waiting for it.
-    pub fn acquire_queued(&self, listener: &Arc<dyn Listener>) -> Result<Acquire> {
-        match self.shared.semaphore.acquire_queued(listener)? {
-            semaphore::Acquire::Admitted(slot) => {
-                self.permit(Arc::clone(&self.shared), slot).map(Acquire::Permit)
+    pub fn acquire_queued<T: Target>(
+        &self,
+        listener: &Arc<dyn Listener>,
+        choose: impl FnOnce() -> T,
+    ) -> Result<Acquire<T>> {
+        match self.shared.semaphore.acquire_queued(listener, || Chosen(choose()))? {
+            semaphore::Acquire::Admitted(lent) => {
+                let (permit, chosen) = self.permit(Arc::clone(&self.shared), lent)?;
+                Ok(Acquire::Permit(permit, chosen))
             }
             semaphore::Acquire::Queued(ticket) => Ok(Acquire::Pending(
                 PendingAcquire { shared: Arc::clone(&self.shared), ticket: Some(ticket) },
@@ -140,23 +171,41 @@ impl Pool {
     }
 
     /// The permit that the listener has been told of, after so long a wait.
-    pub fn claim(&self, mut pending: PendingAcquire, waited: Duration) -> Result<OwnedPermit> {
+    pub fn claim<T: Target>(
+        &self,
+        mut pending: PendingAcquire,
+        waited: Duration,
+        choose: impl FnOnce() -> T,
+    ) -> Result<(OwnedPermit, T)> {
         pending.ticket = None;
         let shared = Arc::clone(&pending.shared);
         shared.waited(waited);
-        let slot = shared.semaphore.claim();
-        self.permit(shared, slot)
+        let lent = shared.semaphore.claim(|| Chosen(choose()));
+        self.permit(shared, lent)
     }
 
-    fn permit<H: Deref<Target = Shared>>(&self, shared: H, slot: Option<Slot>) -> Result<Permit<H>> {
+    fn permit<H: Deref<Target = Shared>, T: Target>(
+        &self,
+        shared: H,
+        lent: Lent<Slot, Chosen<T>>,
+    ) -> Result<(Permit<H>, T)> {
+        let Lent { chosen: Chosen(chosen), slot, displaced } = lent;
         // From here on `permit` gives the permit back, whatever happens.
-        let mut permit = Permit { shared, slot };
+        let mut permit = Permit { shared, http: Arc::clone(chosen.http()), slot };
+        if displaced.is_some_and(|slot| slot.is_connected()) {
+            Stats::count(&permit.shared.stats.connections_closed_displaced);
+        }
         fault_point();
         if permit.slot.is_none() {
             permit.make_slot()?;
             self.start_reaper();
         }
-        Ok(permit)
+        Ok((permit, chosen))
+    }
+
+    /// For requests that need no permit.
+    pub fn extra_slots(&self) -> ExtraSlots {
+        ExtraSlots(Arc::downgrade(&self.shared))
     }
 
     /// The error of a call whose time in the queue was up.
@@ -183,8 +232,8 @@ impl Pool {
     /// Ends when the store closes.
     pub fn exchange(&self, http: &Http, form: Option<&str>, deadline: Deadline) -> Result<Transfer> {
         let shared = &*self.shared;
-        let mut slot = Slot::new(http, &shared.share)?;
-        slot.set_headers(http, None, None, form.map(|_| "application/x-www-form-urlencoded"))?;
+        let mut slot = Slot::new(&Arc::new(http.clone()), &shared.share)?;
+        slot.set_headers(None, None, form.map(|_| "application/x-www-form-urlencoded"))?;
         let _watched = Watched { semaphore: &shared.semaphore, waker: shared.semaphore.watch(&slot) };
         let form = form.map(|form| form.as_bytes().to_vec());
         let mut transfer = slot.perform(form, Vec::new(), deadline, shared.semaphore.closing());
@@ -256,7 +305,7 @@ impl<H: Deref<Target = Shared>> Permit<H> {
     }
 
     fn make_slot(&mut self) -> Result<()> {
-        let slot = Slot::new(&self.shared.http, &self.shared.share)?;
+        let slot = Slot::new(&self.http, &self.shared.share)?;
         self.shared.semaphore.watch(&slot);
         self.slot = Some(slot);
         Ok(())
@@ -281,9 +330,9 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         let Some(slot) = &mut self.slot else {
             return Err(Error::new(Code::Internal, "a permit without a slot"));
         };
-        slot.set_endpoint(&self.shared.http, head.endpoint)?;
+        slot.set_endpoint(head.endpoint)?;
         if !slot.has_headers_for(head.token, head.headers) {
-            slot.set_headers(&self.shared.http, head.token, head.headers, None)?;
+            slot.set_headers(head.token, head.headers, None)?;
         }
         Ok((slot, &self.shared))
     }
@@ -308,7 +357,45 @@ impl<H: Deref<Target = Shared>> Drop for Permit<H> {
         if let Some(busy) = slot.take_if(|slot| slot.is_busy()) {
             self.shared.semaphore.unwatch(busy.waker());
         }
-        self.shared.semaphore.release(slot);
+        drop(self.shared.semaphore.release(slot));
+    }
+}
+
+/// Makes slots outside of the pool, as long as it is there.
+#[derive(Clone)]
+pub struct ExtraSlots(Weak<Shared>);
+
+/// One of them.
+pub struct ExtraSlot {
+    // Dropped before the share handle that it uses.
+    slot: Slot,
+    _shared: Arc<Shared>,
+}
+
+impl ExtraSlots {
+    /// A slot to be driven by its socket's events, for requests to this endpoint of a server.
+    pub fn make(&self, http: &Arc<Http>, endpoint: Endpoint) -> Result<ExtraSlot> {
+        let shared = self.0.upgrade().ok_or_else(Error::closed)?;
+        let mut slot = Slot::new(http, &shared.share)?;
+        slot.report_sockets()?;
+        slot.set_endpoint(endpoint)?;
+        slot.set_headers(None, None, None)?;
+        Ok(ExtraSlot { slot, _shared: shared })
+    }
+
+    /// Closes the pool's connections to servers that are retired, as far as they are not in use; the others are closed after
+    /// it.
+    pub fn close_retired(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            drop(shared.semaphore.take_retired());
+        }
+    }
+}
+
+impl ExtraSlot {
+    /// The slot.
+    pub fn slot(&mut self) -> &mut Slot {
+        &mut self.slot
     }
 }
 

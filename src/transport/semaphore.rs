@@ -16,8 +16,29 @@ pub trait Wakeable {
     fn waker(&self) -> Self::Waker;
     /// Ends what the thread that drives it waits for. Only called while it exists.
     fn wake(waker: Self::Waker);
-    /// It has a connection. Only asked while it is not in use.
+    /// It has a connection. Only asked while it is not in use. Likewise below.
     fn is_connected(&self) -> bool;
+    /// The number of the server that it is for.
+    fn upstream(&self) -> u32;
+    /// It is not to be kept.
+    fn is_retired(&self) -> bool;
+}
+
+/// What comes with a permit.
+pub struct Lent<S, T> {
+    /// What was chosen when the permit was there.
+    pub chosen: T,
+    /// The slot for that server which was used last; without one the caller makes one and has it
+    /// [watched](Semaphore::watch).
+    pub slot: Option<S>,
+    /// There is no room for another slot unless this one, not used for longest, is closed.
+    pub displaced: Option<S>,
+}
+
+/// What is chosen when a permit is there.
+pub trait Choice {
+    /// The number of the server.
+    fn upstream(&self) -> u32;
 }
 
 /// At most `capacity` calls at once, the others in the order in which they came.
@@ -68,9 +89,9 @@ pub trait Listener: Send + Sync {
 }
 
 /// The answer to a question for a permit.
-pub enum Acquire<S> {
-    /// Had at once, with the slot used last or without one; as from [`Semaphore::acquire`].
-    Admitted(Option<S>),
+pub enum Acquire<S, T> {
+    /// Had at once; as from [`Semaphore::acquire`].
+    Admitted(Lent<S, T>),
     /// The listener will be told.
     Queued(Ticket),
 }
@@ -105,14 +126,19 @@ impl<S: Wakeable> Semaphore<S> {
         }
     }
 
-    /// Waits for a permit until the deadline. The slot that goes with it is the one used last, or `None` if there
-    /// is none: then the caller makes one and has it [watched](Semaphore::watch). Either way the permit must be
-    /// [given back](Semaphore::release). `waited` is told the time in the queue, if there was any, even in vain.
-    pub fn acquire(&self, deadline: Deadline, waited: impl FnOnce(Duration)) -> Result<Option<S>> {
+    /// Waits for a permit until the deadline; it must be [given back](Semaphore::release). `choose` is asked for the server
+    /// when the permit is there, under the semaphore's lock. `waited` is told the time in the queue, if there was any, even
+    /// in vain.
+    pub fn acquire<T: Choice>(
+        &self,
+        deadline: Deadline,
+        choose: impl FnOnce() -> T,
+        waited: impl FnOnce(Duration),
+    ) -> Result<Lent<S, T>> {
         let mut state = lock(&self.state);
         let (ticket, admitted) = self.take_ticket(&mut state)?;
         if admitted {
-            return Ok(state.idle.pop().map(|idle| idle.slot));
+            return Ok(state.lend(self.capacity, choose()));
         }
         let start = Instant::now();
         let waiter = Arc::new(Sleeper { admitted: AtomicBool::new(false), changed: Condvar::new() });
@@ -121,7 +147,7 @@ impl<S: Wakeable> Semaphore<S> {
         let outcome = loop {
             let closing = self.is_closing();
             if waiter.admitted.load(Ordering::Acquire) && !closing {
-                break Ok(state.idle.pop().map(|idle| idle.slot));
+                break Ok(state.lend(self.capacity, choose()));
             }
             if closing || late {
                 state.waiting.remove(&ticket);
@@ -138,14 +164,30 @@ impl<S: Wakeable> Semaphore<S> {
     }
 
     /// As [`acquire`](Semaphore::acquire) for somebody who does not wait: stands in the same queue as those who do.
-    pub fn acquire_queued(&self, listener: &Arc<dyn Listener>) -> Result<Acquire<S>> {
+    pub fn acquire_queued<T: Choice>(
+        &self,
+        listener: &Arc<dyn Listener>,
+        choose: impl FnOnce() -> T,
+    ) -> Result<Acquire<S, T>> {
         let mut state = lock(&self.state);
         let (ticket, admitted) = self.take_ticket(&mut state)?;
         if admitted {
-            return Ok(Acquire::Admitted(state.idle.pop().map(|idle| idle.slot)));
+            return Ok(Acquire::Admitted(state.lend(self.capacity, choose())));
         }
         state.waiting.insert(ticket, Waiter::Listener(Arc::clone(listener)));
         Ok(Acquire::Queued(ticket))
+    }
+
+    /// A permit that is free now; `None` if there is none, or `choose` does not want it.
+    pub fn try_acquire<T: Choice>(&self, choose: impl FnOnce() -> Option<T>) -> Option<Lent<S, T>> {
+        let mut state = lock(&self.state);
+        if self.is_closing() || state.admission.admitted() >= self.capacity {
+            return None;
+        }
+        let chosen = choose()?;
+        let (_, admitted) = self.take_ticket(&mut state).ok()?;
+        debug_assert!(admitted, "there is one");
+        Some(state.lend(self.capacity, chosen))
     }
 
     /// A number in the queue, and whether its permit was free.
@@ -158,9 +200,9 @@ impl<S: Wakeable> Semaphore<S> {
         Ok((ticket, state.admission.acquire(ticket)))
     }
 
-    /// The slot, if there is one, of a permit that the listener was told of.
-    pub fn claim(&self) -> Option<S> {
-        lock(&self.state).idle.pop().map(|idle| idle.slot)
+    /// What comes with a permit that the listener was told of.
+    pub fn claim<T: Choice>(&self, choose: impl FnOnce() -> T) -> Lent<S, T> {
+        lock(&self.state).lend(self.capacity, choose())
     }
 
     /// Gives up a permit asked for, whether the listener has been told or not.
@@ -189,17 +231,36 @@ impl<S: Wakeable> Semaphore<S> {
         lock(&self.state).wakers.retain(|&known| known != waker);
     }
 
-    /// Gives a permit back, with the slot that was used in it.
-    pub fn release(&self, slot: Option<S>) {
+    /// Gives a permit back, with the slot that was used in it. What is returned is not kept, and to be dropped.
+    pub fn release(&self, slot: Option<S>) -> Option<S> {
         let since = Instant::now();
         let mut state = lock(&self.state);
-        if let Some(slot) = slot {
-            state.idle.push(Idle { slot, since });
+        let mut retired = None;
+        match slot {
+            // Asked under the lock, or one that retires now could be missed here and by `take_retired`.
+            Some(slot) if slot.is_retired() => retired = Some(state.forget(slot)),
+            Some(slot) => state.idle.push(Idle { slot, since }),
+            None => (),
         }
         state.pass_on();
         if std::mem::take(&mut state.reaper_idle) {
             self.reaper_wanted.notify_one();
         }
+        drop(state);
+        retired
+    }
+
+    /// Takes away the slots that are not to be kept and not in use.
+    pub fn take_retired(&self) -> Vec<S> {
+        let mut state = lock(&self.state);
+        let mut retired = Vec::new();
+        for at in (0..state.idle.len()).rev() {
+            if state.idle[at].slot.is_retired() {
+                let slot = state.idle.remove(at).slot;
+                retired.push(state.forget(slot));
+            }
+        }
+        retired
     }
 
     /// Sleeps before a retry, holding no permit; `false` if the semaphore closes meanwhile.
@@ -292,6 +353,28 @@ impl<S: Wakeable> Semaphore<S> {
 }
 
 impl<S: Wakeable> State<S> {
+    /// What comes with a permit for this server.
+    fn lend<T: Choice>(&mut self, capacity: usize, chosen: T) -> Lent<S, T> {
+        let upstream = chosen.upstream();
+        // With one server it is the last.
+        if let Some(at) = self.idle.iter().rposition(|idle| idle.slot.upstream() == upstream) {
+            return Lent { chosen, slot: Some(self.idle.remove(at).slot), displaced: None };
+        }
+        let full = !self.idle.is_empty() && self.idle.len() + self.admission.admitted() > capacity;
+        let displaced = full.then(|| {
+            let slot = self.idle.remove(0).slot;
+            self.forget(slot)
+        });
+        Lent { chosen, slot: None, displaced }
+    }
+
+    /// Forgets a slot that is about to be dropped.
+    fn forget(&mut self, slot: S) -> S {
+        let waker = slot.waker();
+        self.wakers.retain(|&known| known != waker);
+        slot
+    }
+
     /// Gives a permit back and wakes whoever has it now.
     fn pass_on(&mut self) {
         if let Some(next) = self.admission.release()

@@ -13,6 +13,7 @@ mod pool;
 mod request_headers;
 mod retries;
 mod searches;
+mod servers;
 mod stalled;
 mod statistics;
 mod timings;

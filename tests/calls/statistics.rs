@@ -39,14 +39,21 @@ fn the_statistics_have_exactly_the_fields_that_statistics_md_describes() {
     call(&remote, 1).unwrap();
     let figures = figures(&remote);
     let text = feast_remote::observe::statistics::reference();
-    let described: Vec<(&str, &str)> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `"))
-        .map(|row| row.split_once("` | ").unwrap())
-        .map(|(name, rest)| (name, rest.split(" | ").next().unwrap()))
-        .collect();
-    assert_eq!(described.len(), figures.as_object().unwrap().len());
-    for (name, kind) in described {
+    let (of_store, of_server) = text.split_once("`servers` is an array").unwrap();
+    let described = |text| -> Vec<(&str, &str)> {
+        str::lines(text)
+            .filter_map(|line| line.strip_prefix("| `"))
+            .map(|row| row.split_once("` | ").unwrap())
+            .map(|(name, rest)| (name, rest.split(" | ").next().unwrap()))
+            .collect()
+    };
+    assert_eq!(described(of_store).len() + 1, figures.as_object().unwrap().len());
+    let server = figures["servers"][0].as_object().unwrap();
+    assert_eq!(described(of_server).len(), server.len());
+    for (name, kind) in described(of_server) {
+        assert_eq!(server[name].is_string(), kind == "text", "servers[0].{name}");
+    }
+    for (name, kind) in described(of_store) {
         match kind {
             "latency" => {
                 assert!(figures[name]["buckets"].is_array(), "{name}.buckets");

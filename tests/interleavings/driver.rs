@@ -11,6 +11,8 @@ mod error;
 mod policy;
 #[path = "../../src/transport/semaphore.rs"]
 mod semaphore;
+#[path = "../../src/server_name.rs"]
+mod server_name;
 
 #[path = "."]
 mod process {
@@ -38,6 +40,8 @@ mod remote {
     pub mod inner;
     #[path = "merge.rs"]
     pub mod merge;
+    #[path = "origin.rs"]
+    pub mod origin;
     #[path = "waiter.rs"]
     pub mod waiter;
 
@@ -64,10 +68,14 @@ mod remote {
 
         use shuttle::rand::Rng;
 
+        use super::inner::Inner;
+        use super::origin::Origin;
         use super::store::Store;
-        use crate::auth::{Auth, Token};
+        use crate::auth::Token;
         use crate::error::{Code, Error};
         use crate::policy::deadline::Deadline;
+        use crate::server_name::ServerName;
+        use crate::servers::{Assignment, Server};
         use crate::timing::Timing;
         use crate::transport::Transfer;
 
@@ -88,8 +96,18 @@ mod remote {
             pub merged: bool,
         }
 
+        pub struct Attempt {
+            pub assignment: Assignment,
+            pub begun: Instant,
+            pub deadline: Deadline,
+        }
+
+        impl Attempt {
+            pub fn is_superseded(&mut self, _deadline: Deadline, _took: Duration) {}
+        }
+
         pub enum Next {
-            Answered(Vec<u8>),
+            Answered(Vec<u8>, Origin),
             Retry(Duration),
             Failed { error: Error, splits: bool },
         }
@@ -126,35 +144,61 @@ mod remote {
             pub fn overdue(&self, _store: &Store, _now: Instant) -> Option<Error> {
                 None
             }
-            pub fn begin_attempt(&mut self, _store: &Store, _now: Instant) -> Deadline {
-                self.attempts += 1;
-                self.deadline
+            pub fn new(start: Instant, deadline: Deadline) -> Exchange {
+                Exchange { fate: Fate::Answered, attempts: 0, deadline, start, merged: false }
             }
+            pub fn with_rows(self, _rows: usize) -> Exchange {
+                self
+            }
+            pub fn rows(&self) -> usize {
+                1
+            }
+            pub fn may_be_hedged(&self) -> bool {
+                true
+            }
+            pub fn has_tried(&self, _server: &Server) -> bool {
+                false
+            }
+            pub fn begin_attempt(
+                &mut self,
+                _store: &Store,
+                assignment: Assignment,
+                _token: Option<Token>,
+                now: Instant,
+            ) -> Attempt {
+                self.attempts += 1;
+                Attempt { assignment, begun: now, deadline: self.deadline }
+            }
+            pub fn begin_hedge(
+                &mut self,
+                _store: &Store,
+                assignment: Assignment,
+                _token: Option<Token>,
+                now: Instant,
+            ) -> Attempt {
+                Attempt { assignment, begun: now, deadline: self.deadline }
+            }
+            pub fn after_hedged(&self, _inner: &Inner, _attempt: &Attempt, _transfer: &Transfer) {}
             pub fn attempts(&self) -> u32 {
                 self.attempts
             }
             pub fn timing(&self) -> Timing {
                 Timing { attempts: self.attempts, ..Timing::default() }
             }
-            pub fn after_attempt(
-                &mut self,
-                _: &Store,
-                _: &Auth,
-                _: Option<&Token>,
-                transfer: Transfer,
-            ) -> Next {
+            pub fn after_attempt(&mut self, _: &Inner, _: Attempt, transfer: Transfer) -> Next {
+                let origin = Origin { server: ServerName::new("server"), token: None };
                 if self.merged {
                     return match shuttle::rand::thread_rng().gen_range(0..8) {
                         0 => Next::Failed { error: Error::new(Code::Server, "refused"), splits: true },
                         1 if self.attempts == 1 => Next::Retry(Duration::ZERO),
-                        _ => Next::Answered(transfer.body),
+                        _ => Next::Answered(transfer.body, origin),
                     };
                 }
                 match self.fate {
-                    Fate::Answered => Next::Answered(transfer.body),
+                    Fate::Answered => Next::Answered(transfer.body, origin),
                     Fate::Failed => Next::Failed { error: Error::new(Code::Io, "broken"), splits: false },
                     Fate::SecondTry if self.attempts == 1 => Next::Retry(Duration::ZERO),
-                    Fate::SecondTry => Next::Answered(transfer.body),
+                    Fate::SecondTry => Next::Answered(transfer.body, origin),
                     // Without the panic hook, which shuttle takes for the end of the test.
                     Fate::Panic => std::panic::resume_unwind(Box::new("a bug")),
                 }
@@ -204,7 +248,7 @@ mod remote {
             pub question: crate::wire::request::Request,
             pub bodies: Vec<Vec<u8>>,
             pub timing: crate::timing::Timing,
-            pub token: Option<crate::auth::Token>,
+            pub origin: super::origin::Origin,
             pub took: std::time::Duration,
             pub calls_in_request: usize,
         }
@@ -321,6 +365,9 @@ mod observe {
             pub merge_splits: AtomicU64,
             pub merge_checks: AtomicU64,
             pub merge_refused: AtomicU64,
+            pub hedges: AtomicU64,
+            pub hedges_won: AtomicU64,
+            pub hedges_refused: AtomicU64,
             pub merge_wait: Latency,
             pub total: Latency,
         }
@@ -412,6 +459,31 @@ mod wire {
     }
 }
 
+/// Three servers, one of which is chosen at random.
+mod servers {
+    use shuttle::rand::Rng;
+
+    use crate::semaphore::Choice;
+
+    pub struct Server;
+
+    pub struct Assignment(pub u32);
+
+    impl Choice for Assignment {
+        fn upstream(&self) -> u32 {
+            self.0
+        }
+    }
+
+    pub struct Servers;
+
+    impl Servers {
+        pub fn choose(&self, _tried: impl Fn(&Server) -> bool) -> Assignment {
+            Assignment(shuttle::rand::thread_rng().gen_range(0..3))
+        }
+    }
+}
+
 mod config {
     pub struct Config {
         pub merge_max_rows: usize,
@@ -430,7 +502,8 @@ mod transport {
     use crate::policy::admission::Ticket;
     use crate::process::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, wait};
     pub use crate::semaphore::Listener;
-    use crate::semaphore::{self, Semaphore, Wakeable};
+    use crate::semaphore::{self, Lent, Semaphore, Wakeable};
+    use crate::servers::Assignment;
 
     #[derive(Default)]
     struct Air {
@@ -513,6 +586,7 @@ mod transport {
 
     pub struct Slot {
         number: u32,
+        upstream: u32,
         world: Arc<World>,
         request: Vec<u8>,
         busy: bool,
@@ -536,9 +610,18 @@ mod transport {
         fn is_connected(&self) -> bool {
             true
         }
+        fn upstream(&self) -> u32 {
+            self.upstream
+        }
+        fn is_retired(&self) -> bool {
+            shuttle::rand::thread_rng().gen_range(0..8) == 0
+        }
     }
 
     impl Slot {
+        pub fn request(&self) -> &[u8] {
+            &self.request
+        }
         pub fn number(&self) -> u32 {
             self.number
         }
@@ -618,7 +701,7 @@ mod transport {
             if slot.take_if(|slot| slot.busy).is_some() {
                 self.world.busy.fetch_sub(1, Ordering::SeqCst);
             }
-            self.world.semaphore.release(slot);
+            drop(self.world.semaphore.release(slot));
         }
     }
 
@@ -641,8 +724,8 @@ mod transport {
         }
     }
 
-    pub enum Acquire {
-        Permit(OwnedPermit),
+    pub enum Acquire<T> {
+        Permit(OwnedPermit, T),
         Pending(PendingAcquire, Ticket),
     }
 
@@ -667,27 +750,47 @@ mod transport {
         pub fn overloaded(&self) -> Error {
             self.0.semaphore.overloaded()
         }
-        pub fn acquire_queued(&self, listener: &Arc<dyn Listener>) -> Result<Acquire> {
-            Ok(match self.0.semaphore.acquire_queued(listener)? {
-                semaphore::Acquire::Admitted(slot) => Acquire::Permit(self.permit(slot)),
+        pub fn acquire_queued(
+            &self,
+            listener: &Arc<dyn Listener>,
+            choose: impl FnOnce() -> Assignment,
+        ) -> Result<Acquire<Assignment>> {
+            Ok(match self.0.semaphore.acquire_queued(listener, choose)? {
+                semaphore::Acquire::Admitted(lent) => {
+                    let (permit, chosen) = self.permit(lent);
+                    Acquire::Permit(permit, chosen)
+                }
                 semaphore::Acquire::Queued(ticket) => Acquire::Pending(
                     PendingAcquire { world: Arc::clone(&self.0), ticket: Some(ticket) },
                     ticket,
                 ),
             })
         }
-        pub fn claim(&self, mut pending: PendingAcquire, _waited: Duration) -> Result<OwnedPermit> {
+        pub fn claim(
+            &self,
+            mut pending: PendingAcquire,
+            _waited: Duration,
+            choose: impl FnOnce() -> Assignment,
+        ) -> Result<(OwnedPermit, Assignment)> {
             pending.ticket = None;
-            Ok(self.permit(self.0.semaphore.claim()))
+            Ok(self.permit(self.0.semaphore.claim(choose)))
         }
-        fn permit(&self, slot: Option<Slot>) -> OwnedPermit {
+        pub fn try_acquire(
+            &self,
+            choose: impl FnOnce() -> Option<Assignment>,
+        ) -> Option<(OwnedPermit, Assignment)> {
+            self.0.semaphore.try_acquire(choose).map(|lent| self.permit(lent))
+        }
+        fn permit(&self, lent: Lent<Slot, Assignment>) -> (OwnedPermit, Assignment) {
             let world = Arc::clone(&self.0);
+            let upstream = lent.chosen.0;
             let new = || {
                 let number = world.slots.fetch_add(1, Ordering::SeqCst) as u32;
-                Slot { number, world: Arc::clone(&world), request: Vec::new(), busy: false }
+                Slot { number, upstream, world: Arc::clone(&world), request: Vec::new(), busy: false }
             };
-            let slot = slot.unwrap_or_else(new);
-            OwnedPermit { world: Arc::clone(&self.0), slot: Some(slot) }
+            let slot = lent.slot.unwrap_or_else(new);
+            assert_eq!(slot.upstream, upstream, "a connection to another server");
+            (OwnedPermit { world: Arc::clone(&self.0), slot: Some(slot) }, lent.chosen)
         }
     }
 
@@ -756,11 +859,16 @@ impl House {
             stats: statistics::Stats::default(),
             pause: Some(Box::new(|_| ())),
         };
+        // Every answer that does not come at once is late.
+        let mut hedging = policy::hedge::Hedge::new(50.0);
+        (0..100).for_each(|_| hedging.record(1, std::time::Duration::ZERO, Instant::now()));
         let inner = Arc::new(Inner {
             pool: Pool::new(capacity, &event_fd),
             auth: auth::Auth { needed: tokens },
             store: Arc::new(store),
+            servers: servers::Servers,
             merging: Merging::new(config),
+            hedging: Some(Mutex::new(hedging)),
         });
         let handle = Arc::new(DriverHandle::new(8, Arc::new(event_fd.clone())));
         let (own_inner, own_handle) = (Arc::clone(&inner), Arc::clone(&handle));

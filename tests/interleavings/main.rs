@@ -11,6 +11,8 @@ mod error;
 mod policy;
 #[path = "../../src/transport/semaphore.rs"]
 mod semaphore;
+#[path = "../../src/server_name.rs"]
+mod server_name;
 #[path = "../../src/timing.rs"]
 mod timing;
 
@@ -26,7 +28,7 @@ use closable::Closable;
 use error::{Code, Result};
 use policy::deadline::Deadline;
 use process::sync::{self, Arc, AtomicBool, AtomicUsize, Ordering};
-use semaphore::{Semaphore, Wakeable};
+use semaphore::{Choice, Lent, Semaphore, Wakeable};
 use shuttle::thread;
 
 fn in_many_orders(scenario: impl Fn() + Send + Sync + 'static) {
@@ -42,6 +44,17 @@ struct FakeShared {
     driven: AtomicBool,
     woken: AtomicBool,
     alive: AtomicBool,
+    upstream: u32,
+    retired: Arc<AtomicBool>,
+}
+
+/// The number of a server.
+struct Upstream(u32);
+
+impl Choice for Upstream {
+    fn upstream(&self) -> u32 {
+        self.0
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -51,11 +64,13 @@ struct FakeWaker(*const FakeShared);
 unsafe impl Send for FakeWaker {}
 
 impl FakeSlot {
-    fn new(all: &sync::Mutex<Vec<Arc<FakeShared>>>) -> FakeSlot {
+    fn new(all: &sync::Mutex<Vec<Arc<FakeShared>>>, upstream: u32, retired: &Arc<AtomicBool>) -> FakeSlot {
         let shared = Arc::new(FakeShared {
             driven: AtomicBool::new(false),
             woken: AtomicBool::new(false),
             alive: AtomicBool::new(true),
+            upstream,
+            retired: Arc::clone(retired),
         });
         sync::lock(all).push(Arc::clone(&shared));
         FakeSlot { shared }
@@ -88,43 +103,81 @@ impl Wakeable for FakeSlot {
     fn is_connected(&self) -> bool {
         true
     }
+    fn upstream(&self) -> u32 {
+        self.shared.upstream
+    }
+    fn is_retired(&self) -> bool {
+        self.shared.upstream == 0 && self.shared.retired.load(Ordering::SeqCst)
+    }
 }
 
 struct House {
     semaphore: Semaphore<FakeSlot>,
     slots: sync::Mutex<Vec<Arc<FakeShared>>>,
     inside: AtomicUsize,
+    /// The first server is one no more.
+    retired: Arc<AtomicBool>,
+    /// Slots are taken away meanwhile.
+    is_robbed: bool,
 }
 
 const CAPACITY: usize = 2;
 
 impl House {
     fn new() -> Arc<House> {
+        House::robbed(false)
+    }
+
+    fn robbed(is_robbed: bool) -> Arc<House> {
         let slots = sync::Mutex::new(Vec::new());
-        Arc::new(House { semaphore: Semaphore::new(CAPACITY), slots, inside: AtomicUsize::new(0) })
+        let retired = Arc::new(AtomicBool::new(false));
+        Arc::new(House {
+            semaphore: Semaphore::new(CAPACITY),
+            slots,
+            inside: AtomicUsize::new(0),
+            retired,
+            is_robbed,
+        })
     }
 
     /// A call: in, drive, out.
     fn call(&self, deadline: Deadline) -> Result<()> {
-        let slot = self.semaphore.acquire(deadline, |_| ())?;
+        self.call_at(0, deadline)
+    }
+
+    /// The same at this server.
+    fn call_at(&self, upstream: u32, deadline: Deadline) -> Result<()> {
+        let lent = self.semaphore.acquire(deadline, || Upstream(upstream), |_| ())?;
+        let Lent { slot, displaced, .. } = lent;
+        drop(displaced);
         assert!(self.inside.fetch_add(1, Ordering::SeqCst) < CAPACITY, "more calls than permits");
         let slot = slot.unwrap_or_else(|| {
-            let slot = FakeSlot::new(&self.slots);
+            let slot = FakeSlot::new(&self.slots, upstream, &self.retired);
             self.semaphore.watch(&slot);
+            // Who takes some away drops them a little later.
+            assert!(self.is_robbed || self.alive() <= CAPACITY, "a slot too many was made");
             slot
         });
+        assert_eq!(slot.upstream(), upstream, "a connection to another server");
         slot.drive();
         self.inside.fetch_sub(1, Ordering::SeqCst);
-        self.semaphore.release(Some(slot));
+        drop(self.semaphore.release(Some(slot)));
         Ok(())
+    }
+
+    fn alive(&self) -> usize {
+        sync::lock(&self.slots).iter().filter(|slot| slot.alive.load(Ordering::SeqCst)).count()
     }
 
     fn assert_all_places_are_free(&self) {
         let occupancy = self.semaphore.occupancy();
         assert_eq!((occupancy.waiting, occupancy.in_use), (0, 0));
-        assert!(sync::lock(&self.slots).len() <= CAPACITY, "a slot too many was made");
+        assert!(self.alive() <= CAPACITY, "a slot too many was made");
         for _ in 0..CAPACITY {
-            assert!(self.semaphore.acquire(Deadline::NEVER, |_| ()).is_ok(), "a permit was lost");
+            assert!(
+                self.semaphore.acquire(Deadline::NEVER, || Upstream(0), |_| ()).is_ok(),
+                "a permit was lost"
+            );
         }
     }
 }
@@ -169,14 +222,51 @@ fn a_deadline_that_passes_at_any_moment_loses_no_place() {
 }
 
 #[test]
+fn calls_to_several_servers_make_no_more_connections_than_there_may_be() {
+    in_many_orders(|| {
+        let house = House::new();
+        let callers: Vec<_> = (0..4)
+            .map(|caller| {
+                let house = Arc::clone(&house);
+                thread::spawn(move || house.call_at(caller % 3, Deadline::NEVER).unwrap())
+            })
+            .collect();
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        house.assert_all_places_are_free();
+    });
+}
+
+#[test]
+fn no_connection_to_a_server_that_is_one_no_more_is_kept() {
+    in_many_orders(|| {
+        let house = House::robbed(true);
+        let callers: Vec<_> = (0..3)
+            .map(|caller| {
+                let house = Arc::clone(&house);
+                thread::spawn(move || house.call_at(caller % 2, Deadline::NEVER).unwrap())
+            })
+            .collect();
+        house.retired.store(true, Ordering::SeqCst);
+        drop(house.semaphore.take_retired());
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        let alive = sync::lock(&house.slots).iter().filter(|slot| slot.alive.load(Ordering::SeqCst)).count();
+        let of_the_other = sync::lock(&house.slots).iter().filter(|slot| slot.upstream == 1).count();
+        assert!(alive <= of_the_other, "a connection to it is kept");
+        house.semaphore.close();
+    });
+}
+
+#[test]
 fn closing_ends_every_wait_and_wakes_every_slot_in_use() {
     in_many_orders(|| {
         let house = House::new();
         let refused = Arc::new(AtomicUsize::new(0));
         let slots: Vec<FakeSlot> = (0..CAPACITY)
             .map(|_| {
-                assert!(house.semaphore.acquire(Deadline::NEVER, |_| ()).unwrap().is_none());
-                let slot = FakeSlot::new(&house.slots);
+                assert!(
+                    house.semaphore.acquire(Deadline::NEVER, || Upstream(0), |_| ()).unwrap().slot.is_none()
+                );
+                let slot = FakeSlot::new(&house.slots, 0, &house.retired);
                 house.semaphore.watch(&slot);
                 slot
             })
@@ -213,7 +303,7 @@ fn closing_ends_every_wait_and_wakes_every_slot_in_use() {
 #[test]
 fn the_reaper_takes_no_slot_that_is_in_use() {
     in_many_orders(|| {
-        let house = House::new();
+        let house = House::robbed(true);
         let reaper = {
             let house = Arc::clone(&house);
             thread::spawn(move || while house.semaphore.wait_for_expired(Duration::ZERO).is_some() {})

@@ -7,8 +7,9 @@ use std::path::Path;
 use crate::support::paths::root;
 
 /// From the ground up: each knows only those before it.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 14] = [
     "timing",
+    "server_name",
     "error",
     "policy",
     "process",
@@ -17,6 +18,7 @@ const ROOMS: [&str; 12] = [
     "columns",
     "wire",
     "transport",
+    "servers",
     "auth",
     "remote",
     "ffi",

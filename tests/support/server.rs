@@ -166,6 +166,7 @@ struct State {
 
 /// The running server; stopped when dropped.
 pub struct Server {
+    ip: std::net::IpAddr,
     port: u16,
     state: Arc<State>,
 }
@@ -198,8 +199,21 @@ impl Server {
         welcome: impl Fn(usize) -> Welcome + Send + Sync + 'static,
         answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static,
     ) -> Server {
-        let listener = TcpListener::bind((address, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
+        Server::at((address, 0), acceptor, welcome, answer).unwrap()
+    }
+
+    /// Listens at this address and port, if it is free.
+    pub fn at(
+        address: (&str, u16),
+        acceptor: Option<SslAcceptor>,
+        welcome: impl Fn(usize) -> Welcome + Send + Sync + 'static,
+        answer: impl Fn(&Seen) -> Vec<Step> + Send + Sync + 'static,
+    ) -> std::io::Result<Server> {
+        let listener = TcpListener::bind(address)?;
+        let (mut ip, port) = (listener.local_addr()?.ip(), listener.local_addr()?.port());
+        if ip.is_unspecified() {
+            ip = std::net::Ipv4Addr::LOCALHOST.into();
+        }
         let state = Arc::new(State {
             acceptor,
             welcome: Box::new(welcome),
@@ -234,16 +248,20 @@ impl Server {
                 });
             }
         });
-        Server { port, state }
+        Ok(Server { ip, port, state })
     }
 
     pub fn url(&self) -> String {
         let scheme = if self.state.acceptor.is_some() { "https" } else { "http" };
-        format!("{scheme}://127.0.0.1:{}", self.port)
+        format!("{scheme}://{}:{}", self.ip, self.port)
     }
 
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    pub fn ip(&self) -> std::net::IpAddr {
+        self.ip
     }
 
     /// Connections accepted so far.
@@ -285,7 +303,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.state.stopping.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        let _ = TcpStream::connect((self.ip, self.port));
         for socket in self.state.sockets.lock().unwrap().values() {
             let _ = socket.shutdown(Shutdown::Both);
         }

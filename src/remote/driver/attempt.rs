@@ -4,17 +4,25 @@ use std::time::{Duration, Instant};
 
 use super::Driver;
 use super::handle::InFlight;
-use super::task::{Stage, Task, without_slot};
+use super::task::{OnWire, Stage, Task, Which, without_slot};
 use super::work::{One, Work};
 use crate::auth::Token;
 use crate::error::Error;
 use crate::observe::statistics::Stats;
 use crate::remote::call::Member;
 use crate::remote::exchange::Next;
+use crate::remote::origin::Origin;
+use crate::servers::Assignment;
 use crate::transport::{OwnedPermit, Ready, Transfer, TransferError, TransferErrorKind};
 
 impl Driver<'_> {
-    pub(super) fn begin(&mut self, mut task: Task, mut permit: OwnedPermit, token: Option<Token>) {
+    pub(super) fn begin(
+        &mut self,
+        mut task: Task,
+        mut permit: OwnedPermit,
+        assignment: Assignment,
+        token: Option<Token>,
+    ) {
         if let Work::Line(question, under_way) = task.work {
             let Some(filled) = self.fill(&question, under_way, task.number) else { return };
             task = filled;
@@ -22,38 +30,51 @@ impl Driver<'_> {
         let store = &self.inner.store;
         let body = std::mem::take(&mut task.body);
         let begun = permit.begin(&task.exchange.head(token.as_ref()), body, store.buffer());
-        let deadline = task.exchange.begin_attempt(store, Instant::now());
+        let now = Instant::now();
+        let attempt = task.exchange.begin_attempt(store, assignment, token, now);
         let slot = permit.slot().map(|slot| slot.number());
-        task.stage = Stage::Attempt { permit, token, deadline };
+        let hedge_at = self.hedge_at(&task, now);
+        task.stage = Stage::Attempt { first: OnWire { permit, attempt }, second: None, hedge_at };
         match (begun, slot) {
             (Ok(Ok(())), Some(slot)) => {
                 self.by_slot.insert(slot, task.number);
-                self.step(task, None);
+                self.step(task, Which::First, None);
             }
-            (Ok(Ok(())), None) => self.attempt_ended(task, Err(without_slot())),
-            (Ok(Err(error)), _) => self.attempt_ended(task, Err(error)),
+            (Ok(Ok(())), None) => self.attempt_ended(task, Which::First, Err(without_slot())),
+            (Ok(Err(error)), _) => self.attempt_ended(task, Which::First, Err(error)),
             (Err(error), _) => self.without_permit(task, error),
         }
     }
 
     /// Goes on with an attempt as far as it goes without waiting.
-    pub(super) fn step(&mut self, mut task: Task, ready: Option<Ready>) {
-        let Stage::Attempt { permit, .. } = &mut task.stage else { return self.park(task) };
-        let Some(slot) = permit.slot() else { return self.attempt_ended(task, Err(without_slot())) };
+    pub(super) fn step(&mut self, mut task: Task, which: Which, ready: Option<Ready>) {
+        let on_wire = match (&mut task.stage, which) {
+            (Stage::Attempt { first, .. }, Which::First) => first,
+            (Stage::Attempt { second: Some(second), .. }, Which::Second) => &mut **second,
+            _ => return self.park(task),
+        };
+        let Some(slot) = on_wire.permit.slot() else {
+            return self.attempt_ended(task, which, Err(without_slot()));
+        };
         match slot.step(ready) {
-            Some(result) => self.attempt_ended(task, result),
+            Some(result) => self.attempt_ended(task, which, result),
             None => match slot.watch(self.poller) {
                 Ok(()) => self.park(task),
-                Err(error) => self.attempt_ended(task, Err(error)),
+                Err(error) => self.attempt_ended(task, which, Err(error)),
             },
         }
     }
 
-    pub(super) fn attempt_ended(&mut self, mut task: Task, result: Result<u16, TransferError>) {
-        let Stage::Attempt { mut permit, token, .. } = std::mem::replace(&mut task.stage, Stage::Transition)
-        else {
-            return self.park(task);
+    pub(super) fn attempt_ended(&mut self, mut task: Task, which: Which, result: Result<u16, TransferError>) {
+        let (ended, other) = match (std::mem::replace(&mut task.stage, Stage::Transition), which) {
+            (Stage::Attempt { first, second, .. }, Which::First) => (first, second.map(|second| *second)),
+            (Stage::Attempt { first, second: Some(second), .. }, Which::Second) => (*second, Some(first)),
+            (stage, _) => {
+                task.stage = stage;
+                return self.park(task);
+            }
         };
+        let OnWire { mut permit, attempt } = ended;
         let Some(slot) = permit.slot() else { return };
         self.by_slot.remove(&slot.number());
         let mut transfer = slot.end(result);
@@ -62,12 +83,26 @@ impl Driver<'_> {
             permit.close_connection();
         }
         drop(permit);
+        self.note_latency(&task, &attempt, &transfer);
+        if matches!(task.work, Work::Superseded) {
+            return self.superseded_ended(task, &attempt, transfer);
+        }
+        if let Some(other) = other {
+            // The first good answer counts: another end waits for the other attempt's.
+            if !matches!(transfer.result, Ok(200..=299)) {
+                return self.wait_for_other(task, other, &attempt, transfer);
+            }
+            if which == Which::Second {
+                Stats::count(&self.inner.store.stats.hedges_won);
+            }
+            self.supersede(&task, other, attempt.begun.elapsed());
+        }
         let store = &self.inner.store;
         let request = std::mem::take(&mut transfer.request);
-        match task.exchange.after_attempt(store, &self.inner.auth, token.as_ref(), transfer) {
-            Next::Answered(body) => {
+        match task.exchange.after_attempt(self.inner, attempt, transfer) {
+            Next::Answered(body, origin) => {
                 store.keep_buffer(request);
-                self.answered(task, body, token);
+                self.answered(task, body, origin);
             }
             Next::Retry(wait) => {
                 let wait = match &store.pause {
@@ -86,7 +121,7 @@ impl Driver<'_> {
         }
     }
 
-    fn answered(&mut self, mut task: Task, body: Vec<u8>, token: Option<Token>) {
+    fn answered(&mut self, mut task: Task, body: Vec<u8>, origin: Origin) {
         self.cancel_timer(&mut task);
         let timing = task.exchange.timing();
         match task.work {
@@ -95,12 +130,12 @@ impl Driver<'_> {
                 let One { in_flight, member, under_way, .. } = one;
                 // Who hears of the end and asks anew at once is alone again.
                 drop((in_flight, under_way));
-                let queue = member.answered(body, timing, token, 1);
+                let queue = member.answered(body, timing, origin, 1);
                 self.ended(queue);
             }
-            Work::Merged(merged) => self.merged_answered(*merged, &task.exchange, body, token),
+            Work::Merged(merged) => self.merged_answered(*merged, &task.exchange, body, origin),
             Work::Check(probe) => self.probe_answered(*probe, &body),
-            Work::Line(..) => (),
+            Work::Line(..) | Work::Superseded => (),
         }
     }
 
@@ -110,7 +145,7 @@ impl Driver<'_> {
         match task.work {
             Work::Merged(merged) => self.split_merged(*merged),
             Work::Check(probe) => self.probe_refused(&probe),
-            Work::One(_) | Work::Line(..) => (),
+            Work::One(_) | Work::Line(..) | Work::Superseded => (),
         }
     }
 
@@ -140,14 +175,17 @@ impl Driver<'_> {
     pub(super) fn end(&mut self, mut task: Task, error: Error) {
         self.cancel_timer(&mut task);
         match std::mem::replace(&mut task.stage, Stage::Transition) {
-            Stage::Attempt { mut permit, .. } => {
-                if let Some(slot) = permit.slot()
-                    && self.by_slot.remove(&slot.number()).is_some()
-                {
-                    let closed = TransferError { kind: TransferErrorKind::Closed, message: String::new() };
-                    let transfer = slot.end(Err(closed));
-                    task.exchange.note_doubt(&transfer);
-                    self.inner.store.record(&transfer);
+            Stage::Attempt { first, second, .. } => {
+                for mut on_wire in [first].into_iter().chain(second.map(|second| *second)) {
+                    if let Some(slot) = on_wire.permit.slot()
+                        && self.by_slot.remove(&slot.number()).is_some()
+                    {
+                        let closed =
+                            TransferError { kind: TransferErrorKind::Closed, message: String::new() };
+                        let transfer = slot.end(Err(closed));
+                        task.exchange.note_doubt(&transfer);
+                        self.inner.store.record(&transfer);
+                    }
                 }
             }
             Stage::Permit { ticket, .. } => drop(self.by_ticket.remove(&ticket)),
@@ -159,6 +197,7 @@ impl Driver<'_> {
             Work::Line(question, _) => self.fail_line(question.number, &error),
             Work::Merged(merged) => self.merged_failed(*merged, &error),
             Work::Check(probe) => self.check_failed(probe.check),
+            Work::Superseded => (),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod attempt;
 pub mod handle;
+mod hedge;
 mod mailbox;
 mod merging;
 mod task;
@@ -160,9 +161,11 @@ impl<'a> Driver<'a> {
             self.handle.mailbox.woke();
             for &ready in &ready {
                 // A slot that is not ours now was watched for an attempt that has ended.
-                if let Some(task) = self.by_slot.get(&ready.slot).and_then(|number| self.tasks.remove(number))
+                if let Some(mut task) =
+                    self.by_slot.get(&ready.slot).and_then(|number| self.tasks.remove(number))
                 {
-                    self.step(task, Some(ready));
+                    let which = task.which(ready.slot);
+                    self.step(task, which, Some(ready));
                 }
             }
             self.announce();

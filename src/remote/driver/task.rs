@@ -11,7 +11,7 @@ use crate::policy::admission::Ticket;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::contained;
 use crate::process::sync::Arc;
-use crate::remote::exchange::Exchange;
+use crate::remote::exchange::{Attempt, Exchange};
 use crate::transport::{Acquire, OwnedPermit, PendingAcquire, TransferError, TransferErrorKind, Worker};
 
 /// An exchange at the driver.
@@ -28,6 +28,7 @@ pub struct Task {
 }
 
 /// What an exchange waits for.
+#[allow(clippy::large_enum_variant, reason = "moved seldom, and nearly always the larger one")]
 pub enum Stage {
     /// Nothing: it is being moved from one stage to another.
     Transition,
@@ -37,10 +38,31 @@ pub enum Stage {
     HostToken,
     /// A permit of the pool.
     Permit { pending: PendingAcquire, ticket: Ticket, since: Instant, token: Option<Token> },
-    /// Its answer, until this deadline.
-    Attempt { permit: OwnedPermit, token: Option<Token>, deadline: Deadline },
+    /// Its answer: from one attempt, or from two at a time, the second of which may begin at `hedge_at`.
+    Attempt { first: OnWire, second: Option<Box<OnWire>>, hedge_at: Option<Instant> },
     /// Its next attempt.
     Backoff { until: Instant },
+}
+
+/// An attempt on the wire.
+pub struct OnWire {
+    pub permit: OwnedPermit,
+    pub attempt: Attempt,
+}
+
+/// One of the attempts of an exchange that are on the wire.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Which {
+    First,
+    Second,
+}
+
+impl OnWire {
+    /// When to look at it although nothing has happened.
+    fn next_look(&mut self) -> Option<Instant> {
+        let timer = self.permit.slot().and_then(|slot| slot.timer());
+        timer.into_iter().chain(self.attempt.deadline.at()).min()
+    }
 }
 
 impl Task {
@@ -62,13 +84,20 @@ impl Task {
         }
     }
 
+    /// Which of its attempts has the slot with this number.
+    pub fn which(&mut self, slot: u32) -> Which {
+        let Stage::Attempt { second: Some(second), .. } = &mut self.stage else { return Which::First };
+        let is_its = second.permit.slot().is_some_and(|its| its.number() == slot);
+        if is_its { Which::Second } else { Which::First }
+    }
+
     /// When to look at it although nothing has happened.
     fn next_look(&mut self) -> Option<Instant> {
         match &mut self.stage {
             Stage::Backoff { until } => Some(*until),
-            Stage::Attempt { permit, deadline, .. } => {
-                let timer = permit.slot().and_then(|slot| slot.timer());
-                timer.into_iter().chain(deadline.at()).min()
+            Stage::Attempt { first, second, hedge_at } => {
+                let second = second.as_mut().and_then(|second| second.next_look());
+                first.next_look().into_iter().chain(second).chain(*hedge_at).min()
             }
             Stage::Transition | Stage::Token | Stage::HostToken | Stage::Permit { .. } => {
                 self.deadline().at()
@@ -99,11 +128,24 @@ impl Driver<'_> {
     pub(super) fn timer_expired(&mut self, mut task: Task, now: Instant) {
         let late = task.deadline().passed(now);
         match &mut task.stage {
-            Stage::Attempt { permit, deadline, .. } if deadline.passed(now) => {
-                let error = permit.slot().map(|slot| slot.timed_out());
-                self.attempt_ended(task, Err(error.unwrap_or_else(without_slot)));
+            Stage::Attempt { first, second, hedge_at } => {
+                let second = second.as_deref_mut().map(|second| (Which::Second, second));
+                let mut due = None;
+                for (which, on_wire) in [Some((Which::First, first)), second].into_iter().flatten() {
+                    if due.is_none() && on_wire.next_look().is_some_and(|at| at <= now) {
+                        due = Some((which, on_wire));
+                    }
+                }
+                match due {
+                    Some((which, on_wire)) if on_wire.attempt.deadline.passed(now) => {
+                        let error = on_wire.permit.slot().map(|slot| slot.timed_out());
+                        self.attempt_ended(task, which, Err(error.unwrap_or_else(without_slot)));
+                    }
+                    Some((which, _)) => self.step(task, which, None),
+                    None if hedge_at.is_some_and(|at| at <= now) => self.hedge(task, now),
+                    None => self.park(task),
+                }
             }
-            Stage::Attempt { .. } => self.step(task, None),
             Stage::Backoff { until } if *until <= now => self.start(task),
             Stage::Token if late => {
                 let why = "the time was up while waiting for a token from the identity provider";
@@ -194,8 +236,10 @@ impl Driver<'_> {
     }
 
     fn acquire_permit(&mut self, mut task: Task, token: Option<Token>) {
-        match self.inner.pool.acquire_queued(&self.listener) {
-            Ok(Acquire::Permit(permit)) => self.begin(task, permit, token),
+        let servers = &self.inner.servers;
+        let choose = || servers.choose(|server| task.exchange.has_tried(server));
+        match self.inner.pool.acquire_queued(&self.listener, choose) {
+            Ok(Acquire::Permit(permit, assignment)) => self.begin(task, permit, assignment, token),
             Ok(Acquire::Pending(pending, ticket)) => {
                 self.by_ticket.insert(ticket, task.number);
                 task.stage = Stage::Permit { pending, ticket, since: Instant::now(), token };
@@ -210,8 +254,10 @@ impl Driver<'_> {
         if let Stage::Permit { pending, since, token, .. } =
             std::mem::replace(&mut task.stage, Stage::Transition)
         {
-            match self.inner.pool.claim(pending, since.elapsed()) {
-                Ok(permit) => self.begin(task, permit, token),
+            let servers = &self.inner.servers;
+            let choose = || servers.choose(|server| task.exchange.has_tried(server));
+            match self.inner.pool.claim(pending, since.elapsed(), choose) {
+                Ok((permit, assignment)) => self.begin(task, permit, assignment, token),
                 Err(error) => self.without_permit(task, error),
             }
         }

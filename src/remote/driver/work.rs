@@ -19,6 +19,8 @@ pub enum Work {
     Merged(Box<Merged>),
     /// Nobody: its answer is compared with those that the calls get alone.
     Check(Box<Probe>),
+    /// Nobody any more: the same request was answered by another attempt. Its end keeps the connection and is counted.
+    Superseded,
 }
 
 /// An exchange for one call.

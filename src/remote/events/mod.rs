@@ -5,9 +5,9 @@ pub mod queue;
 use std::sync::Weak;
 use std::time::Duration;
 
+use super::origin::Origin;
 use super::store::Store;
 use super::write::Written;
-use crate::auth::Token;
 use crate::columns::{Dense, Matrix, Response};
 use crate::error::{Error, Result};
 use crate::policy::deadline::Deadline;
@@ -49,8 +49,8 @@ pub struct Answer {
     pub(super) question: Request,
     pub(super) bodies: Vec<Vec<u8>>,
     pub(super) timing: Timing,
-    /// Of the last one.
-    pub(super) token: Option<Token>,
+    /// Of the last one, with the servers of all.
+    pub(super) origin: Origin,
     /// From the call to the last byte.
     pub(super) took: Duration,
     /// That the request asked for.
@@ -175,12 +175,14 @@ impl Answer {
         let calls_in_request = self.calls_in_request;
         let store = Arc::clone(&self.store);
         let question = store.known_types.is_some().then(|| self.question.clone());
+        let server = self.origin.server.clone();
         let (mut response, timing) = self.read(join::decode)?;
         if let Some(question) = question {
             store.remember_types(&question, &mut response);
         }
         response.set_calls_in_request(calls_in_request);
         response.set_timing(timing);
+        response.set_server(server);
         Ok(response)
     }
 
@@ -193,11 +195,10 @@ impl Answer {
         self,
         mut decode: impl FnMut(&[Vec<u8>], &Request, &mut Layout) -> Result<T>,
     ) -> Result<(T, Timing)> {
-        let Answer { store, question, bodies, timing, token, took, .. } = self;
-        let (read, decoding) =
-            store.decode(bodies, &timing, token.as_ref(), &question, |bodies, layout| {
-                decode(bodies, &question, layout)
-            })?;
+        let Answer { store, question, bodies, timing, origin, took, .. } = self;
+        let (read, decoding) = store.decode(bodies, &timing, &origin, &question, |bodies, layout| {
+            decode(bodies, &question, layout)
+        })?;
         let total = took + decoding;
         store.stats.total.record(total);
         Ok((read, timing.decoded(decoding, total)))

@@ -16,8 +16,8 @@ use crate::process::fork::{ForkGuard, prevent_fork};
 use crate::process::panics::fault_point;
 use crate::process::sync::{Arc, AtomicBool, Ordering};
 use crate::transport::error::{TransferError, TransferErrorKind};
-use crate::transport::http::{HeaderList, Http};
-use crate::transport::path::{Path, Watch};
+use crate::transport::http::{Http, TextList};
+use crate::transport::path::Watch;
 use crate::transport::poller::{Poller, Ready};
 use crate::transport::receiver::Receiver;
 use crate::transport::share::Share;
@@ -63,12 +63,16 @@ pub struct Transfer {
 pub struct Slot {
     multi: *mut CURLM,
     easy: *mut CURL,
+    /// How its server is spoken to.
+    http: Arc<Http>,
     /// libcurl reads it for each request.
     url: Option<Url>,
+    /// It reads that, too, for each connection.
+    connect_to: Option<TextList>,
     /// That of the URL.
     endpoint: Endpoint,
     /// Of the request being sent.
-    headers: Option<HeaderList>,
+    headers: Option<TextList>,
     /// The token in `headers`.
     token: Option<Token>,
     /// The request's own ones in `headers`.
@@ -90,14 +94,12 @@ pub struct Slot {
     connected: bool,
     /// libcurl has kept a connection.
     kept: bool,
-    /// The way to the server, and the look at it while an answer is waited for.
-    path: Arc<Path>,
+    /// The look at the network path while an answer is waited for.
     watch: Watch,
     /// When the last answer had come.
     heard: Instant,
-    /// When the connection was made, and how old it may become.
+    /// When the connection was made.
     made: Instant,
-    max_age: Option<Duration>,
     /// Different from that of every other slot there is.
     number: u32,
 }
@@ -125,14 +127,16 @@ impl Waker {
 
 impl Slot {
     /// A slot without a connection yet.
-    pub fn new(http: &Http, share: &Share) -> Result<Slot> {
+    pub fn new(http: &Arc<Http>, share: &Share) -> Result<Slot> {
         // SAFETY: plain constructors; `Slot::drop` copes with what they could not make.
         let (multi, easy) = unsafe { (curl_multi_init(), curl_easy_init()) };
         let receiver = Box::into_raw(Box::new(Receiver::new(easy, http.max_bytes)));
         let slot = Slot {
             multi,
             easy,
+            http: Arc::clone(http),
             url: None,
+            connect_to: None,
             endpoint: Endpoint::GetOnlineFeatures,
             headers: None,
             token: None,
@@ -146,11 +150,9 @@ impl Slot {
             busy: false,
             connected: false,
             kept: false,
-            path: Arc::clone(http.path()),
             watch: Watch::new(),
             heard: Instant::now(),
             made: Instant::now(),
-            max_age: http.max_age,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         };
         if slot.multi.is_null() || slot.easy.is_null() {
@@ -161,15 +163,16 @@ impl Slot {
             error.retriable = true;
             return Err(error);
         }
-        slot.configure(http, share)
+        slot.configure(share)
     }
 
-    fn configure(mut self, http: &Http, share: &Share) -> Result<Slot> {
+    fn configure(mut self, share: &Share) -> Result<Slot> {
         // SAFETY: every option gets the type that its manual page names; the receiver, the sockets and the URL live until
-        // `drop` has freed the easy handle; the share handle and what `http` owns are kept by the pool until all slots
-        // are gone.
+        // `drop` has freed the easy handle; the share handle is kept by the pool until all slots are gone,
+        // and what `http` owns by the slot.
         let code = unsafe {
-            self.url = Some(http.configure(self.easy, share)?);
+            let lent = self.http.configure(self.easy, share)?;
+            (self.url, self.connect_to) = (Some(lent.url), Some(lent.connect_to));
             match Receiver::install(self.receiver, self.easy) {
                 CURLE_OK => Sockets::install(self.sockets),
                 code => code,
@@ -223,7 +226,7 @@ impl Slot {
         let is_post = request.is_some();
         self.request = request.unwrap_or_default();
         self.busy = true;
-        self.watch.begin(&self.path, Instant::now());
+        self.watch.begin(self.http.upstream().path(), Instant::now());
         // SAFETY: no transfer is running, so the callbacks do not touch the receiver; the request stays where it is
         // until `end` has removed the handle, and is read only up to its length.
         let added = unsafe {
@@ -251,7 +254,7 @@ impl Slot {
         // Whatever else went wrong, a connection that has not carried a whole answer is not kept.
         self.connected = result.is_ok();
         // SAFETY: this thread drives the live handle.
-        self.kept = result.is_ok() && unsafe { has_connection(self.easy) };
+        self.set_kept(result.is_ok() && unsafe { has_connection(self.easy) });
         if self.kept {
             self.heard = Instant::now();
             if connections_opened > 0 {
@@ -284,9 +287,23 @@ impl Slot {
         }
     }
 
+    fn set_kept(&mut self, kept: bool) {
+        match (self.kept, kept) {
+            (false, true) => self.http.upstream().connected(),
+            (true, false) => self.http.upstream().disconnected(),
+            _ => (),
+        }
+        self.kept = kept;
+    }
+
     /// For what may take OpenSSL's locks.
     fn prevent_fork(&self) -> Option<ForkGuard> {
         self.tls.then(prevent_fork)
+    }
+
+    /// What is being sent.
+    pub fn request(&self) -> &[u8] {
+        &self.request
     }
 
     /// An attempt has begun and not ended.
@@ -408,6 +425,7 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
+        self.set_kept(false);
         let _no_fork = self.prevent_fork();
         // SAFETY: created by `new`, used by nobody else, freed once; libcurl takes an easy handle out of its multi handle
         // when it is freed, and ignores NULL in each of these. The easy handle goes first, so that the

@@ -12,7 +12,7 @@ impl Slot {
     pub(super) fn path_death(&mut self, now: Instant) -> Option<TransferError> {
         // SAFETY: libcurl is not at work on this slot.
         let sockets = unsafe { &*self.sockets }.connections();
-        let silent = self.watch.look(&self.path, sockets, now)?;
+        let silent = self.watch.look(self.http.upstream().path(), sockets, now)?;
         let message = format!("nothing was acknowledged for {silent:.1?} (dead_connection_timeout_ms)");
         Some(TransferError { kind: TransferErrorKind::Unacknowledged, message })
     }
@@ -22,7 +22,7 @@ impl Slot {
         let phase = self.phase();
         // SAFETY: libcurl is not at work on this slot.
         let sockets = unsafe { &*self.sockets }.connections();
-        let unanswered = self.watch.is_unanswered(&self.path, sockets, Instant::now());
+        let unanswered = self.watch.is_unanswered(self.http.upstream().path(), sockets, Instant::now());
         let message = if unanswered { "nothing was acknowledged" } else { "" };
         TransferError { kind: TransferErrorKind::Timeout(phase), message: message.to_owned() }
     }

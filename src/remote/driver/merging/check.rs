@@ -59,7 +59,8 @@ impl Driver<'_> {
         let deadline = deadlines.reduce(Deadline::max).unwrap_or(Deadline::NEVER);
         let requests = members.iter().map(|mergeable| &mergeable.request);
         let headers = Request::merged_headers(requests);
-        let exchange = Exchange::merged(Instant::now(), deadline).with_headers(headers);
+        let exchange =
+            Exchange::merged(Instant::now(), deadline).with_headers(headers).with_rows(rows.iter().sum());
         let check = Check {
             question: Arc::clone(question),
             _under_way: Arc::clone(under_way),

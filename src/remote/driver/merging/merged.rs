@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::Place;
-use crate::auth::Token;
 use crate::error::Error;
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
@@ -15,6 +14,7 @@ use crate::remote::driver::task::Task;
 use crate::remote::driver::work::{Mergeable, Merged, Work};
 use crate::remote::exchange::Exchange;
 use crate::remote::merge::{Question, UnderWay};
+use crate::remote::origin::Origin;
 use crate::timing::Timing;
 use crate::wire::answer::cut::cut;
 use crate::wire::request::Request;
@@ -26,7 +26,7 @@ const MOST_YIELDS: usize = 16;
 pub struct Delivery {
     answers: Vec<(InFlight, Member, Vec<u8>)>,
     timing: Timing,
-    token: Option<Token>,
+    origin: Origin,
     calls: usize,
     /// Kept until those who come back at once have had time to join their line.
     under_way: Arc<UnderWay>,
@@ -59,19 +59,20 @@ impl Driver<'_> {
         }
         let requests = members.iter().map(|mergeable| &mergeable.request);
         let headers = Request::merged_headers(requests);
-        let exchange = Exchange::merged(Instant::now(), deadline).with_headers(headers);
+        let exchange =
+            Exchange::merged(Instant::now(), deadline).with_headers(headers).with_rows(rows.iter().sum());
         let members = members.into_iter().map(Some).collect();
         let merged = Merged { question: Arc::clone(question), under_way, members, rows, half };
         Some(Task::new(number, exchange, body, Work::Merged(Box::new(merged))))
     }
 
-    /// A merged exchange, made with this token, was answered with an HTTP 200.
+    /// A merged exchange was answered with an HTTP 200 from there.
     pub(in super::super) fn merged_answered(
         &mut self,
         merged: Merged,
         exchange: &Exchange,
         body: Vec<u8>,
-        token: Option<Token>,
+        origin: Origin,
     ) {
         let Some(line) = self.lines.get_mut(&merged.question.number) else { return };
         let rows: usize = merged.rows.iter().sum();
@@ -93,7 +94,7 @@ impl Driver<'_> {
         self.inner.store.stats.calls_merged.fetch_add(answers.len() as u64, Ordering::Relaxed);
         self.inner.store.keep_buffer(body);
         let under_way = merged.under_way;
-        self.deliveries.push(Delivery { answers, timing: exchange.timing(), token, calls, under_way });
+        self.deliveries.push(Delivery { answers, timing: exchange.timing(), origin, calls, under_way });
     }
 
     /// Hands out the answers to merged calls, and lets the callers who ask anew at once join their line: with a request a
@@ -104,11 +105,11 @@ impl Driver<'_> {
         }
         let mut under_ways = Vec::new();
         for delivery in std::mem::take(&mut self.deliveries) {
-            let Delivery { answers, timing, token, calls, under_way } = delivery;
+            let Delivery { answers, timing, origin, calls, under_way } = delivery;
             under_ways.push(under_way);
             for (in_flight, member, body) in answers {
                 drop(in_flight);
-                let queue = member.answered(body, timing, token.clone(), calls);
+                let queue = member.answered(body, timing, origin.clone(), calls);
                 self.ended(queue);
             }
         }

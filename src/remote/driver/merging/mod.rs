@@ -259,7 +259,7 @@ impl Driver<'_> {
                     Error::new(Code::Timeout, why)
                 }
                 Stage::HostToken => task.exchange.refused_or(Error::new(Code::Timeout, WITHOUT_HOST_TOKEN)),
-                Stage::Attempt { permit, .. } => match permit.slot() {
+                Stage::Attempt { first, .. } => match first.permit.slot() {
                     Some(slot) => slot.timed_out().into_error(),
                     None => super::task::without_slot().into_error(),
                 },

@@ -1,0 +1,277 @@
+//! When a server is set aside, and when it comes back. Pure: the clock and the randomness are arguments.
+//!
+//! In the manner of Envoy's outlier detection: what ends a server's service is a number of failures in a row, and each time
+//! in a series lasts longer than the one before. Here it comes back only when it says itself that it is well.
+
+use std::time::{Duration, Instant};
+
+/// Failures in a row, or time-outs, after which a server is set aside.
+const IN_A_ROW: u32 = 5;
+/// How long it is set aside the first time; twice as long each time after.
+const BASE: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(60);
+/// After so much good service the next time counts as the first one.
+const GOOD_SERVICE: Duration = Duration::from_secs(10);
+/// Between two questions of whether it is well.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Share by which times are varied up or down.
+const JITTER: f64 = 0.2;
+
+/// What an attempt says about the server that it went to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was answered.
+    Success,
+    /// No connection could be made, TLS included.
+    Unreachable,
+    /// A new connection broke, or a 502, 503 or 504 came.
+    Failure,
+    /// All the time that attempts get passed without an answer.
+    Timeout,
+    /// Nothing: whatever happened may be due to the call, its caller, or a connection kept too long.
+    Nothing,
+}
+
+/// Whether a server is given requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// As any other.
+    Available,
+    /// Only where no server is available.
+    SetAside,
+    /// One at a time, until one has succeeded.
+    Recovering,
+}
+
+/// The recent past of one server.
+#[derive(Debug)]
+pub struct Outlier {
+    state: State,
+    failures: u32,
+    timeouts: u32,
+    /// How often it was set aside in this series.
+    series: u32,
+    /// When it came back from being set aside.
+    available_since: Option<Instant>,
+    /// When to ask it whether it is well, while it is set aside.
+    check_at: Option<Instant>,
+}
+
+impl Default for Outlier {
+    /// Of a server of which nothing is known.
+    fn default() -> Outlier {
+        Outlier {
+            state: State::Available,
+            failures: 0,
+            timeouts: 0,
+            series: 0,
+            available_since: None,
+            check_at: None,
+        }
+    }
+}
+
+impl Outlier {
+    /// Whether it is given requests.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Nothing is remembered of it that a success would change.
+    pub fn is_clean(&self) -> bool {
+        self.state == State::Available && self.failures == 0 && self.timeouts == 0
+    }
+
+    /// It has failed so that it would be set aside were it not the last one.
+    pub fn is_failing(&self) -> bool {
+        self.failures >= IN_A_ROW || self.timeouts >= IN_A_ROW
+    }
+
+    /// Takes note of what came of an attempt. `true` if the server is to be set aside; whoever knows the others
+    /// [does so](Outlier::set_aside).
+    pub fn record(&mut self, outcome: Outcome, now: Instant) -> bool {
+        match outcome {
+            Outcome::Nothing => return false,
+            Outcome::Success => {
+                (self.failures, self.timeouts) = (0, 0);
+                if self.state != State::Available {
+                    self.state = State::Available;
+                    self.available_since = Some(now);
+                    self.check_at = None;
+                }
+                return false;
+            }
+            Outcome::Unreachable => self.failures = self.failures.max(IN_A_ROW - 1) + 1,
+            Outcome::Failure => self.failures = self.failures.saturating_add(1),
+            Outcome::Timeout => self.timeouts = self.timeouts.saturating_add(1),
+        }
+        match self.state {
+            State::Available => self.is_failing(),
+            State::Recovering => true,
+            // What was under way when it was set aside, or was tried for want of another one.
+            State::SetAside => false,
+        }
+    }
+
+    /// Sets it aside; for how long. `random` is uniform in 0..1.
+    pub fn set_aside(&mut self, now: Instant, random: f64) -> Duration {
+        let good = |since: Instant| now.saturating_duration_since(since) >= GOOD_SERVICE;
+        if self.state == State::Available && self.available_since.is_none_or(good) {
+            self.series = 0;
+        }
+        let time = varied(BASE.saturating_mul(1 << self.series.min(6)).min(LONGEST), random);
+        self.series = self.series.saturating_add(1);
+        self.state = State::SetAside;
+        (self.failures, self.timeouts) = (0, 0);
+        self.check_at = now.checked_add(time);
+        time
+    }
+
+    /// When to ask it whether it is well.
+    pub fn check_at(&self) -> Option<Instant> {
+        self.check_at
+    }
+
+    /// It was asked whether it is well.
+    pub fn checked(&mut self, is_well: bool, now: Instant, random: f64) {
+        if self.state != State::SetAside {
+            return;
+        }
+        if is_well {
+            self.state = State::Recovering;
+            self.check_at = None;
+        } else {
+            self.check_at = now.checked_add(varied(CHECK_INTERVAL, random));
+        }
+    }
+}
+
+fn varied(time: Duration, random: f64) -> Duration {
+    time.mul_f64(1.0 + JITTER * (2.0 * random - 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The middle: no variation.
+    const EXACT: f64 = 0.5;
+
+    struct Server(Outlier, Instant);
+
+    impl Server {
+        fn new() -> Server {
+            Server(Outlier::default(), Instant::now())
+        }
+
+        fn sees(&mut self, outcome: Outcome) -> Option<Duration> {
+            self.0.record(outcome, self.1).then(|| self.0.set_aside(self.1, EXACT))
+        }
+
+        fn comes_back(&mut self) {
+            self.1 = self.0.check_at().unwrap();
+            self.0.checked(true, self.1, EXACT);
+            assert_eq!(self.0.state(), State::Recovering);
+        }
+    }
+
+    #[test]
+    fn who_cannot_be_reached_is_set_aside_at_once() {
+        let mut server = Server::new();
+        assert_eq!(server.sees(Outcome::Unreachable), Some(Duration::from_secs(1)));
+        assert_eq!(server.0.state(), State::SetAside);
+    }
+
+    #[test]
+    fn five_failures_in_a_row_set_aside_and_a_success_between_forgives() {
+        for kind in [Outcome::Failure, Outcome::Timeout] {
+            let mut server = Server::new();
+            for _ in 0..4 {
+                assert_eq!(server.sees(kind), None);
+            }
+            assert_eq!(server.sees(Outcome::Success), None);
+            assert!(server.0.is_clean());
+            for _ in 0..4 {
+                assert_eq!(server.sees(kind), None);
+            }
+            assert!(server.sees(kind).is_some(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_about_the_server_changes_nothing() {
+        let mut server = Server::new();
+        (0..4).for_each(|_| assert_eq!(server.sees(Outcome::Failure), None));
+        (0..100).for_each(|_| assert_eq!(server.sees(Outcome::Nothing), None));
+        assert!(server.sees(Outcome::Failure).is_some());
+    }
+
+    #[test]
+    fn each_time_in_a_series_lasts_twice_as_long_up_to_a_minute() {
+        let mut server = Server::new();
+        let mut times = Vec::new();
+        for _ in 0..9 {
+            times.push(server.sees(Outcome::Unreachable).unwrap().as_secs());
+            server.comes_back();
+        }
+        assert_eq!(times, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    }
+
+    #[test]
+    fn the_series_is_forgotten_after_ten_seconds_of_good_service() {
+        for (service, second) in [(9, 2), (10, 1)] {
+            let mut server = Server::new();
+            server.sees(Outcome::Unreachable);
+            server.comes_back();
+            server.sees(Outcome::Success);
+            server.1 += Duration::from_secs(service);
+            let time = server.sees(Outcome::Unreachable);
+            assert_eq!(time, Some(Duration::from_secs(second)), "after {service} s");
+        }
+    }
+
+    #[test]
+    fn who_comes_back_and_fails_once_is_set_aside_again() {
+        let mut server = Server::new();
+        for _ in 0..5 {
+            server.sees(Outcome::Failure);
+        }
+        server.comes_back();
+        assert_eq!(server.sees(Outcome::Failure), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn who_is_not_well_is_asked_again_each_second_however_long_it_was_set_aside() {
+        let mut server = Server::new();
+        for _ in 0..5 {
+            server.sees(Outcome::Unreachable);
+            server.comes_back();
+        }
+        server.sees(Outcome::Unreachable);
+        for _ in 0..100 {
+            let asked = server.0.check_at().unwrap();
+            server.0.checked(false, asked, EXACT);
+            assert_eq!(server.0.check_at(), Some(asked + Duration::from_secs(1)));
+            assert_eq!(server.0.state(), State::SetAside);
+        }
+    }
+
+    #[test]
+    fn a_success_brings_back_who_was_tried_for_want_of_another_one() {
+        let mut server = Server::new();
+        server.sees(Outcome::Unreachable);
+        assert_eq!(server.sees(Outcome::Unreachable), None, "it is set aside already");
+        server.sees(Outcome::Success);
+        assert!(server.0.is_clean());
+        assert_eq!(server.0.check_at(), None);
+    }
+
+    #[test]
+    fn times_are_varied_by_a_fifth() {
+        for (random, milliseconds) in [(0.0, 800), (1.0, 1200)] {
+            let mut outlier = Outlier::default();
+            let time = outlier.set_aside(Instant::now(), random);
+            assert_eq!(time.as_millis(), milliseconds);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Requests that go out a second time because their answer is late.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use feast_remote::error::Code;
+use feast_remote::remote::Remote;
+
+use super::{healthy, nobody, questions, served, several};
+use crate::support::events::{code, next, outcome, queue, submit};
+use crate::support::server::{Seen, Server, Step, say};
+use crate::support::store::{ask, ask_for, call, config, fails, figures};
+use crate::support::wait::wait_until;
+
+const HEDGED: (&str, &str) = ("hedge_percent", "20");
+
+/// Latencies must be known before anything goes out twice.
+fn accustom(remote: &Remote) {
+    (0..150).for_each(|id| call(remote, id).unwrap());
+}
+
+/// A server that does not answer the first question for each of these ids.
+fn ignoring(ids: &'static [i64], instead: fn() -> Vec<Step>) -> Server {
+    let ignored = Mutex::new(HashSet::new());
+    Server::start(move |seen| match id_of(seen) {
+        Some(id) if ids.contains(&id) && ignored.lock().unwrap().insert(id) => instead(),
+        _ => served(seen),
+    })
+}
+
+fn id_of(seen: &Seen) -> Option<i64> {
+    let question: serde_json::Value = serde_json::from_slice(&seen.body).ok()?;
+    question["entities"]["id"][0].as_i64()
+}
+
+#[test]
+fn a_late_answer_is_asked_for_again_on_another_connection_and_the_first_one_counts() {
+    let server = ignoring(&[7000], || vec![Step::Stall]);
+    let remote = Remote::open(&config(&server.url(), &[HEDGED])).unwrap();
+    accustom(&remote);
+    call(&remote, 7000).unwrap();
+    let now = figures(&remote);
+    assert!(now["hedges_won"].as_u64().unwrap() >= 1, "{now}");
+    assert_eq!((&now["calls_failed"], &now["retries_timeout"]), (&0.into(), &0.into()));
+    let response = remote.get_online_features(&ask(1)).unwrap();
+    assert_eq!(response.timing().http_status, 200);
+}
+
+#[test]
+fn the_second_request_goes_to_another_server() {
+    let stalls = ignoring(&[7000], || vec![Step::Stall]);
+    let other = ignoring(&[7000], || vec![Step::Stall]);
+    let remote =
+        several(&[&stalls, &other], &[HEDGED, ("balance", "in_order"), ("request_timeout_ms", "60000")]);
+    accustom(&remote);
+    // Each server ignores it once: the first attempt, and the second at the other one.
+    let mut request = ask(7000);
+    request.set_timeout(Some(std::time::Duration::from_millis(500)));
+    assert_eq!(remote.get_online_features(&request).err().unwrap().code, Code::Timeout);
+    let ids = |server: &Server| server.seen().iter().filter(|seen| id_of(seen) == Some(7000)).count();
+    assert_eq!((ids(&stalls), ids(&other)), (1, 1));
+}
+
+#[test]
+fn the_connection_of_the_answer_that_comes_second_is_kept() {
+    let release = Arc::new(AtomicBool::new(false));
+    let (waits, first) = (Arc::clone(&release), AtomicBool::new(true));
+    let server = Server::start(move |seen| {
+        let mut steps = served(seen);
+        if id_of(seen) == Some(7000) && first.swap(false, Ordering::SeqCst) {
+            steps.insert(0, Step::Until(Arc::clone(&waits)));
+        }
+        steps
+    });
+    let remote = Remote::open(&config(&server.url(), &[HEDGED])).unwrap();
+    accustom(&remote);
+    call(&remote, 7000).unwrap();
+    release.store(true, Ordering::SeqCst);
+    wait_until("both are kept", || figures(&remote)["connections_idle"] == 2);
+    assert_eq!(server.connections(), 2);
+    assert_eq!(figures(&remote)["attempts_unanswered"], 0);
+}
+
+#[test]
+fn an_error_waits_for_the_other_attempt() {
+    // The first attempt is answered late, and the second at once by an error.
+    let release = Arc::new(AtomicBool::new(false));
+    let (waits, refused) = (Arc::clone(&release), AtomicUsize::new(0));
+    let count = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&count);
+    let server = Server::start(move |seen| {
+        if id_of(seen) != Some(7000) {
+            return served(seen);
+        }
+        counts.fetch_add(1, Ordering::SeqCst);
+        match refused.fetch_add(1, Ordering::SeqCst) {
+            0 => [vec![Step::Until(Arc::clone(&waits))], served(seen)].concat(),
+            _ => say(404, "{}"),
+        }
+    });
+    let remote = Remote::open(&config(&server.url(), &[HEDGED])).unwrap();
+    accustom(&remote);
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| call(&remote, 7000));
+        wait_until("the second was refused", || figures(&remote)["answers_4xx"] == 1);
+        release.store(true, Ordering::SeqCst);
+        call.join().unwrap().unwrap();
+    });
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+    assert_eq!(figures(&remote)["hedges_won"].as_u64().unwrap(), 0);
+}
+
+#[test]
+fn two_attempts_that_fail_are_one_failure() {
+    let server = Server::start(|seen| match id_of(seen) {
+        Some(7000) => {
+            [vec![Step::Wait(std::time::Duration::from_millis(100))], say(503, "\"busy\"")].concat()
+        }
+        _ => served(seen),
+    });
+    let keys = [HEDGED, ("connection_retries", "0")];
+    let remote = Remote::open(&config(&server.url(), &keys)).unwrap();
+    accustom(&remote);
+    let error = fails(&remote, 7000);
+    assert_eq!((error.code, error.attempts), (Code::Server, 2), "{}", error.message);
+}
+
+#[test]
+fn asynchronous_calls_and_calls_in_parts_are_hedged_and_merged_ones_are_not() {
+    let server = ignoring(&[7000, 7001], || vec![Step::Stall]);
+    let keys = [HEDGED, ("max_rows_per_request", "1"), ("request_timeout_ms", "20000")];
+    let remote = Remote::open(&config(&server.url(), &keys)).unwrap();
+    accustom(&remote);
+    let events = queue();
+    submit(&remote, &events, 7000);
+    assert!(outcome(next(&events)).1.is_ok());
+    assert_eq!(remote.get_online_features(&ask_for(&[1, 7001, 2])).unwrap().int64(0).unwrap(), [1, 7001, 2]);
+    assert!(figures(&remote)["hedges_won"].as_u64().unwrap() >= 2);
+}
+
+#[test]
+fn extra_requests_stay_within_the_percentage() {
+    let counted = AtomicUsize::new(0);
+    let server = Server::start(move |seen| {
+        // Every second one is slow: far more than may be sent twice.
+        match counted.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => [vec![Step::Wait(std::time::Duration::from_millis(2))], served(seen)].concat(),
+            _ => served(seen),
+        }
+    });
+    let remote = Remote::open(&config(&server.url(), &[("hedge_percent", "5")])).unwrap();
+    (0..1000).for_each(|id| call(&remote, id).unwrap());
+    let now = figures(&remote);
+    assert!(now["hedges"].as_u64().unwrap() <= 10 + 50, "{now}");
+    assert_eq!(now["attempts"].as_u64().unwrap(), 1000 + now["hedges"].as_u64().unwrap());
+    assert_eq!(questions(&server) as u64, now["attempts"].as_u64().unwrap());
+}
+
+#[test]
+fn nothing_goes_out_twice_while_the_pool_is_full() {
+    let server = ignoring(&[7000], || vec![Step::Wait(std::time::Duration::from_millis(300)), Step::Close]);
+    let remote = Remote::open(&config(&server.url(), &[HEDGED, ("connection_pool_size", "1")])).unwrap();
+    accustom(&remote);
+    call(&remote, 7000).unwrap();
+    let now = figures(&remote);
+    assert_eq!(now["hedges"], 0);
+    assert!(now["hedges_refused"].as_u64().unwrap() >= 1, "{now}");
+}
+
+#[test]
+fn a_call_with_two_attempts_on_the_wire_can_be_cancelled_and_closed() {
+    let server = Server::start(|seen| match id_of(seen) {
+        Some(7000..) => vec![Step::Stall],
+        _ => served(seen),
+    });
+    let remote = Remote::open(&config(&server.url(), &[HEDGED, ("request_timeout_ms", "0")])).unwrap();
+    accustom(&remote);
+    let events = queue();
+    let handle = submit(&remote, &events, 7000);
+    wait_until("it went out twice", || figures(&remote)["hedges"].as_u64().unwrap() >= 1);
+    handle.cancel();
+    assert_eq!(code(next(&events)), Code::Cancelled);
+    let before = figures(&remote)["hedges"].as_u64().unwrap();
+    submit(&remote, &events, 7001);
+    wait_until("it went out twice", || figures(&remote)["hedges"].as_u64().unwrap() > before);
+    remote.close();
+    assert_eq!(code(next(&events)), Code::Closed);
+    drop(remote);
+    wait_until("nothing is open", || server.open() == 0);
+}
+
+#[test]
+fn a_stopped_server_is_set_aside_although_no_attempt_runs_out_of_time() {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stops = Arc::clone(&stopped);
+    let server = Server::start(move |seen| match stops.load(Ordering::SeqCst) {
+        true => vec![Step::Stall],
+        false => served(seen),
+    });
+    let other = healthy();
+    let remote = several(&[&server, &other], &[HEDGED, ("balance", "in_order")]);
+    accustom(&remote);
+    stopped.store(true, Ordering::SeqCst);
+    wait_until("it is set aside", || {
+        call(&remote, 1).unwrap();
+        figures(&remote)["servers_set_aside"] == 1
+    });
+    assert_eq!(figures(&remote)["calls_failed"], 0);
+}
+
+#[test]
+fn a_hedge_that_finds_nobody_does_no_harm() {
+    let slow = Server::start(|seen| match id_of(seen) {
+        Some(7000) => [vec![Step::Wait(std::time::Duration::from_millis(100))], served(seen)].concat(),
+        _ => served(seen),
+    });
+    let urls = format!("{},{}", slow.url(), nobody());
+    let remote = Remote::open(&config(&urls, &[HEDGED, ("balance", "in_order")])).unwrap();
+    accustom(&remote);
+    call(&remote, 7000).unwrap();
+    let now = figures(&remote);
+    assert_eq!((&now["calls_failed"], &now["hedges_won"]), (&0.into(), &0.into()), "{now}");
+}

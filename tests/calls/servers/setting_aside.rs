@@ -1,0 +1,249 @@
+//! What counts against a server and what never does, and how one that was set aside comes back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use feast_remote::error::Code;
+use feast_remote::remote::Remote;
+
+use super::{healthy, nobody, of_server, questions, served, several};
+use crate::support::events::{code, next, queue, submit};
+use crate::support::server::{Server, Step, Welcome, answer, reply, say};
+use crate::support::store::{ask, call, config, fails, figures};
+use crate::support::wait::wait_until;
+
+#[test]
+fn who_cannot_be_reached_is_set_aside_at_once() {
+    let good = healthy();
+    let dead = nobody();
+    let remote =
+        Remote::open(&config(&format!("{dead},{}", good.url()), &[("balance", "in_order")])).unwrap();
+    (0..100).for_each(|id| call(&remote, id).unwrap());
+    let now = figures(&remote);
+    assert_eq!((&now["servers_set_aside"], &now["attempts"]), (&1.into(), &101.into()), "{now}");
+    assert_eq!(of_server(&remote, &dead, "state"), "set_aside");
+    assert_eq!(of_server(&remote, &dead, "failures"), 1);
+    assert_eq!(of_server(&remote, &good.url(), "attempts"), 100);
+}
+
+#[test]
+fn a_server_comes_back_when_it_says_that_it_is_well_and_not_before() {
+    let (status, health) = (Arc::new(AtomicU16::new(503)), Arc::new(AtomicU16::new(503)));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let (its_status, its_health, counts) = (Arc::clone(&status), Arc::clone(&health), Arc::clone(&asked));
+    let ill = Server::start(move |seen| {
+        if seen.target.starts_with("GET /health") {
+            counts.fetch_add(1, Ordering::SeqCst);
+            return say(its_health.load(Ordering::SeqCst), "");
+        }
+        match its_status.load(Ordering::SeqCst) {
+            200 => answer(seen),
+            status => say(status, ""),
+        }
+    });
+    let good = healthy();
+    let remote = several(&[&ill, &good], &[("balance", "in_order")]);
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&ill), 5);
+    assert_eq!(of_server(&remote, &ill.url(), "state"), "set_aside");
+    // It is asked, and says that it is not well.
+    wait_until("it was asked twice", || asked.load(Ordering::SeqCst) >= 2);
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&ill), 5);
+    // It says that it is well, and fails: one request is enough to know.
+    health.store(200, Ordering::SeqCst);
+    wait_until("it recovers", || of_server(&remote, &ill.url(), "state") == "recovering");
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&ill), 6);
+    assert_eq!(of_server(&remote, &ill.url(), "times_set_aside"), 2);
+    // It is well.
+    status.store(200, Ordering::SeqCst);
+    wait_until("it recovers", || of_server(&remote, &ill.url(), "state") == "recovering");
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&ill), 26);
+    assert_eq!(of_server(&remote, &ill.url(), "state"), "available");
+    assert_eq!(figures(&remote)["calls_failed"], 0);
+}
+
+#[test]
+fn a_server_without_a_health_endpoint_comes_back_too() {
+    let is_ill = Arc::new(AtomicBool::new(true));
+    let its = Arc::clone(&is_ill);
+    let ill = Server::start(move |seen| match its.load(Ordering::SeqCst) {
+        _ if seen.target.starts_with("GET /health") => say(404, ""),
+        true => say(502, ""),
+        false => answer(seen),
+    });
+    let good = healthy();
+    let remote = several(&[&ill, &good], &[("balance", "in_order")]);
+    (0..5).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(of_server(&remote, &ill.url(), "state"), "set_aside");
+    is_ill.store(false, Ordering::SeqCst);
+    wait_until("it serves again", || {
+        call(&remote, 1).unwrap();
+        of_server(&remote, &ill.url(), "state") == "available"
+    });
+}
+
+#[test]
+fn the_last_server_is_never_set_aside() {
+    let servers = [Server::start(|_| say(503, "")), Server::start(|_| say(503, ""))];
+    let remote = several(&servers.each_ref(), &[("connection_retries", "0"), ("retry_budget", "0")]);
+    (0..40).for_each(|id| assert_eq!(fails(&remote, id).code, Code::Server));
+    let states: Vec<String> =
+        servers.iter().map(|it| of_server(&remote, &it.url(), "state").to_string()).collect();
+    assert_eq!(states.iter().filter(|state| *state == "\"available\"").count(), 1, "{states:?}");
+    assert_eq!(figures(&remote)["servers_set_aside"], 1);
+}
+
+#[test]
+fn with_one_server_none_of_this_runs() {
+    let remote = Remote::open(&config(&nobody(), &[("connection_retries", "0")])).unwrap();
+    (0..20).for_each(|id| assert_eq!(fails(&remote, id).code, Code::Connect));
+    let now = figures(&remote);
+    assert_eq!((&now["servers_set_aside"], &now["health_checks"]), (&0.into(), &0.into()));
+    assert_eq!(now["servers"][0]["state"], "available");
+}
+
+#[test]
+fn all_dead_the_error_names_all_and_the_first_one_back_is_used() {
+    let dead = [nobody(), nobody(), nobody()];
+    let remote = Remote::open(&config(&dead.join(","), &[("connection_retries", "2")])).unwrap();
+    for id in 0..20 {
+        let error = fails(&remote, id);
+        assert!(dead.iter().all(|url| error.message.contains(url)), "{}", error.message);
+    }
+    let port = dead[1].rsplit(':').next().unwrap().parse().unwrap();
+    let back = Server::at(("127.0.0.1", port), None, |_| Welcome::Serve, served).unwrap();
+    call(&remote, 1).unwrap();
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&back), 21);
+}
+
+#[test]
+fn what_a_call_or_its_caller_did_never_sets_a_server_aside() {
+    let feast_error =
+        r#""{\"module\":\"feast.errors\",\"class\":\"FeatureViewNotFoundException\",\"message\":\"no\"}""#;
+    for (status, body) in
+        [(500, "\"KeyError\""), (500, feast_error), (404, "{}"), (422, "{}"), (403, "{}"), (400, "{}")]
+    {
+        let (odd, good) = (Server::start(move |_| say(status, body)), healthy());
+        let remote = several(
+            &[&odd, &good],
+            &[("balance", "in_order"), ("retry_application_errors", "never"), ("retry_budget", "0")],
+        );
+        for id in 0..20 {
+            let _ = call(&remote, id);
+        }
+        assert_eq!(questions(&odd), 20, "{status} {body}: it is the first each time");
+        assert_eq!(of_server(&remote, &odd.url(), "failures"), 0);
+    }
+}
+
+#[test]
+fn a_callers_own_short_deadline_and_a_cancelled_call_never_count() {
+    let stalls =
+        Server::start(|seen| if seen.target.starts_with("GET") { say(200, "") } else { vec![Step::Stall] });
+    let good = healthy();
+    let remote = several(&[&stalls, &good], &[("balance", "in_order")]);
+    for id in 0..10 {
+        let mut request = ask(id);
+        request.set_timeout(Some(Duration::from_millis(5)));
+        assert_eq!(remote.get_online_features(&request).err().unwrap().code, Code::Timeout);
+    }
+    let events = queue();
+    for id in 0..10 {
+        submit(&remote, &events, id).cancel();
+        assert_eq!(code(next(&events)), Code::Cancelled);
+    }
+    assert_eq!(of_server(&remote, &stalls.url(), "state"), "available");
+    assert_eq!(of_server(&remote, &stalls.url(), "failures"), 0);
+}
+
+#[test]
+fn a_kept_connection_that_breaks_never_counts() {
+    // The answer to the second request on each connection breaks off.
+    let counted = Arc::new(AtomicUsize::new(0));
+    let seen_before = Arc::clone(&counted);
+    let breaks = Server::start(move |seen| match seen_before.fetch_add(1, Ordering::SeqCst) % 2 {
+        0 => answer(seen),
+        _ => vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{".to_vec()), Step::Reset],
+    });
+    let good = healthy();
+    let remote = several(&[&breaks, &good], &[("balance", "in_order"), ("retry_budget", "0")]);
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&breaks), 20);
+    assert_eq!(of_server(&remote, &breaks.url(), "failures"), 0);
+}
+
+#[test]
+fn new_connections_that_break_count_after_five_in_a_row() {
+    let breaks = Server::start(|_| vec![Step::Reset]);
+    let good = healthy();
+    let remote = several(&[&breaks, &good], &[("balance", "in_order")]);
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&breaks), 5);
+    assert_eq!(of_server(&remote, &breaks.url(), "state"), "set_aside");
+}
+
+#[test]
+fn who_takes_all_the_time_that_attempts_get_is_set_aside_after_five_in_a_row() {
+    let stalls = Server::start(|_| vec![Step::Stall]);
+    let good = healthy();
+    let keys = [("balance", "in_order"), ("attempt_timeout_ms", "20"), ("retry_budget", "0")];
+    let remote = several(&[&stalls, &good], &keys);
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&stalls), 5);
+    assert_eq!(of_server(&remote, &stalls.url(), "failures"), 5);
+}
+
+#[test]
+fn slow_questions_do_not_set_a_server_aside_that_answers_others() {
+    // Every third question takes too long, as one for many rows might.
+    let slow = Server::start(|seen| if seen.number % 3 == 2 { vec![Step::Stall] } else { answer(seen) });
+    let good = healthy();
+    let keys = [("balance", "in_order"), ("attempt_timeout_ms", "50"), ("retry_budget", "0")];
+    let remote = several(&[&slow, &good], &keys);
+    (0..30).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&slow), 30);
+    assert_eq!(of_server(&remote, &slow.url(), "state"), "available");
+}
+
+#[test]
+fn a_429_is_no_failure_and_its_retry_after_binds_its_server_alone() {
+    let throttles = Server::start(|_| vec![Step::Send(reply(429, &[("Retry-After", "3600")], ""))]);
+    let good = healthy();
+    let remote = several(&[&throttles, &good], &[("balance", "in_order"), ("retry_budget", "0")]);
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(questions(&throttles), 1, "it is left alone for the hour");
+    assert_eq!(of_server(&remote, &throttles.url(), "failures"), 0);
+    assert_eq!(of_server(&remote, &throttles.url(), "state"), "available");
+}
+
+#[test]
+fn where_all_servers_want_a_pause_the_call_makes_one() {
+    let throttles = || Server::start(|_| vec![Step::Send(reply(429, &[("Retry-After", "3600")], ""))]);
+    let servers = [throttles(), throttles()];
+    let remote = several(&servers.each_ref(), &[("retry_budget", "0")]);
+    let error = fails(&remote, 1);
+    assert_eq!((error.code, error.attempts), (Code::Throttled, 2));
+    assert!(error.message.contains("3600.0s, past the call's deadline"), "{}", error.message);
+}
+
+#[test]
+fn closing_does_not_wait_for_a_server_that_is_asked_whether_it_is_well() {
+    let asked = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&asked);
+    let ill = Server::start(move |seen| match seen.target.starts_with("GET /health") {
+        true => vec![Step::Tell(Arc::clone(&told)), Step::Stall],
+        false => say(503, ""),
+    });
+    let good = healthy();
+    let remote = several(&[&ill, &good], &[("balance", "in_order")]);
+    (0..5).for_each(|id| call(&remote, id).unwrap());
+    wait_until("it is asked", || asked.load(Ordering::SeqCst));
+    assert_eq!(ill.open(), 2, "a kept connection, and one of the question");
+    drop(remote);
+    wait_until("nothing is open", || ill.open() == 0);
+}
