@@ -1,7 +1,9 @@
 /* A feature server that costs next to nothing, for as many rows as it is asked for: answers each driver with itself and three
  * features. Only for what the benches ask. Prints its port.
- *   rows_server */
+ *   rows_server [DELAY_MS [STATUS [PORT]]]: so many milliseconds later, or with this HTTP status instead. /health is always
+ * well. Prints the age of each connection when it is closed, if it was used. */
 #define _GNU_SOURCE
+#include "measure.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -13,6 +15,9 @@
 #include <unistd.h>
 
 enum { MOST_BYTES = 1 << 20 };
+
+static unsigned delay_us;
+static int status = 200;
 
 static size_t repeated(char *out, const char *value, size_t rows) {
   size_t length = 0;
@@ -47,16 +52,25 @@ static void *serve(void *argument) {
   int fd = (int)(intptr_t)argument;
   char *request = malloc(MOST_BYTES), *out = malloc(8 * MOST_BYTES), *values = malloc(MOST_BYTES), head[128];
   size_t have = 0;
+  double made = now(), used = 0;
   for (ssize_t got; (got = read(fd, request + have, MOST_BYTES - 1 - have)) > 0;) {
     have += (size_t)got;
     request[have] = '\0';
     char *body = strstr(request, "\r\n\r\n"), *length = strcasestr(request, "\r\ncontent-length:");
+    if (body != NULL && strncmp(request, "GET ", 4) == 0) {
+      static const char well[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+      if (send(fd, well, sizeof well - 1, MSG_NOSIGNAL) <= 0) break;
+      have = 0;
+      continue;
+    }
     if (body == NULL || length == NULL) continue;
     body += 4;
     size_t bytes = strtoul(length + strlen("\r\ncontent-length:"), NULL, 10);
     if (have < (size_t)(body - request) + bytes) continue;
-    size_t size = answer(body, out + sizeof head, values);
-    int head_size = sprintf(head, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
+    size_t size = status == 200 ? answer(body, out + sizeof head, values) : 0;
+    int head_size = sprintf(head, "HTTP/1.1 %d Because\r\nContent-Length: %zu\r\n\r\n", status, size);
+    if (delay_us > 0) usleep(delay_us);
+    used = now();
     char *start = out + sizeof head - head_size;
     memcpy(start, head, (size_t)head_size);
     for (size_t sent = 0, all = (size_t)head_size + size; sent < all;) {
@@ -66,6 +80,10 @@ static void *serve(void *argument) {
     }
     have = 0;
   }
+  if (used > 0) {
+    printf("%.3f\n", used - made);
+    fflush(stdout);
+  }
   close(fd);
   free(request);
   free(out);
@@ -73,9 +91,13 @@ static void *serve(void *argument) {
   return NULL;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc > 1) delay_us = (unsigned)(atof(argv[1]) * 1000);
+  if (argc > 2) status = atoi(argv[2]);
   int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  if (argc > 3) address.sin_port = htons((uint16_t)atoi(argv[3]));
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   socklen_t size = sizeof address;
   if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 1024) != 0) return 1;
   getsockname(listener, (struct sockaddr *)&address, &size);

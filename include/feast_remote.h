@@ -41,11 +41,12 @@
  *
  * THREADS
  *
- * A feast_remote_t may be used by any number of threads at once; open one for each server, not one for each
- * thread. A blocking call runs on the caller's thread. Configurations and requests may be changed by one thread
+ * A feast_remote_t may be used by any number of threads at once; open one for each feature server, or for all servers of the
+ * same features, not one for each thread. A blocking call runs on the caller's thread. Configurations and requests may be changed by one thread
  * at a time, and used by many while nobody changes them. Responses and errors never change. Of its own the library has
- * one thread a store, which closes idle connections, one more a store that has asynchronous or merged calls, and one while
- * such a store fetches a token; all of them block all signals. Nothing of the caller's runs on them but the log callback.
+ * one thread a store, which closes idle connections, one more a store that has asynchronous, merged or hedged calls, one while
+ * such a store fetches a token, one once a server of several was set aside, and one that looks up names (`resolve`); all of them
+ * block all signals. Nothing of the caller's runs on them but the log callback.
  *
  * A thread that calls needs 64 KiB of stack. pthread_cancel() of a thread that is in a call takes effect when the call has
  * returned; feast_close(), feast_call_cancel() and feast_queue_wake() end what it waits for.
@@ -77,6 +78,13 @@
  * rows: a server pays far more for a request than for a row. Nothing waits for a timer; a call that is alone goes out at
  * once. Questions whose answers depend on the other rows are found out and left alone. docs/merging.md says when it pays,
  * feast_request_set_merge() keeps a call alone, feast_response_calls_in_request() tells.
+ *
+ * SEVERAL SERVERS
+ *
+ * The key `path` takes several URLs, and with `resolve` each address of a name is a server of its own. A call goes to the less
+ * busy one or to the first in order (`balance`), its retries to others; servers that fail are set aside until they say that
+ * they are well; late answers are asked for twice (`hedge_percent`). docs/several-servers.md has the rules,
+ * feast_response_server() and feast_error_server() tell which one it was.
  *
  * COLUMNS
  *

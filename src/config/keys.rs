@@ -156,8 +156,8 @@ pub(super) const KEYS: &[Key] = &[
         "Seconds after which an unused connection is closed. 0: never.",
         Integer(v) => |c| c.connection_idle_timeout = millis(v * 1000)),
     key!("connection_max_age", int(0, 31_536_000), "0",
-        "Seconds after which a connection is replaced before its next use, give or take a fifth, so that those of a pool are not \
-         all replaced at once: behind a balancer new servers get their share. 0: never.",
+        "Seconds after which a connection is replaced before its next use, or up to two fifths later, so that those of a pool are \
+         not all replaced at once: behind a balancer new servers get their share. 0: never.",
         Integer(v) => |c| c.connection_max_age = (v > 0).then(|| Duration::from_secs(v))),
     key!("connection_retries", int(0, 20), "3",
         "Retries of a failed attempt: HTTP 429, 500, 502, 503, 504, and connections that fail.",

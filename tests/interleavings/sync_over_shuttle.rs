@@ -53,6 +53,14 @@ pub fn wait<'a, T>(
 pub fn in_many_orders(schedules: usize, scenario: impl Fn() + Send + Sync + 'static) {
     let scenario = std::sync::Arc::new(scenario);
     let again = std::sync::Arc::clone(&scenario);
-    shuttle::check_random(move || scenario(), schedules);
-    shuttle::check_pct(move || again(), schedules, 3);
+    let config = || {
+        let mut config = shuttle::Config::new();
+        // A debug build of the driver needs more than shuttle's 32 KiB.
+        config.stack_size = 256 * 1024;
+        config
+    };
+    let random = shuttle::scheduler::RandomScheduler::new(schedules);
+    shuttle::Runner::new(random, config()).run(move || scenario());
+    let few_changes = shuttle::scheduler::PctScheduler::new(3, schedules);
+    shuttle::Runner::new(few_changes, config()).run(move || again());
 }

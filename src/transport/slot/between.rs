@@ -78,12 +78,12 @@ impl Slot {
         self.kept && self.http.upstream().path().is_suspect(self.heard)
     }
 
-    /// The kept connection is older than connections may become: each a little earlier or later, so that they are not all
-    /// replaced at once.
+    /// The kept connection is older than connections may become: each a little later than another one, so that they are not
+    /// all replaced at once.
     pub fn is_too_old(&self) -> bool {
         // The golden ratio spreads numbers that follow each other.
         let share = (f64::from(self.number) * 0.618_033_988_749_895).fract();
-        let too_old = |max_age: Duration| self.made.elapsed() > max_age.mul_f64(0.8 + 0.4 * share);
+        let too_old = |max_age: Duration| self.made.elapsed() > max_age.mul_f64(1.0 + 0.4 * share);
         self.kept && self.http.max_age.is_some_and(too_old)
     }
 }
