@@ -2,8 +2,8 @@
  *   servers_client URLS CALLERS RATE [KEY=VALUE ...]
  * CALLERS threads in the blocking call, RATE calls a second in all at random moments, or with 0 as fast as answers come. Each
  * answer is compared with the driver asked for. Prints a line of JSON every tenth of a second: calls and errors so far,
- * percentiles of the calls since the line before, and feast_stats_json(); at the end the percentiles of all. A line on its
- * standard input begins these anew. */
+ * percentiles of the calls since the line before, the share of them that took more than five times the median, and
+ * feast_stats_json(); at the end the same of all calls. A line on its standard input begins these anew. */
 #define _GNU_SOURCE
 #include <feast_remote.h>
 #include "measure.h"
@@ -85,6 +85,9 @@ static void percentiles(int from, int to) {
     int at = (int)(count * shares[i]);
     printf(", \"%s\": %.0f", names[i], count == 0 ? 0 : sorted[at < count ? at : count - 1] * 1e6);
   }
+  int slow = count;
+  while (slow > 0 && sorted[slow - 1] > 5 * sorted[count / 2]) slow--;
+  printf(", \"slow\": %.5f", count == 0 ? 0.0 : (double)(count - slow) / count);
   free(sorted);
 }
 

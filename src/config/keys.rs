@@ -118,8 +118,8 @@ pub(super) const KEYS: &[Key] = &[
         "Seconds between two look-ups of the names in `path` (`resolve`: `each_address`).",
         Integer(v) => |c| c.resolve_interval = Duration::from_secs(v)),
     key!("hedge_percent", num(0.0, 50.0), "0",
-        "Extra requests at most, in a hundred: when an answer takes longer than all but so many per cent did lately, the same request \
-         goes out once more, to another server or on another connection, and the first good answer counts. Not for writes and \
+        "Extra requests at most, in a hundred: when an answer takes longer than all but half so many per cent did lately, the same \
+         request goes out once more, to another server or on another connection, and the first good answer counts. Not for writes and \
          merged requests. 0: never.",
         Number(v) => |c| c.hedge_percent = v),
     key!("connection_pool_size", int(1, 10_000), "50",

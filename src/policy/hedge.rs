@@ -2,19 +2,21 @@
 //! argument.
 //!
 //! In the manner of Finagle's BackupRequestFilter: the time to wait is a quantile of recent latencies, and a budget bounds the
-//! extra load whatever the latencies do.
+//! extra load whatever the latencies do. The quantile is found for a hundred latencies at a time, and what counts is the median of
+//! these: a stall, which makes many requests late at once, must not make lateness usual, or nothing would help them. Half of
+//! the budget is left over in good times, and saved for such a stall.
 
-use std::time::{Duration, Instant};
+use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Eight buckets to each power of two of microseconds, up to 2^32: a quantile is at most an eighth too large.
 const BUCKETS: usize = 8 * 32;
 /// Latencies are kept apart by how many rows were asked for: up to 1, 4, 16, … 4^6, and more.
 const SIZES: usize = 8;
-/// Before so many latencies are known nothing goes out twice.
-const LEAST_KNOWN: u32 = 100;
-/// A window of latencies ends when it has so many, or is so old and has enough.
-const WINDOW: u32 = 2_000;
-const WINDOW_AGE: Duration = Duration::from_secs(10);
+/// A window of latencies has so many; before one is full nothing goes out twice.
+const WINDOW: u32 = 100;
+/// Windows that are remembered.
+const WINDOWS: usize = 31;
 /// Extra requests that may be saved up, and those that there are at the beginning.
 const MOST_SAVED: f64 = 100.0;
 const SAVED_AT_FIRST: f64 = 10.0;
@@ -41,7 +43,7 @@ impl Hedge {
     /// comes.
     pub fn delay(&mut self, rows: usize) -> Option<Duration> {
         self.saved = (self.saved + self.share).min(MOST_SAVED);
-        self.sizes[size_of(rows)].quantile(1.0 - self.share)
+        self.sizes[size_of(rows)].usual.map(Duration::from_micros)
     }
 
     /// Pays for a second request; `false` if it cannot be afforded.
@@ -54,8 +56,8 @@ impl Hedge {
     }
 
     /// A request for so many rows was answered after so long, or given up after it because another one was answered.
-    pub fn record(&mut self, rows: usize, took: Duration, now: Instant) {
-        self.sizes[size_of(rows)].record(took, now);
+    pub fn record(&mut self, rows: usize, took: Duration) {
+        self.sizes[size_of(rows)].record(took, 1.0 - self.share / 2.0);
     }
 }
 
@@ -69,58 +71,49 @@ fn size_of(rows: usize) -> usize {
     size
 }
 
-/// Recent latencies of requests of one size: of this window and of the one before.
+/// Recent latencies of requests of one size.
 #[derive(Debug)]
 struct Latencies {
-    windows: [Box<[u32; BUCKETS]>; 2],
-    counts: [u32; 2],
-    began: Option<Instant>,
-    /// Found when there were so many.
-    found: Option<(u32, Duration)>,
+    window: Box<[u32; BUCKETS]>,
+    count: u32,
+    /// The quantiles of the last windows, in microseconds.
+    quantiles: VecDeque<u64>,
+    /// Their median.
+    usual: Option<u64>,
 }
 
 impl Latencies {
     fn new() -> Latencies {
-        let window = || Box::new([0; BUCKETS]);
-        Latencies { windows: [window(), window()], counts: [0; 2], began: None, found: None }
+        Latencies { window: Box::new([0; BUCKETS]), count: 0, quantiles: VecDeque::new(), usual: None }
     }
 
-    fn record(&mut self, took: Duration, now: Instant) {
-        let began = *self.began.get_or_insert(now);
-        let old = now.saturating_duration_since(began) >= WINDOW_AGE && self.counts[0] >= LEAST_KNOWN;
-        if self.counts[0] >= WINDOW || old {
-            self.windows.swap(0, 1);
-            self.windows[0].fill(0);
-            self.counts = [0, self.counts[0]];
-            (self.began, self.found) = (Some(now), None);
-        }
+    fn record(&mut self, took: Duration, share: f64) {
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.windows[0][bucket_of(microseconds)] += 1;
-        self.counts[0] += 1;
+        self.window[bucket_of(microseconds)] += 1;
+        self.count += 1;
+        if self.count < WINDOW {
+            return;
+        }
+        if self.quantiles.len() == WINDOWS {
+            self.quantiles.pop_front();
+        }
+        self.quantiles.push_back(self.quantile(share));
+        self.window.fill(0);
+        self.count = 0;
+        let mut sorted: Vec<u64> = self.quantiles.iter().copied().collect();
+        sorted.sort_unstable();
+        self.usual = sorted.get((sorted.len() - 1) / 2).copied();
     }
 
-    /// The latency that this share of the requests did not exceed.
-    fn quantile(&mut self, share: f64) -> Option<Duration> {
-        let known = self.counts[0] + self.counts[1];
-        if known < LEAST_KNOWN {
-            return None;
-        }
-        // It does not move much with each one.
-        if let Some((at, found)) = self.found
-            && known - at < known / 16 + 1
-        {
-            return Some(found);
-        }
-        let rank = (f64::from(known) * share).ceil().max(1.0) as u32;
+    /// The latency in microseconds that this share of the window's requests did not exceed.
+    fn quantile(&self, share: f64) -> u64 {
+        let rank = (f64::from(self.count) * share).ceil().max(1.0) as u32;
         let mut seen = 0;
         let reached = |bucket: &usize| {
-            seen += self.windows[0][*bucket] + self.windows[1][*bucket];
+            seen += self.window[*bucket];
             seen >= rank
         };
-        let bucket = (0..BUCKETS).find(reached).unwrap_or(BUCKETS - 1);
-        let found = Duration::from_micros(upper_bound(bucket));
-        self.found = Some((known, found));
-        Some(found)
+        upper_bound((0..BUCKETS).find(reached).unwrap_or(BUCKETS - 1))
     }
 }
 
@@ -160,49 +153,56 @@ mod tests {
 
     #[test]
     fn nothing_goes_out_twice_before_latencies_are_known() {
-        let (mut hedge, now) = (Hedge::new(5.0), Instant::now());
+        let mut hedge = Hedge::new(5.0);
         for _ in 0..99 {
             assert_eq!(hedge.delay(1), None);
-            hedge.record(1, MILLISECOND, now);
+            hedge.record(1, MILLISECOND);
         }
-        hedge.record(1, MILLISECOND, now);
+        hedge.record(1, MILLISECOND);
         assert!(hedge.delay(1).is_some());
         assert_eq!(hedge.delay(1000), None, "those of larger requests are others");
     }
 
     #[test]
-    fn the_delay_is_what_all_but_the_percentage_take() {
-        let (mut hedge, now) = (Hedge::new(5.0), Instant::now());
-        for number in 0..1000 {
-            hedge.record(1, if number % 20 == 0 { 50 * MILLISECOND } else { MILLISECOND }, now);
-        }
-        let delay = hedge.delay(1).unwrap();
+    fn the_delay_is_what_all_but_half_the_percentage_take() {
+        let late_once_in = |every: u32| {
+            let mut hedge = Hedge::new(5.0);
+            for number in 0..1000 {
+                hedge.record(1, if number % every == 0 { 50 * MILLISECOND } else { MILLISECOND });
+            }
+            hedge.delay(1).unwrap()
+        };
+        let delay = late_once_in(50);
         assert!((MILLISECOND..2 * MILLISECOND).contains(&delay), "{delay:?}");
-        for _ in 0..200 {
-            hedge.record(1, 50 * MILLISECOND, now);
-        }
-        let delay = hedge.delay(1).unwrap();
+        let delay = late_once_in(20);
         assert!((50 * MILLISECOND..60 * MILLISECOND).contains(&delay), "{delay:?}");
     }
 
     #[test]
-    fn old_latencies_are_forgotten() {
-        let (mut hedge, start) = (Hedge::new(5.0), Instant::now());
-        (0..1000).for_each(|_| hedge.record(1, 100 * MILLISECOND, start));
-        for window in 1..=2 {
-            let now = start + WINDOW_AGE * window;
-            (0..200).for_each(|_| hedge.record(1, MILLISECOND, now));
+    fn a_stall_does_not_make_lateness_usual() {
+        let mut hedge = Hedge::new(5.0);
+        for number in 0..1000 {
+            // A tenth of all, one after the other.
+            hedge.record(1, if (400..500).contains(&number) { 500 * MILLISECOND } else { MILLISECOND });
         }
         assert!(hedge.delay(1).unwrap() < 2 * MILLISECOND);
     }
 
     #[test]
+    fn old_latencies_are_forgotten() {
+        let mut hedge = Hedge::new(5.0);
+        (0..10_000).for_each(|_| hedge.record(1, 100 * MILLISECOND));
+        (0..1600).for_each(|_| hedge.record(1, MILLISECOND));
+        assert!(hedge.delay(1).unwrap() < 2 * MILLISECOND);
+    }
+
+    #[test]
     fn extra_requests_are_bounded_by_the_percentage() {
-        let (mut hedge, now) = (Hedge::new(5.0), Instant::now());
+        let mut hedge = Hedge::new(5.0);
         let mut paid = 0;
         for _ in 0..10_000 {
             hedge.delay(1);
-            hedge.record(1, MILLISECOND, now);
+            hedge.record(1, MILLISECOND);
             paid += u32::from(hedge.pay());
         }
         assert!((500..=510).contains(&paid), "{paid}");

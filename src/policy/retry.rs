@@ -46,11 +46,13 @@ pub enum Decision {
 }
 
 impl RetryPolicy {
-    /// Decides after failure number `failures` (from 1) of a kind that may be retried. `retry_after` is what
-    /// the server asked for, `random` uniform in 0..1, `remaining` what the call's deadline leaves.
+    /// Decides after failure number `failures` (from 1) of a kind that may be retried, of which the server that was tried
+    /// most has had `of_one_server`: the wait is to give that time. `retry_after` is what the server asked for, `random` uniform
+    /// in 0..1, `remaining` what the call's deadline leaves.
     pub fn decide(
         &self,
         failures: u32,
+        of_one_server: u32,
         retry_after: Option<Duration>,
         random: f64,
         remaining: Option<Duration>,
@@ -61,7 +63,7 @@ impl RetryPolicy {
         // urllib3 takes a Retry-After of zero for none.
         let wait = match retry_after {
             Some(asked) if !asked.is_zero() => asked.min(RETRY_AFTER_MAX),
-            _ => self.backoff(failures, random),
+            _ => self.backoff(of_one_server, random),
         };
         match remaining {
             Some(remaining) if wait >= remaining => Decision::PastDeadline(wait),
@@ -156,41 +158,52 @@ mod tests {
     #[test]
     fn waits_are_those_of_urllib3_as_feast_sets_it() {
         let policy = feast();
-        assert_eq!(policy.decide(1, None, 0.5, None), seconds(0.0));
-        assert_eq!(policy.decide(2, None, 0.5, None), seconds(1.0));
-        assert_eq!(policy.decide(3, None, 0.5, None), seconds(2.0));
-        assert_eq!(policy.decide(4, None, 0.5, None), Decision::Exhausted);
+        assert_eq!(policy.decide(1, 1, None, 0.5, None), seconds(0.0));
+        assert_eq!(policy.decide(2, 2, None, 0.5, None), seconds(1.0));
+        assert_eq!(policy.decide(3, 3, None, 0.5, None), seconds(2.0));
+        assert_eq!(policy.decide(4, 4, None, 0.5, None), Decision::Exhausted);
     }
 
     #[test]
     fn backoff_is_capped_and_survives_absurd_counts() {
         let policy = RetryPolicy { retries: u32::MAX, ..feast() };
-        assert_eq!(policy.decide(10, None, 0.5, None), seconds(120.0));
-        assert_eq!(policy.decide(u32::MAX, None, 0.5, None), seconds(120.0));
+        assert_eq!(policy.decide(10, 10, None, 0.5, None), seconds(120.0));
+        assert_eq!(policy.decide(u32::MAX, u32::MAX, None, 0.5, None), seconds(120.0));
+    }
+
+    #[test]
+    fn among_several_servers_each_has_a_first_retry_at_once() {
+        let policy = feast();
+        assert_eq!(policy.decide(3, 1, None, 0.5, None), seconds(0.0));
+        assert_eq!(policy.decide(3, 2, None, 0.5, None), seconds(1.0));
+        assert_eq!(policy.decide(4, 1, None, 0.5, None), Decision::Exhausted, "the number is the call's");
     }
 
     #[test]
     fn jitter_stays_within_its_share() {
         let policy = RetryPolicy { jitter: 0.2, ..feast() };
-        assert_eq!(policy.decide(2, None, 0.0, None), seconds(0.8));
-        assert_eq!(policy.decide(2, None, 1.0, None), seconds(1.2));
+        assert_eq!(policy.decide(2, 2, None, 0.0, None), seconds(0.8));
+        assert_eq!(policy.decide(2, 2, None, 1.0, None), seconds(1.2));
     }
 
     #[test]
     fn retry_after_replaces_the_wait_unless_it_is_zero() {
         let policy = feast();
-        assert_eq!(policy.decide(1, Some(Duration::from_secs(7)), 0.5, None), seconds(7.0));
-        assert_eq!(policy.decide(2, Some(Duration::ZERO), 0.5, None), seconds(1.0));
-        assert_eq!(policy.decide(1, Some(Duration::from_secs(999_999)), 0.5, None), seconds(21_600.0));
+        assert_eq!(policy.decide(1, 1, Some(Duration::from_secs(7)), 0.5, None), seconds(7.0));
+        assert_eq!(policy.decide(2, 2, Some(Duration::ZERO), 0.5, None), seconds(1.0));
+        assert_eq!(policy.decide(1, 1, Some(Duration::from_secs(999_999)), 0.5, None), seconds(21_600.0));
     }
 
     #[test]
     fn no_wait_is_begun_that_would_pass_the_deadline() {
         let policy = feast();
         let wait = Duration::from_secs(1);
-        assert_eq!(policy.decide(2, None, 0.5, Some(wait)), Decision::PastDeadline(wait));
-        assert_eq!(policy.decide(2, None, 0.5, Some(wait * 2)), seconds(1.0));
-        assert_eq!(policy.decide(1, None, 0.5, Some(Duration::ZERO)), Decision::PastDeadline(Duration::ZERO));
+        assert_eq!(policy.decide(2, 2, None, 0.5, Some(wait)), Decision::PastDeadline(wait));
+        assert_eq!(policy.decide(2, 2, None, 0.5, Some(wait * 2)), seconds(1.0));
+        assert_eq!(
+            policy.decide(1, 1, None, 0.5, Some(Duration::ZERO)),
+            Decision::PastDeadline(Duration::ZERO)
+        );
     }
 
     #[test]

@@ -465,7 +465,10 @@ impl Exchange {
             return if remaining == Some(Duration::ZERO) { Err(String::new()) } else { Ok(Duration::ZERO) };
         }
         let failures = self.attempts - self.hedges - self.dead_connections;
-        let decision = store.retry.decide(failures, failure.retry_after, store.random(), remaining);
+        let servers = u32::try_from(self.tried_servers().count()).unwrap_or(u32::MAX).max(1);
+        let of_one_server = failures.div_ceil(servers);
+        let decision =
+            store.retry.decide(failures, of_one_server, failure.retry_after, store.random(), remaining);
         // A server that has not been tried need not be given time to recover; what the other one asks for binds it alone.
         let decision = match decision {
             Decision::Retry(_) if has_other() => Decision::Retry(Duration::ZERO),
@@ -529,9 +532,15 @@ impl Exchange {
 
     /// The servers that were tried, in that order; all of the store's before any was.
     fn servers(&self, store: &Store) -> String {
-        let Some(last) = &self.server else { return store.server.clone() };
-        let is_new = !self.tried.iter().any(|tried| Arc::ptr_eq(tried, last));
-        let servers = self.tried.iter().chain(is_new.then_some(last));
-        ServerName::join(servers.map(|server| server.name()))
+        match self.server {
+            Some(_) => ServerName::join(self.tried_servers().map(|server| server.name())),
+            None => store.server.clone(),
+        }
+    }
+
+    /// Each server that an attempt went to, once, in the order of the first ones.
+    fn tried_servers(&self) -> impl Iterator<Item = &Arc<Server>> {
+        let is_new = |last: &&Arc<Server>| !self.tried.iter().any(|tried| Arc::ptr_eq(tried, last));
+        self.tried.iter().chain(self.server.as_ref().filter(is_new))
     }
 }

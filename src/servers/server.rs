@@ -198,6 +198,7 @@ pub struct Assignment {
     server: Arc<Server>,
     work: u64,
     is_owed: bool,
+    wants_new_connection: bool,
 }
 
 impl Assignment {
@@ -205,12 +206,20 @@ impl Assignment {
     pub fn new(server: &Arc<Server>) -> Assignment {
         server.requests.fetch_add(1, Ordering::Relaxed);
         server.work.fetch_add(WORK_OF_A_REQUEST, Ordering::Relaxed);
-        Assignment { server: Arc::clone(server), work: WORK_OF_A_REQUEST, is_owed: false }
+        let work = WORK_OF_A_REQUEST;
+        Assignment { server: Arc::clone(server), work, is_owed: false, wants_new_connection: false }
     }
 
     /// The server.
     pub fn server(&self) -> &Arc<Server> {
         &self.server
+    }
+
+    /// The attempt goes out on a new connection: behind a balancer, or among the workers of one machine, that is mostly with
+    /// another instance than the connections that are kept, and never with one that is too busy to take it.
+    pub fn on_new_connection(mut self) -> Assignment {
+        self.wants_new_connection = true;
+        self
     }
 
     /// Another attempt has answered the request.
@@ -230,6 +239,10 @@ impl Assignment {
 impl Target for Assignment {
     fn http(&self) -> &Arc<Http> {
         &self.server.http
+    }
+
+    fn wants_new_connection(&self) -> bool {
+        self.wants_new_connection
     }
 }
 

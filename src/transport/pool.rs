@@ -69,6 +69,8 @@ impl Wakeable for Slot {
 pub trait Target {
     /// How it is spoken to.
     fn http(&self) -> &Arc<Http>;
+    /// Whether the attempt wants a connection of its own, and none that is kept.
+    fn wants_new_connection(&self) -> bool;
 }
 
 struct Chosen<T>(T);
@@ -76,6 +78,10 @@ struct Chosen<T>(T);
 impl<T: Target> Choice for Chosen<T> {
     fn upstream(&self) -> u32 {
         self.0.http().upstream().number()
+    }
+
+    fn wants_new_connection(&self) -> bool {
+        self.0.wants_new_connection()
     }
 }
 

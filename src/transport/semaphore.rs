@@ -39,6 +39,8 @@ pub struct Lent<S, T> {
 pub trait Choice {
     /// The number of the server.
     fn upstream(&self) -> u32;
+    /// Whether it wants a connection of its own, and none that is kept.
+    fn wants_new_connection(&self) -> bool;
 }
 
 /// At most `capacity` calls at once, the others in the order in which they came.
@@ -357,7 +359,9 @@ impl<S: Wakeable> State<S> {
     fn lend<T: Choice>(&mut self, capacity: usize, chosen: T) -> Lent<S, T> {
         let upstream = chosen.upstream();
         // With one server it is the last.
-        if let Some(at) = self.idle.iter().rposition(|idle| idle.slot.upstream() == upstream) {
+        if !chosen.wants_new_connection()
+            && let Some(at) = self.idle.iter().rposition(|idle| idle.slot.upstream() == upstream)
+        {
             return Lent { chosen, slot: Some(self.idle.remove(at).slot), displaced: None };
         }
         let full = !self.idle.is_empty() && self.idle.len() + self.admission.admitted() > capacity;

@@ -123,7 +123,7 @@ proptest! {
         for (roll, retry_after) in dice {
             attempts += 1;
             let pending = retry_after.map(Duration::from_secs);
-            match policy.decide(attempts, pending, roll, deadline.remaining(now)) {
+            match policy.decide(attempts, attempts, pending, roll, deadline.remaining(now)) {
                 Decision::Retry(wait) => {
                     if pending.is_none_or(|pending| pending.is_zero()) {
                         prop_assert!(wait <= Duration::from_secs(cap));

@@ -463,23 +463,44 @@ mod wire {
 mod servers {
     use shuttle::rand::Rng;
 
+    use crate::process::sync::Arc;
     use crate::semaphore::Choice;
 
-    pub struct Server;
+    pub struct Server(pub u32);
 
-    pub struct Assignment(pub u32);
+    pub struct Assignment {
+        server: Arc<Server>,
+        is_new: bool,
+    }
 
-    impl Choice for Assignment {
-        fn upstream(&self) -> u32 {
-            self.0
+    impl Assignment {
+        pub fn server(&self) -> &Arc<Server> {
+            &self.server
+        }
+        pub fn on_new_connection(self) -> Assignment {
+            Assignment { is_new: true, ..self }
         }
     }
 
-    pub struct Servers;
+    impl Choice for Assignment {
+        fn upstream(&self) -> u32 {
+            self.server.0
+        }
+        fn wants_new_connection(&self) -> bool {
+            self.is_new
+        }
+    }
+
+    /// The first one, again and again, and others.
+    pub struct Servers(pub Arc<Server>);
 
     impl Servers {
         pub fn choose(&self, _tried: impl Fn(&Server) -> bool) -> Assignment {
-            Assignment(shuttle::rand::thread_rng().gen_range(0..3))
+            let server = match shuttle::rand::thread_rng().gen_range(0..4) {
+                other @ 1..3 => Arc::new(Server(other)),
+                _ => Arc::clone(&self.0),
+            };
+            Assignment { server, is_new: false }
         }
     }
 }
@@ -502,7 +523,7 @@ mod transport {
     use crate::policy::admission::Ticket;
     use crate::process::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, wait};
     pub use crate::semaphore::Listener;
-    use crate::semaphore::{self, Lent, Semaphore, Wakeable};
+    use crate::semaphore::{self, Choice, Lent, Semaphore, Wakeable};
     use crate::servers::Assignment;
 
     #[derive(Default)]
@@ -783,7 +804,7 @@ mod transport {
         }
         fn permit(&self, lent: Lent<Slot, Assignment>) -> (OwnedPermit, Assignment) {
             let world = Arc::clone(&self.0);
-            let upstream = lent.chosen.0;
+            let upstream = lent.chosen.upstream();
             let new = || {
                 let number = world.slots.fetch_add(1, Ordering::SeqCst) as u32;
                 Slot { number, upstream, world: Arc::clone(&world), request: Vec::new(), busy: false }
@@ -861,12 +882,12 @@ impl House {
         };
         // Every answer that does not come at once is late.
         let mut hedging = policy::hedge::Hedge::new(50.0);
-        (0..100).for_each(|_| hedging.record(1, std::time::Duration::ZERO, Instant::now()));
+        (0..100).for_each(|_| hedging.record(1, std::time::Duration::ZERO));
         let inner = Arc::new(Inner {
             pool: Pool::new(capacity, &event_fd),
             auth: auth::Auth { needed: tokens },
             store: Arc::new(store),
-            servers: servers::Servers,
+            servers: servers::Servers(Arc::new(servers::Server(0))),
             merging: Merging::new(config),
             hedging: Some(Mutex::new(hedging)),
         });

@@ -55,6 +55,9 @@ impl Choice for Upstream {
     fn upstream(&self) -> u32 {
         self.0
     }
+    fn wants_new_connection(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]

@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::auth::AtHand;
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
-use crate::process::sync::lock;
+use crate::process::sync::{Arc, lock};
 use crate::remote::call::new_numbers;
 use crate::remote::exchange::{Attempt, Exchange};
 use crate::transport::Transfer;
@@ -45,7 +45,15 @@ impl Driver<'_> {
         };
         let servers = &self.inner.servers;
         let exchange = &task.exchange;
-        let choose = || lock(hedging).pay().then(|| servers.choose(|server| exchange.has_tried(server)));
+        let late = Arc::clone(first.attempt.assignment.server());
+        let choose =
+            || {
+                let paid = lock(hedging).pay();
+                let chosen = paid.then(|| servers.choose(|server| exchange.has_tried(server)));
+                chosen.map(|chosen| {
+                    if Arc::ptr_eq(chosen.server(), &late) { chosen.on_new_connection() } else { chosen }
+                })
+            };
         let Some((mut permit, assignment)) = self.inner.pool.try_acquire(choose) else {
             Stats::count(&store.stats.hedges_refused);
             store.keep_buffer(body);
@@ -80,9 +88,7 @@ impl Driver<'_> {
         let superseded = matches!(task.work, Work::Superseded);
         // Without those that were given up the others would seem to be all there are.
         if superseded || (matches!(task.work, Work::One(_)) && matches!(transfer.result, Ok(200))) {
-            let now = Instant::now();
-            let took = now.saturating_duration_since(attempt.begun);
-            lock(hedging).record(task.exchange.rows(), took, now);
+            lock(hedging).record(task.exchange.rows(), attempt.begun.elapsed());
         }
     }
 
