@@ -198,7 +198,7 @@ pub struct Assignment {
     server: Arc<Server>,
     work: u64,
     is_owed: bool,
-    wants_new_connection: bool,
+    used_since: Option<Instant>,
 }
 
 impl Assignment {
@@ -207,7 +207,7 @@ impl Assignment {
         server.requests.fetch_add(1, Ordering::Relaxed);
         server.work.fetch_add(WORK_OF_A_REQUEST, Ordering::Relaxed);
         let work = WORK_OF_A_REQUEST;
-        Assignment { server: Arc::clone(server), work, is_owed: false, wants_new_connection: false }
+        Assignment { server: Arc::clone(server), work, is_owed: false, used_since: None }
     }
 
     /// The server.
@@ -215,10 +215,10 @@ impl Assignment {
         &self.server
     }
 
-    /// The attempt goes out on a new connection: behind a balancer, or among the workers of one machine, that is mostly with
-    /// another instance than the connections that are kept, and never with one that is too busy to take it.
-    pub fn on_new_connection(mut self) -> Assignment {
-        self.wants_new_connection = true;
+    /// The attempt goes out on a connection on which something was answered since then: behind a balancer, or among the workers
+    /// of one machine, that is not with the instance that has kept another attempt waiting since. Or else on a new one.
+    pub fn on_connection_used_since(mut self, then: Instant) -> Assignment {
+        self.used_since = Some(then);
         self
     }
 
@@ -241,8 +241,8 @@ impl Target for Assignment {
         &self.server.http
     }
 
-    fn wants_new_connection(&self) -> bool {
-        self.wants_new_connection
+    fn used_since(&self) -> Option<Instant> {
+        self.used_since
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroize;
 
@@ -69,8 +69,8 @@ impl Wakeable for Slot {
 pub trait Target {
     /// How it is spoken to.
     fn http(&self) -> &Arc<Http>;
-    /// Whether the attempt wants a connection of its own, and none that is kept.
-    fn wants_new_connection(&self) -> bool;
+    /// Only a connection that was in use since then will do, or a new one.
+    fn used_since(&self) -> Option<Instant>;
 }
 
 struct Chosen<T>(T);
@@ -80,8 +80,8 @@ impl<T: Target> Choice for Chosen<T> {
         self.0.http().upstream().number()
     }
 
-    fn wants_new_connection(&self) -> bool {
-        self.0.wants_new_connection()
+    fn used_since(&self) -> Option<Instant> {
+        self.0.used_since()
     }
 }
 

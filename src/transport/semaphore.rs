@@ -39,8 +39,8 @@ pub struct Lent<S, T> {
 pub trait Choice {
     /// The number of the server.
     fn upstream(&self) -> u32;
-    /// Whether it wants a connection of its own, and none that is kept.
-    fn wants_new_connection(&self) -> bool;
+    /// Only a connection that was in use since then will do, or a new one.
+    fn used_since(&self) -> Option<Instant>;
 }
 
 /// At most `capacity` calls at once, the others in the order in which they came.
@@ -359,9 +359,11 @@ impl<S: Wakeable> State<S> {
     fn lend<T: Choice>(&mut self, capacity: usize, chosen: T) -> Lent<S, T> {
         let upstream = chosen.upstream();
         // With one server it is the last.
-        if !chosen.wants_new_connection()
-            && let Some(at) = self.idle.iter().rposition(|idle| idle.slot.upstream() == upstream)
-        {
+        let used_since = chosen.used_since();
+        let will_do = |idle: &Idle<S>| {
+            idle.slot.upstream() == upstream && used_since.is_none_or(|then| idle.since >= then)
+        };
+        if let Some(at) = self.idle.iter().rposition(will_do) {
             return Lent { chosen, slot: Some(self.idle.remove(at).slot), displaced: None };
         }
         let full = !self.idle.is_empty() && self.idle.len() + self.admission.admitted() > capacity;

@@ -463,6 +463,8 @@ mod wire {
 mod servers {
     use shuttle::rand::Rng;
 
+    use std::time::Instant;
+
     use crate::process::sync::Arc;
     use crate::semaphore::Choice;
 
@@ -470,15 +472,15 @@ mod servers {
 
     pub struct Assignment {
         server: Arc<Server>,
-        is_new: bool,
+        used_since: Option<Instant>,
     }
 
     impl Assignment {
         pub fn server(&self) -> &Arc<Server> {
             &self.server
         }
-        pub fn on_new_connection(self) -> Assignment {
-            Assignment { is_new: true, ..self }
+        pub fn on_connection_used_since(self, then: Instant) -> Assignment {
+            Assignment { used_since: Some(then), ..self }
         }
     }
 
@@ -486,8 +488,8 @@ mod servers {
         fn upstream(&self) -> u32 {
             self.server.0
         }
-        fn wants_new_connection(&self) -> bool {
-            self.is_new
+        fn used_since(&self) -> Option<Instant> {
+            self.used_since
         }
     }
 
@@ -500,7 +502,7 @@ mod servers {
                 other @ 1..3 => Arc::new(Server(other)),
                 _ => Arc::clone(&self.0),
             };
-            Assignment { server, is_new: false }
+            Assignment { server, used_since: None }
         }
     }
 }

@@ -55,8 +55,8 @@ impl Choice for Upstream {
     fn upstream(&self) -> u32 {
         self.0
     }
-    fn wants_new_connection(&self) -> bool {
-        false
+    fn used_since(&self) -> Option<Instant> {
+        None
     }
 }
 

@@ -46,14 +46,15 @@ impl Driver<'_> {
         let servers = &self.inner.servers;
         let exchange = &task.exchange;
         let late = Arc::clone(first.attempt.assignment.server());
-        let choose =
-            || {
-                let paid = lock(hedging).pay();
-                let chosen = paid.then(|| servers.choose(|server| exchange.has_tried(server)));
-                chosen.map(|chosen| {
-                    if Arc::ptr_eq(chosen.server(), &late) { chosen.on_new_connection() } else { chosen }
-                })
-            };
+        let since = first.attempt.begun;
+        let choose = || {
+            let paid = lock(hedging).pay();
+            let chosen = paid.then(|| servers.choose(|server| exchange.has_tried(server)));
+            chosen.map(|chosen| match Arc::ptr_eq(chosen.server(), &late) {
+                true => chosen.on_connection_used_since(since),
+                false => chosen,
+            })
+        };
         let Some((mut permit, assignment)) = self.inner.pool.try_acquire(choose) else {
             Stats::count(&store.stats.hedges_refused);
             store.keep_buffer(body);
