@@ -54,6 +54,7 @@ class Error : public std::runtime_error {
         retriable_(feast_error_is_retriable(error)),
         rows_written_(feast_error_rows_written(error)) {
     if (const char *feast_class = feast_error_feast_class(error)) feast_class_ = feast_class;
+    if (const char *server = feast_error_server(error)) server_ = server;
     std::size_t count = 0;
     if (const std::uint64_t *rows = feast_error_unwritten_rows(error, &count)) unwritten_.assign(rows, rows + count);
     if (const std::uint64_t *rows = feast_error_doubtful_rows(error, &count)) doubtful_.assign(rows, rows + count);
@@ -66,6 +67,8 @@ class Error : public std::runtime_error {
   int http_status() const noexcept { return http_status_; }
   std::uint32_t attempts() const noexcept { return attempts_; }
   bool is_retriable() const noexcept { return retriable_; }
+  // Of the last attempt; empty if there was none.
+  const std::string &server() const noexcept { return server_; }
   // Of a write that failed: see feast_error_rows_written() and its siblings.
   std::uint64_t rows_written() const noexcept { return rows_written_; }
   const std::vector<std::uint64_t> &unwritten_rows() const noexcept { return unwritten_; }
@@ -79,6 +82,7 @@ class Error : public std::runtime_error {
   feast_status_t status_ = FEAST_OK;
   int http_status_ = 0;
   std::uint32_t attempts_ = 0;
+  std::string server_;
   bool retriable_ = false;
   std::uint64_t rows_written_ = 0;
   std::vector<std::uint64_t> unwritten_, doubtful_;
@@ -284,6 +288,8 @@ class Response {
   std::size_t entities() const noexcept { return feast_response_num_entities(get()); }
   // Calls that the request asked for, this one among them (merge_max_rows).
   std::size_t calls_in_request() const noexcept { return feast_response_calls_in_request(get()); }
+  // That gave this answer; nullptr without one.
+  const char *server() const noexcept { return feast_response_server(get()); }
   const char *name(std::size_t column) const noexcept { return feast_response_column_name(get(), column); }
   feast_type_t type(std::size_t column) const noexcept { return feast_response_column_type(get(), column); }
   std::optional<std::size_t> find(const std::string &name) const noexcept {

@@ -32,6 +32,7 @@ esac
 if [[ $1 = test ]]; then
   need abigail-tools command -v abidiff
   need cmake command -v cmake
+  need dnsmasq-base command -v dnsmasq
   need doxygen command -v doxygen
   need libssl-dev header openssl/ssl.h
   need musl-tools command -v musl-gcc

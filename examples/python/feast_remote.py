@@ -86,6 +86,7 @@ for _name, _returns, _takes in [
     ("feast_call_free", None, [_pointer]),
     ("feast_error_code", ctypes.c_int32, [_pointer]),
     ("feast_error_message", _text, [_pointer]),
+    ("feast_error_server", _text, [_pointer]),
     ("feast_error_free", None, [_pointer]),
     ("feast_status_name", _text, [ctypes.c_int32]),
 ]:
@@ -96,10 +97,12 @@ _FLOAT_LIST = 20  # FEAST_TYPE_FLOAT_LIST
 
 
 class FeastError(Exception):
-    """A failed call; `status` is the name of its code, such as TIMEOUT."""
+    """A failed call; `status` is the name of its code, such as TIMEOUT, and `server` that of its last attempt."""
 
     def __init__(self, error):
         super().__init__(_lib.feast_error_message(error).decode())
+        server = _lib.feast_error_server(error)
+        self.server = server.decode() if server else None
         self.status = _lib.feast_status_name(_lib.feast_error_code(error)).decode()
         self.rows_written = _lib.feast_error_rows_written(error)
         self.unwritten_rows, self.doubtful_rows = (

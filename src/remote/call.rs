@@ -60,7 +60,7 @@ struct Gathered {
     question: Request,
     bodies: Vec<Vec<u8>>,
     missing: usize,
-    /// That gave them.
+    /// That gave them, if there are several parts.
     servers: Vec<ServerName>,
     /// Of the exchange that ended last, with the bytes of all.
     timing: Timing,
@@ -142,11 +142,11 @@ impl Call {
         gathered.timing.attempts = timing.attempts.max(before.attempts);
         gathered.timing.bytes_sent += before.bytes_sent;
         gathered.timing.bytes_received += before.bytes_received;
-        let server = &origin.server;
-        if !gathered.servers.contains(server) {
-            gathered.servers.push(server.clone());
-        }
         gathered.missing -= 1;
+        // Of a call that has only one part its own will do.
+        if gathered.bodies.len() > 1 && !gathered.servers.contains(&origin.server) {
+            gathered.servers.push(origin.server.clone());
+        }
         if gathered.missing > 0 {
             return;
         }

@@ -46,7 +46,7 @@ impl List {
     /// See [`Servers::choose`](super::Servers::choose).
     pub fn choose(&self, tried: impl Fn(&Server) -> bool) -> Assignment {
         if let Some(only) = &self.only {
-            return Assignment::new(only);
+            return Assignment::to_only(only);
         }
         let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
         let untried = |server: &Server| !tried(server);

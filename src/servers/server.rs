@@ -202,6 +202,12 @@ pub struct Assignment {
 }
 
 impl Assignment {
+    /// Of a request to the only server, whose work is compared with nobody's.
+    pub fn to_only(server: &Arc<Server>) -> Assignment {
+        server.requests.fetch_add(1, Ordering::Relaxed);
+        Assignment { server: Arc::clone(server), work: 0, is_owed: false, used_since: None }
+    }
+
     /// Of a request without rows.
     pub fn new(server: &Arc<Server>) -> Assignment {
         server.requests.fetch_add(1, Ordering::Relaxed);
@@ -231,8 +237,10 @@ impl Assignment {
 
     /// The request asks for so many rows.
     pub fn add_rows(&mut self, rows: usize) {
-        self.work += rows as u64;
-        self.server.work.fetch_add(rows as u64, Ordering::Relaxed);
+        if self.work > 0 {
+            self.work += rows as u64;
+            self.server.work.fetch_add(rows as u64, Ordering::Relaxed);
+        }
     }
 }
 
@@ -248,7 +256,9 @@ impl Target for Assignment {
 
 impl Drop for Assignment {
     fn drop(&mut self) {
-        self.server.work.fetch_sub(self.work, Ordering::Relaxed);
+        if self.work > 0 {
+            self.server.work.fetch_sub(self.work, Ordering::Relaxed);
+        }
         self.server.requests.fetch_sub(1, Ordering::Relaxed);
         if self.is_owed {
             self.server.owed.fetch_sub(1, Ordering::Relaxed);

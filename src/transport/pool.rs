@@ -101,7 +101,6 @@ pub struct RequestHead<'a> {
 /// A permit on the wire; given back when dropped.
 pub struct Permit<H: Deref<Target = Shared>> {
     shared: H,
-    http: Arc<Http>,
     slot: Option<Slot>,
 }
 
@@ -197,13 +196,13 @@ impl Pool {
     ) -> Result<(Permit<H>, T)> {
         let Lent { chosen: Chosen(chosen), slot, displaced } = lent;
         // From here on `permit` gives the permit back, whatever happens.
-        let mut permit = Permit { shared, http: Arc::clone(chosen.http()), slot };
+        let mut permit = Permit { shared, slot };
         if displaced.is_some_and(|slot| slot.is_connected()) {
             Stats::count(&permit.shared.stats.connections_closed_displaced);
         }
         fault_point();
         if permit.slot.is_none() {
-            permit.make_slot()?;
+            permit.make_slot(chosen.http())?;
             self.start_reaper();
         }
         Ok((permit, chosen))
@@ -310,8 +309,8 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         Ok(slot.begin((!head.endpoint.is_get()).then_some(request), body))
     }
 
-    fn make_slot(&mut self) -> Result<()> {
-        let slot = Slot::new(&self.http, &self.shared.share)?;
+    fn make_slot(&mut self, http: &Arc<Http>) -> Result<()> {
+        let slot = Slot::new(http, &self.shared.share)?;
         self.shared.semaphore.watch(&slot);
         self.slot = Some(slot);
         Ok(())
@@ -325,13 +324,16 @@ impl<H: Deref<Target = Shared>> Permit<H> {
             Some(slot) if slot.has_unasked_input() => Some(&stats.connections_closed_by_server),
             _ => None,
         };
-        if let Some(closed) = unusable {
-            Stats::count(closed);
+        let is_unwanted = || head.fresh_connection && self.slot.as_ref().is_some_and(Slot::is_connected);
+        if unusable.is_some() || is_unwanted() {
+            if let Some(closed) = unusable {
+                Stats::count(closed);
+            }
+            let http = self.slot.as_ref().map(|slot| Arc::clone(slot.http()));
             self.close_connection();
-            self.make_slot()?;
-        } else if head.fresh_connection && self.slot.as_ref().is_some_and(Slot::is_connected) {
-            self.close_connection();
-            self.make_slot()?;
+            if let Some(http) = http {
+                self.make_slot(&http)?;
+            }
         }
         let Some(slot) = &mut self.slot else {
             return Err(Error::new(Code::Internal, "a permit without a slot"));

@@ -28,6 +28,15 @@ fn a_deadline_that_has_passed_and_a_bad_token_send_nothing() {
     run("tests/programs/c/deadlines_and_tokens.c", &[]);
 }
 
+#[test]
+fn several_servers_hold_in_c() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let good = Server::start(|seen| if seen.target.starts_with("GET") { say(200, "") } else { answer(seen) });
+    run("tests/programs/c/servers.c", &[&good.url(), &nobody]);
+}
+
 /// The cases of tests/programs/c/answers.c, chosen by an entity's name.
 fn scripted(seen: &Seen) -> Vec<Step> {
     let question: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();

@@ -43,6 +43,7 @@ type Error struct {
 	HTTPStatus int    // of the last answer; 0 if there was none
 	FeastClass string // the server's exception, such as FeatureViewNotFoundException, or ""
 	Attempts   int    // how often the server was asked
+	Server     string // of the last attempt, or ""
 	Retriable  bool   // whether the same call may succeed later
 	Message    string // what was tried, against which server, and what it said
 
@@ -64,6 +65,7 @@ func fromC(err *C.feast_error_t) error {
 		HTTPStatus: int(C.feast_error_http_status(err)),
 		FeastClass: C.GoString(C.feast_error_feast_class(err)),
 		Attempts:   int(C.feast_error_attempts(err)),
+		Server:     C.GoString(C.feast_error_server(err)),
 		Retriable:  bool(C.feast_error_is_retriable(err)),
 		Message:    C.GoString(C.feast_error_message(err)),
 

@@ -45,6 +45,9 @@ func (r *Response) NumEntities() int { return int(C.feast_response_num_entities(
 // CallsInRequest counts the calls that the request asked for, this one among them (merge_max_rows).
 func (r *Response) CallsInRequest() int { return int(C.feast_response_calls_in_request(r.handle)) }
 
+// Server is the URL of the server that gave this answer.
+func (r *Response) Server() string { return C.GoString(C.feast_response_server(r.handle)) }
+
 // Column finds a column by its name; -1 if there is none.
 func (r *Response) Column(name string) int {
 	text := append([]byte(name), 0)

@@ -7,6 +7,7 @@ use super::Slot;
 use crate::config::Token;
 use crate::error::Result;
 use crate::process::sync::Arc;
+use crate::transport::http::Http;
 use crate::transport::sys::*;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
@@ -54,6 +55,11 @@ impl Slot {
     /// A connection was kept after the last attempt.
     pub fn is_connected(&self) -> bool {
         self.kept
+    }
+
+    /// How its server is spoken to.
+    pub fn http(&self) -> &Arc<Http> {
+        &self.http
     }
 
     /// The number of its server.

@@ -1,5 +1,7 @@
 //! Each address of a name as a server of its own.
 
+mod real_names;
+
 use std::io::{Error, ErrorKind};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

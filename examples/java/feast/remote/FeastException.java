@@ -14,18 +14,20 @@ public final class FeastException extends RuntimeException {
     private final int httpStatus;
     private final String feastClass;
     private final int attempts;
+    private final String server;
     private final boolean retriable;
     private final long rowsWritten;
     private final long[] unwrittenRows;
 
     private FeastException(String message, int code, String status, int httpStatus, String feastClass, int attempts,
-            boolean retriable, long rowsWritten, long[] unwrittenRows) {
+            String server, boolean retriable, long rowsWritten, long[] unwrittenRows) {
         super(message);
         this.code = code;
         this.status = status;
         this.httpStatus = httpStatus;
         this.feastClass = feastClass;
         this.attempts = attempts;
+        this.server = server;
         this.retriable = retriable;
         this.rowsWritten = rowsWritten;
         this.unwrittenRows = unwrittenRows;
@@ -44,6 +46,7 @@ public final class FeastException extends RuntimeException {
                     (int) Native.ERROR_HTTP_STATUS.invokeExact(error),
                     Native.text((MemorySegment) Native.ERROR_FEAST_CLASS.invokeExact(error)),
                     (int) Native.ERROR_ATTEMPTS.invokeExact(error),
+                    Native.text((MemorySegment) Native.ERROR_SERVER.invokeExact(error)),
                     (boolean) Native.ERROR_IS_RETRIABLE.invokeExact(error),
                     (long) Native.ERROR_ROWS_WRITTEN.invokeExact(error),
                     rows.reinterpret(count.get(JAVA_LONG, 0) * 8).toArray(JAVA_LONG));
@@ -75,6 +78,11 @@ public final class FeastException extends RuntimeException {
     /** How often the server was asked. */
     public int attempts() {
         return attempts;
+    }
+
+    /** The server of the last attempt; null if there was none. */
+    public String server() {
+        return server;
     }
 
     /** Of a write that failed: the rows that the server said are written. */

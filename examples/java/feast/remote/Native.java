@@ -99,6 +99,7 @@ final class Native {
             returning(JAVA_INT, "feast_retrieve_online_documents", ADDRESS, ADDRESS, ADDRESS, ADDRESS);
 
     static final MethodHandle RESPONSE_FREE = nothing("feast_response_free", ADDRESS);
+    static final MethodHandle RESPONSE_SERVER = returning(ADDRESS, "feast_response_server", ADDRESS);
     static final MethodHandle CALLS_IN_REQUEST = returning(JAVA_LONG, "feast_response_calls_in_request", ADDRESS);
     static final MethodHandle NUM_ROWS = returning(JAVA_LONG, "feast_response_num_rows", ADDRESS);
     static final MethodHandle NUM_COLUMNS = returning(JAVA_LONG, "feast_response_num_columns", ADDRESS);
@@ -136,6 +137,7 @@ final class Native {
     static final MethodHandle ERROR_MESSAGE = returning(ADDRESS, "feast_error_message", ADDRESS);
     static final MethodHandle ERROR_HTTP_STATUS = returning(JAVA_INT, "feast_error_http_status", ADDRESS);
     static final MethodHandle ERROR_FEAST_CLASS = returning(ADDRESS, "feast_error_feast_class", ADDRESS);
+    static final MethodHandle ERROR_SERVER = returning(ADDRESS, "feast_error_server", ADDRESS);
     static final MethodHandle ERROR_ATTEMPTS = returning(JAVA_INT, "feast_error_attempts", ADDRESS);
     static final MethodHandle ERROR_IS_RETRIABLE = returning(JAVA_BOOLEAN, "feast_error_is_retriable", ADDRESS);
     static final MethodHandle ERROR_ROWS_WRITTEN = returning(JAVA_LONG, "feast_error_rows_written", ADDRESS);

@@ -86,6 +86,15 @@ public final class Response implements AutoCloseable {
         }
     }
 
+    /** The URL of the server that gave this answer. */
+    public String server() {
+        try {
+            return Native.text((MemorySegment) Native.RESPONSE_SERVER.invokeExact(handle()));
+        } catch (Throwable thrown) {
+            throw failed(thrown);
+        }
+    }
+
     /** The calls that the request asked for, this one among them (merge_max_rows). */
     public long callsInRequest() {
         try {
