@@ -17,3 +17,24 @@ class Stores:
     def collect(self):
         if self.stores:
             yield from text_string_to_metric_families(feast_remote.prometheus(dict(self.stores)))
+
+
+def main(url):
+    """Asks ten times a second, and serves what there is to see of it on /metrics. Prints its port."""
+    import time
+
+    import prometheus_client
+
+    with feast_remote.Remote(path=url) as remote:
+        prometheus_client.REGISTRY.register(Stores({"drivers": remote}))
+        server, _ = prometheus_client.start_http_server(0, addr="127.0.0.1")
+        print(server.server_port, flush=True)
+        while True:
+            remote.get_online_features(["driver_hourly_stats:conv_rate"], {"driver_id": [1001]})
+            time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1])

@@ -1,6 +1,7 @@
 //! Programs in C, C++, Go, Java and Python that use the release library, each a process of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
+mod bridges;
 mod c_programs;
 mod columns;
 mod examples;
@@ -19,6 +20,7 @@ mod support {
     pub mod installed;
     #[expect(dead_code)]
     pub mod paths;
+    pub mod prometheus;
     #[expect(dead_code)]
     pub mod server;
     #[expect(dead_code)]
