@@ -101,15 +101,15 @@ impl Outlier {
                 }
                 return false;
             }
+            // What was under way when it was set aside, or was tried for want of another one.
+            _ if self.state == State::SetAside => return false,
             Outcome::Unreachable => self.failures = self.failures.max(IN_A_ROW - 1) + 1,
             Outcome::Failure => self.failures = self.failures.saturating_add(1),
             Outcome::Timeout => self.timeouts = self.timeouts.saturating_add(1),
         }
         match self.state {
             State::Available => self.is_failing(),
-            State::Recovering => true,
-            // What was under way when it was set aside, or was tried for want of another one.
-            State::SetAside => false,
+            State::Recovering | State::SetAside => true,
         }
     }
 
@@ -254,6 +254,18 @@ mod tests {
             assert_eq!(server.0.check_at(), Some(asked + Duration::from_secs(1)));
             assert_eq!(server.0.state(), State::SetAside);
         }
+    }
+
+    #[test]
+    fn what_was_under_way_when_it_was_set_aside_does_not_keep_it_out() {
+        let mut server = Server::new();
+        for _ in 0..20 {
+            server.sees(Outcome::Unreachable);
+        }
+        server.comes_back();
+        assert!(!server.0.is_failing());
+        assert_eq!(server.sees(Outcome::Success), None);
+        assert!(server.0.is_clean());
     }
 
     #[test]

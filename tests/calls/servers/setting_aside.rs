@@ -247,3 +247,24 @@ fn closing_does_not_wait_for_a_server_that_is_asked_whether_it_is_well() {
     drop(remote);
     wait_until("nothing is open", || ill.open() == 0);
 }
+
+#[test]
+fn a_server_whose_calls_all_failed_at_once_comes_back() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    drop(listener);
+    let good = healthy();
+    let remote = Remote::open(&config(&format!("{url},{}", good.url()), &[("balance", "in_order")])).unwrap();
+    let events = queue();
+    // All of them have chosen it before the first one is refused.
+    (0..40).for_each(|id| drop(submit(&remote, &events, id)));
+    (0..40).for_each(|_| assert!(next(&events).into_response().is_ok()));
+    assert!(of_server(&remote, &url, "failures").as_u64().unwrap() > 5);
+    let back = Server::at(("127.0.0.1", port), None, |_| Welcome::Serve, served).unwrap();
+    wait_until("it serves again", || {
+        call(&remote, 1).unwrap();
+        of_server(&remote, &url, "state") == "available"
+    });
+    assert!(questions(&back) > 0);
+}
