@@ -1,12 +1,16 @@
 //! One HTTP request and its answer, tried until it has one or an error: what to do after each attempt. Knows of no thread
 //! and no socket; the blocking way and the driver ask the same questions and do as they are told.
 
+mod ended;
+
 use std::time::{Duration, Instant};
 
+use super::attempt::Attempt;
 use super::failure::{Failure, classify, outcome_of};
 use super::inner::Inner;
 use super::origin::Origin;
 use super::store::Store;
+use super::tried::Tried;
 use super::write_state::WriteState;
 use crate::auth::Token;
 use crate::error::{Code, Error};
@@ -15,7 +19,6 @@ use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::Decision;
 use crate::process::sync::{Arc, Ordering};
-use crate::server_name::ServerName;
 use crate::servers::{Assignment, Server};
 use crate::timing::{AttemptTimes, Stopwatch, Timing};
 use crate::transport::{RequestHead, Transfer};
@@ -32,9 +35,7 @@ pub struct Exchange {
     attempt_start: Instant,
     /// Rows that it asks for.
     rows: usize,
-    /// The server of the last attempt, and those of the attempts before that went elsewhere.
-    server: Option<Arc<Server>>,
-    tried: Vec<Arc<Server>>,
+    tried: Tried,
     /// It goes to this server only, and only once.
     only: Option<Arc<Server>>,
     watch: Stopwatch,
@@ -55,30 +56,6 @@ pub struct Exchange {
     endpoint: Endpoint,
     /// If it writes.
     write: Option<Arc<WriteState>>,
-}
-
-/// An attempt under way.
-pub struct Attempt {
-    /// Its server.
-    pub assignment: Assignment,
-    /// What it was made with.
-    pub token: Option<Token>,
-    /// When it began, and by when it has to end.
-    pub begun: Instant,
-    pub deadline: Deadline,
-    /// It has as much time as attempts get: if it has passed, that says something about the server.
-    has_usual_time: bool,
-}
-
-impl Attempt {
-    /// Another one was answered, after so long: this one has to end soon. If it has had as much time by then, that says
-    /// something about its server.
-    pub fn is_superseded(&mut self, deadline: Deadline, took: Duration) {
-        self.assignment.is_owed();
-        self.deadline = self.deadline.min(deadline);
-        let end = self.deadline.at();
-        self.has_usual_time = end.is_some_and(|end| end.saturating_duration_since(self.begun) >= took);
-    }
 }
 
 /// What to do after an attempt.
@@ -106,8 +83,7 @@ impl Exchange {
             hedges: 0,
             attempt_start: start,
             rows: 0,
-            server: None,
-            tried: Vec::new(),
+            tried: Tried::default(),
             only: None,
             watch: Stopwatch::new(start),
             last: None,
@@ -186,21 +162,9 @@ impl Exchange {
         self.deadline
     }
 
-    /// The error of an exchange whose deadline has come before an attempt.
-    pub fn overdue(&self, store: &Store, now: Instant) -> Option<Error> {
-        self.deadline.passed(now).then(|| {
-            let why = match self.attempts {
-                0 => "the time was up before anything was sent",
-                _ => "the time was up before the next attempt",
-            };
-            self.complete(store, self.ended_by(Error::new(Code::Timeout, why)))
-        })
-    }
-
     /// Whether an attempt has gone to this server.
     pub fn has_tried(&self, server: &Server) -> bool {
-        let is_it = |tried: &Arc<Server>| std::ptr::eq(Arc::as_ptr(tried), server);
-        self.server.as_ref().is_some_and(is_it) || self.tried.iter().any(is_it)
+        self.tried.has(server)
     }
 
     /// An attempt begins now, at this server and with this token.
@@ -238,20 +202,8 @@ impl Exchange {
     ) -> Attempt {
         self.attempts += 1;
         assignment.add_rows(self.rows);
-        let server = assignment.server();
-        let before = self.server.replace(Arc::clone(server));
-        if let Some(before) = before.filter(|before| !Arc::ptr_eq(before, server))
-            && !self.tried.iter().any(|tried| Arc::ptr_eq(tried, &before))
-        {
-            self.tried.push(before);
-        }
-        let deadline = self.deadline.min(Deadline::after(now, store.attempt_timeout));
-        let usual = store.attempt_timeout.into_iter().chain(store.request_timeout).min();
-        let has_usual_time = usual.is_some_and(|usual| {
-            // A little has passed since the call began.
-            deadline.remaining(now).is_none_or(|remaining| remaining >= usual.mul_f64(0.9))
-        });
-        Attempt { assignment, token, begun: now, deadline, has_usual_time }
+        self.tried.add(assignment.server());
+        Attempt::new(store, self.deadline, assignment, token, now)
     }
 
     /// An attempt was answered or failed beside another one that goes on: what it did is counted.
@@ -263,7 +215,7 @@ impl Exchange {
 
     /// What came of an attempt says something about its server.
     fn blame(&self, inner: &Inner, attempt: &Attempt, transfer: &Transfer) {
-        let (outcome, retry_after) = outcome_of(transfer, attempt.has_usual_time);
+        let (outcome, retry_after) = outcome_of(transfer, attempt.has_usual_time());
         inner.servers.record(attempt.assignment.server(), outcome, retry_after);
     }
 
@@ -406,49 +358,6 @@ impl Exchange {
         }
     }
 
-    /// The error of an exchange that got no token.
-    pub fn without_token(&self, store: &Store, error: Error) -> Error {
-        let error = if error.code == Code::Timeout { self.refused_or(error) } else { error };
-        self.complete(store, Error { http_status: self.http_status.max(error.http_status), ..error })
-    }
-
-    /// The refusal of the token if no newer one was set by the deadline, else this.
-    pub fn refused_or(&self, error: Error) -> Error {
-        match (&self.refused, &self.last) {
-            (Some(_), Some(last)) if last.code == Code::Unauthenticated => {
-                let why = "; no newer token was set by the call's deadline (feast_remote_set_token)";
-                Error { message: format!("{}{why}", last.message), ..last.clone() }
-            }
-            _ => error,
-        }
-    }
-
-    /// The error of an exchange that is ended from outside, between attempts or amid one.
-    pub fn ended_by(&self, error: Error) -> Error {
-        let http_status = if error.http_status == 0 { self.http_status } else { error.http_status };
-        let timing = error.timing.or_else(|| Some(Box::new(self.watch.read())));
-        let server = error.server.or_else(|| self.last_server());
-        Error { attempts: self.attempts.max(error.attempts), http_status, timing, server, ..error }
-    }
-
-    /// The error of an exchange that got no permit (again): the last answer says more than the queue.
-    pub fn without_permit(&mut self, store: &Store, queue: Error) -> Error {
-        if let Some(write) = &self.write {
-            write.on_wire.store(false, Ordering::Relaxed);
-        }
-        if queue.code == Code::Overloaded {
-            Stats::count(&store.stats.calls_overloaded);
-        }
-        match self.last.take() {
-            Some(mut error) if queue.code == Code::Overloaded => {
-                error.message.push_str("; ");
-                error.message.push_str(&queue.message);
-                self.complete(store, error)
-            }
-            _ => self.complete(store, self.ended_by(queue)),
-        }
-    }
-
     /// How long to wait before the next attempt, or why there is none.
     fn next_step(
         &self,
@@ -465,7 +374,7 @@ impl Exchange {
             return if remaining == Some(Duration::ZERO) { Err(String::new()) } else { Ok(Duration::ZERO) };
         }
         let failures = self.attempts - self.hedges - self.dead_connections;
-        let servers = u32::try_from(self.tried_servers().count()).unwrap_or(u32::MAX).max(1);
+        let servers = u32::try_from(self.tried.count()).unwrap_or(u32::MAX).max(1);
         let of_one_server = failures.div_ceil(servers);
         let decision =
             store.retry.decide(failures, of_one_server, failure.retry_after, store.random(), remaining);
@@ -495,52 +404,5 @@ impl Exchange {
             }
             Decision::Retry(wait) => Ok(wait),
         }
-    }
-
-    /// The error of a call that waits no longer for its attempt.
-    pub fn waited_in_vain(&self, store: &Store, error: Error) -> Error {
-        self.complete(store, error)
-    }
-
-    /// The error of a call, one of several of this exchange, whose time was up before the others'.
-    pub fn left_by(&self, call: &Exchange, store: &Store, error: Error) -> Error {
-        if error.code == Code::Overloaded {
-            Stats::count(&store.stats.calls_overloaded);
-        }
-        self.complete_after(store, error, call.start.elapsed())
-    }
-
-    fn complete(&self, store: &Store, error: Error) -> Error {
-        self.complete_after(store, error, self.start.elapsed())
-    }
-
-    fn complete_after(&self, store: &Store, error: Error, time: Duration) -> Error {
-        let attempts = self.attempts;
-        if error.code == Code::Closed {
-            return self.ended_by(error);
-        }
-        let seconds = time.as_secs_f64();
-        let times = if attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
-        let message = format!("{}: {} ({times} in {seconds:.3} s)", self.servers(store), error.message);
-        let timing = Some(Box::new(self.watch.read().of_call(time, 1)));
-        Error { message, attempts, timing, server: self.last_server(), ..error }
-    }
-
-    fn last_server(&self) -> Option<ServerName> {
-        self.server.as_ref().map(|server| server.name().clone())
-    }
-
-    /// The servers that were tried, in that order; all of the store's before any was.
-    fn servers(&self, store: &Store) -> String {
-        match self.server {
-            Some(_) => ServerName::join(self.tried_servers().map(|server| server.name())),
-            None => store.server.clone(),
-        }
-    }
-
-    /// Each server that an attempt went to, once, in the order of the first ones.
-    fn tried_servers(&self) -> impl Iterator<Item = &Arc<Server>> {
-        let is_new = |last: &&Arc<Server>| !self.tried.iter().any(|tried| Arc::ptr_eq(tried, last));
-        self.tried.iter().chain(self.server.as_ref().filter(is_new))
     }
 }

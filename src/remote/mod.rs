@@ -5,6 +5,7 @@
 //! exchange tried once, on one connection to one server. A blocking call of one exchange stays on its caller's thread (`blocking.rs`);
 //! all others are carried by the store's `driver`.
 
+mod attempt;
 mod blocking;
 mod call;
 mod driver;
@@ -18,6 +19,7 @@ mod origin;
 mod search;
 mod store;
 mod submit;
+mod tried;
 mod types;
 mod waiter;
 mod write;

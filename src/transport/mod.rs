@@ -16,6 +16,7 @@ mod no_proxy;
 mod path;
 mod poller;
 mod pool;
+mod proxies;
 mod receiver;
 mod semaphore;
 mod share;

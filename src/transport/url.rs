@@ -1,6 +1,6 @@
 //! A URL that libcurl takes apart once, and not for each request (curl/docs/libcurl/opts/CURLOPT_CURLU.md).
 
-use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 
 use super::sys::{CURL, CURLOPTTYPE_OBJECTPOINT, CURLcode, CURLoption, curl_easy_setopt};
 use crate::error::{Code, Error, Result};
@@ -19,6 +19,11 @@ unsafe extern "C" {
     fn curl_url_cleanup(url: *mut c_void);
     fn curl_url_set(url: *mut c_void, part: c_int, value: *const c_char, flags: c_uint) -> c_int;
     fn curl_url_strerror(code: c_int) -> *const c_char;
+}
+
+/// Text for libcurl.
+pub fn c_text(text: impl Into<Vec<u8>>) -> Result<CString> {
+    CString::new(text).map_err(|_| Error::config("a value contains a NUL"))
 }
 
 /// See the module.

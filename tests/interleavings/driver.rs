@@ -63,11 +63,29 @@ mod remote {
         }
     }
 
+    pub mod attempt {
+        use std::time::{Duration, Instant};
+
+        use crate::policy::deadline::Deadline;
+        use crate::servers::Assignment;
+
+        pub struct Attempt {
+            pub assignment: Assignment,
+            pub begun: Instant,
+            pub deadline: Deadline,
+        }
+
+        impl Attempt {
+            pub fn is_superseded(&mut self, _deadline: Deadline, _took: Duration) {}
+        }
+    }
+
     pub mod exchange {
         use std::time::{Duration, Instant};
 
         use shuttle::rand::Rng;
 
+        use super::attempt::Attempt;
         use super::inner::Inner;
         use super::origin::Origin;
         use super::store::Store;
@@ -94,16 +112,6 @@ mod remote {
             pub deadline: Deadline,
             pub start: Instant,
             pub merged: bool,
-        }
-
-        pub struct Attempt {
-            pub assignment: Assignment,
-            pub begun: Instant,
-            pub deadline: Deadline,
-        }
-
-        impl Attempt {
-            pub fn is_superseded(&mut self, _deadline: Deadline, _took: Duration) {}
         }
 
         pub enum Next {

@@ -18,7 +18,7 @@ type Timing struct {
 	FirstByte, Transfer, Decode, Total             time.Duration
 	BytesSent, BytesReceived, Rows, CallsInRequest uint64
 	Attempts, HTTPStatus                           int
-	Reused, NewConnection, Merged                  bool
+	Reused, NewConnection, Merged, Hedged          bool
 }
 
 // Timing is where the time of the call went.
@@ -38,6 +38,7 @@ func (r *Response) Timing() Timing {
 		Reused:        timing.flags&C.FEAST_TIMING_REUSED != 0,
 		NewConnection: timing.flags&C.FEAST_TIMING_NEW_CONNECTION != 0,
 		Merged:        timing.flags&C.FEAST_TIMING_MERGED != 0,
+		Hedged:        timing.flags&C.FEAST_TIMING_HEDGED != 0,
 	}
 }
 

@@ -10,8 +10,9 @@ use crate::auth::AtHand;
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Arc, lock};
+use crate::remote::attempt::Attempt;
 use crate::remote::call::new_numbers;
-use crate::remote::exchange::{Attempt, Exchange};
+use crate::remote::exchange::Exchange;
 use crate::transport::Transfer;
 
 /// How long the attempt that comes second may go on: cut off at once, it would cost its connection.

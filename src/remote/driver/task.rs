@@ -11,7 +11,8 @@ use crate::policy::admission::Ticket;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::contained;
 use crate::process::sync::Arc;
-use crate::remote::exchange::{Attempt, Exchange};
+use crate::remote::attempt::Attempt;
+use crate::remote::exchange::Exchange;
 use crate::transport::{Acquire, OwnedPermit, PendingAcquire, TransferError, TransferErrorKind, Worker};
 
 /// An exchange at the driver.

@@ -48,6 +48,19 @@ fn a_late_answer_is_asked_for_again_on_another_connection_and_the_first_one_coun
 }
 
 #[test]
+fn the_phases_of_a_call_that_went_out_twice_make_its_total() {
+    let server = ignoring(&[7000, 7001, 7002], || vec![Step::Stall]);
+    let remote = Remote::open(&config(&server.url(), &[HEDGED])).unwrap();
+    accustom(&remote);
+    for id in 7000..7003 {
+        let timing = *remote.get_online_features(&ask(id)).unwrap().timing();
+        assert!(timing.hedged && timing.attempts == 2, "{timing:?}");
+        let (phases, total) = (timing.phases() as f64, timing.total_us as f64);
+        assert!((phases - total).abs() <= 0.05 * total, "{timing:?}");
+    }
+}
+
+#[test]
 fn the_second_request_goes_to_another_server() {
     let stalls = ignoring(&[7000], || vec![Step::Stall]);
     let other = ignoring(&[7000], || vec![Step::Stall]);
