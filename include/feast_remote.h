@@ -2861,7 +2861,7 @@ feast_status_t feast_retrieve_online_documents(feast_remote_t *remote,
                                                feast_error_t **err);
 
 /**
- * Asks the server's /health, for which it wants no token, and waits for the answer: within the store's request_timeout_ms, with
+ * Asks the server's /health, or that of one of several, for which it wants no token, and waits for the answer: within the store's request_timeout_ms, with
  * its retries.
  *
  * @param remote  in; borrowed for the call.
@@ -2875,7 +2875,8 @@ feast_status_t feast_check_health(feast_remote_t *remote,
 
 /**
  * Makes connections before the first call needs them, for a host's readiness probe: each is made, its TLS handshake done, and
- * the server asked on it whether it is well (/health); then they are kept for calls, as after these.
+ * the server asked on it whether it is well (/health); then they are kept for calls, as after these. Of several servers each is
+ * asked, and the connections are spread over those that are well; it fails only if none is.
  *
  * @param remote       in; borrowed for the call.
  * @param connections  in, how many there shall be, from 1 to connection_pool_size. Calls that are under way hold theirs.

@@ -154,8 +154,11 @@ pub(super) fn url_fault(url: &str) -> Option<&'static str> {
     if url.contains(['?', '#', ' ', '\\']) || url.contains("%00") {
         return Some("must not contain ?, #, backslashes, spaces or %00");
     }
-    if host.contains(',') {
-        return Some("has a comma in its host; each of several URLs begins with http:// or https://");
+    // A path may have commas, but not what looks like another server.
+    let is_server = |part: &str| part.is_empty() || part.contains(':');
+    if host.contains(',') || rest.split(',').skip(1).any(|part| is_server(part.trim())) && !rest.contains('@')
+    {
+        return Some("has a comma that no URL follows; each of several begins with http:// or https://");
     }
     if !host.starts_with('[') && host.split(':').next().is_some_and(is_no_host) {
         return Some(NO_HOST);
@@ -190,6 +193,16 @@ mod tests {
         let many = |count: usize| (0..count).map(|n| format!("http://h{n}")).collect::<Vec<_>>().join(",");
         assert_eq!(fault(&many(32)), "");
         assert_eq!(fault(&many(33)), "names 33 servers, and 32 are the most");
+    }
+
+    #[test]
+    fn a_server_without_a_scheme_is_no_part_of_a_path() {
+        for bad in ["http://a,b", "http://a:1/,b:2", "http://a:1/,", "http://a/,,", "http://a,"] {
+            assert!(url_fault(bad).is_some_and(|fault| fault.contains("comma")), "{bad}");
+        }
+        for good in ["http://a/x,y", "http://u:p,w@a", "http://a"] {
+            assert_eq!(url_fault(good), None, "{good}");
+        }
     }
 
     #[test]

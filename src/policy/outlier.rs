@@ -53,6 +53,8 @@ pub struct Outlier {
     series: u32,
     /// When it came back from being set aside.
     available_since: Option<Instant>,
+    /// When its state changed last: attempts that began before say nothing about it now.
+    changed: Option<Instant>,
     /// When to ask it whether it is well, while it is set aside.
     check_at: Option<Instant>,
 }
@@ -66,6 +68,7 @@ impl Default for Outlier {
             timeouts: 0,
             series: 0,
             available_since: None,
+            changed: None,
             check_at: None,
         }
     }
@@ -87,29 +90,40 @@ impl Outlier {
         self.failures >= IN_A_ROW || self.timeouts >= IN_A_ROW
     }
 
-    /// Takes note of what came of an attempt. `true` if the server is to be set aside; whoever knows the others
-    /// [does so](Outlier::set_aside).
-    pub fn record(&mut self, outcome: Outcome, now: Instant) -> bool {
-        match outcome {
-            Outcome::Nothing => return false,
-            Outcome::Success => {
-                (self.failures, self.timeouts) = (0, 0);
-                if self.state != State::Available {
-                    self.state = State::Available;
-                    self.available_since = Some(now);
-                    self.check_at = None;
-                }
-                return false;
+    /// Takes note of what came of an attempt that began at `begun`. `true` if the server is to be set aside, or is the last one and
+    /// [kept](Outlier::keep): whoever knows the others does so.
+    pub fn record(&mut self, outcome: Outcome, begun: Instant, now: Instant) -> bool {
+        let is_old = self.state != State::Available && self.changed.is_some_and(|changed| begun < changed);
+        if outcome == Outcome::Nothing || is_old {
+            return false;
+        }
+        if outcome == Outcome::Success {
+            (self.failures, self.timeouts) = (0, 0);
+            self.check_at = None;
+            if self.state != State::Available {
+                self.state = State::Available;
+                (self.available_since, self.changed) = (Some(now), Some(now));
             }
-            // What was under way when it was set aside, or was tried for want of another one.
-            _ if self.state == State::SetAside => return false,
-            Outcome::Unreachable => self.failures = self.failures.max(IN_A_ROW - 1) + 1,
-            Outcome::Failure => self.failures = self.failures.saturating_add(1),
-            Outcome::Timeout => self.timeouts = self.timeouts.saturating_add(1),
+            return false;
         }
         match self.state {
-            State::Available => self.is_failing(),
-            State::Recovering | State::SetAside => true,
+            // It was tried for want of another one.
+            State::SetAside => return false,
+            State::Recovering => return true,
+            State::Available => (),
+        }
+        match outcome {
+            Outcome::Unreachable => self.failures = self.failures.max(IN_A_ROW - 1) + 1,
+            Outcome::Timeout => self.timeouts = self.timeouts.saturating_add(1),
+            _ => self.failures = self.failures.saturating_add(1),
+        }
+        self.is_failing()
+    }
+
+    /// It is the last one and stays available, but others are tried, too, until it was answered or says that it is well.
+    pub fn keep(&mut self, now: Instant, random: f64) {
+        if self.check_at.is_none() {
+            self.check_at = now.checked_add(varied(CHECK_INTERVAL, random));
         }
     }
 
@@ -122,6 +136,7 @@ impl Outlier {
         let time = varied(BASE.saturating_mul(1 << self.series.min(6)).min(LONGEST), random);
         self.series = self.series.saturating_add(1);
         self.state = State::SetAside;
+        self.changed = Some(now);
         (self.failures, self.timeouts) = (0, 0);
         self.check_at = now.checked_add(time);
         time
@@ -134,14 +149,18 @@ impl Outlier {
 
     /// It was asked whether it is well.
     pub fn checked(&mut self, is_well: bool, now: Instant, random: f64) {
-        if self.state != State::SetAside {
+        if self.check_at.is_none() {
             return;
         }
-        if is_well {
-            self.state = State::Recovering;
-            self.check_at = None;
-        } else {
+        if !is_well {
             self.check_at = now.checked_add(varied(CHECK_INTERVAL, random));
+            return;
+        }
+        self.check_at = None;
+        (self.failures, self.timeouts) = (0, 0);
+        if self.state == State::SetAside {
+            self.state = State::Recovering;
+            self.changed = Some(now);
         }
     }
 }
@@ -165,7 +184,11 @@ mod tests {
         }
 
         fn sees(&mut self, outcome: Outcome) -> Option<Duration> {
-            self.0.record(outcome, self.1).then(|| self.0.set_aside(self.1, EXACT))
+            self.begun_at(outcome, self.1)
+        }
+
+        fn begun_at(&mut self, outcome: Outcome, begun: Instant) -> Option<Duration> {
+            self.0.record(outcome, begun, self.1).then(|| self.0.set_aside(self.1, EXACT))
         }
 
         fn comes_back(&mut self) {
@@ -257,15 +280,34 @@ mod tests {
     }
 
     #[test]
-    fn what_was_under_way_when_it_was_set_aside_does_not_keep_it_out() {
+    fn what_was_under_way_when_it_was_set_aside_neither_keeps_it_out_nor_brings_it_back() {
         let mut server = Server::new();
-        for _ in 0..20 {
-            server.sees(Outcome::Unreachable);
+        let before = server.1;
+        server.1 += Duration::from_millis(1);
+        server.sees(Outcome::Unreachable);
+        for outcome in [Outcome::Unreachable, Outcome::Success, Outcome::Timeout] {
+            assert_eq!(server.begun_at(outcome, before), None);
+            assert_eq!(server.0.state(), State::SetAside, "{outcome:?}");
         }
         server.comes_back();
+        assert_eq!(server.begun_at(Outcome::Failure, before), None);
+        assert_eq!(server.0.state(), State::Recovering);
         assert!(!server.0.is_failing());
         assert_eq!(server.sees(Outcome::Success), None);
         assert!(server.0.is_clean());
+    }
+
+    #[test]
+    fn the_last_one_is_asked_too_and_forgiven_when_it_says_that_it_is_well() {
+        let mut server = Server::new();
+        assert!(server.0.record(Outcome::Unreachable, server.1, server.1));
+        server.0.keep(server.1, EXACT);
+        assert!(server.0.is_failing() && server.0.state() == State::Available);
+        server.0.checked(false, server.1, EXACT);
+        assert!(server.0.is_failing() && server.0.check_at().is_some());
+        server.0.checked(true, server.1, EXACT);
+        assert!(server.0.is_clean());
+        assert_eq!(server.0.check_at(), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 /// Retry-After values above this are cut to it, as urllib3 does.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(21_600);
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(21_600);
 
 /// The settings of one store.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ mod ended;
 use std::time::{Duration, Instant};
 
 use super::attempt::Attempt;
-use super::failure::{Failure, classify, outcome_of};
+use super::failure::{Failure, classify, is_answer, outcome_of};
 use super::inner::Inner;
 use super::origin::Origin;
 use super::store::Store;
@@ -129,6 +129,11 @@ impl Exchange {
         self.only.as_ref()
     }
 
+    /// Whether an attempt brought what it was to bring, as far as that can be seen from outside.
+    pub fn is_answered_by(&self, transfer: &Transfer) -> bool {
+        is_answer(transfer, self.endpoint)
+    }
+
     /// Rows that it asks for.
     pub fn rows(&self) -> usize {
         self.rows
@@ -216,7 +221,7 @@ impl Exchange {
     /// What came of an attempt says something about its server.
     fn blame(&self, inner: &Inner, attempt: &Attempt, transfer: &Transfer) {
         let (outcome, retry_after) = outcome_of(transfer, attempt.has_usual_time());
-        inner.servers.record(attempt.assignment.server(), outcome, retry_after);
+        inner.servers.record(attempt.assignment.server(), outcome, attempt.begun, retry_after);
     }
 
     /// When the call began, or the merged exchange.
@@ -323,7 +328,10 @@ impl Exchange {
         self.dead_connections += u32::from(failure.dead_connection);
         let splits = failure.splits;
         let has_other = || servers.has_other(|server| self.has_tried(server));
-        let next = if splits { Err(String::new()) } else { self.next_step(store, &failure, has_other) };
+        let next = match splits {
+            true => Err(String::new()),
+            false => self.next_step(store, &failure, has_other, || servers.has_usable()),
+        };
         match next {
             Ok(wait) => {
                 self.asked_once_more |= failure.once;
@@ -364,6 +372,7 @@ impl Exchange {
         store: &Store,
         failure: &Failure,
         has_other: impl Fn() -> bool,
+        has_usable: impl Fn() -> bool,
     ) -> Result<Duration, String> {
         if !failure.retried || self.only.is_some() || (failure.once && self.asked_once_more) {
             return Err(String::new());
@@ -376,9 +385,10 @@ impl Exchange {
         let failures = self.attempts - self.hedges - self.dead_connections;
         let servers = u32::try_from(self.tried.count()).unwrap_or(u32::MAX).max(1);
         let of_one_server = failures.div_ceil(servers);
-        let decision =
-            store.retry.decide(failures, of_one_server, failure.retry_after, store.random(), remaining);
-        // A server that has not been tried need not be given time to recover; what the other one asks for binds it alone.
+        // What one server asks for binds it alone.
+        let retry_after = failure.retry_after.filter(|_| !has_usable());
+        let decision = store.retry.decide(failures, of_one_server, retry_after, store.random(), remaining);
+        // A server that has not been tried need not be given time to recover.
         let decision = match decision {
             Decision::Retry(_) if has_other() => Decision::Retry(Duration::ZERO),
             Decision::PastDeadline(wait)

@@ -53,6 +53,18 @@ pub fn outcome_of(transfer: &Transfer, has_usual_time: bool) -> (Outcome, Option
     }
 }
 
+/// Whether an attempt was answered.
+pub fn is_answer(transfer: &Transfer, endpoint: Endpoint) -> bool {
+    let succeeds = matches!(transfer.result, Ok(status) if endpoint.succeeds_with(status));
+    succeeds && !is_incomplete(transfer, endpoint)
+}
+
+/// Only the connection's end told where its answer ends, and it is not whole.
+fn is_incomplete(transfer: &Transfer, endpoint: Endpoint) -> bool {
+    let is_200 = matches!(transfer.result, Ok(200));
+    is_200 && endpoint.answers_columns() && transfer.ended_by_close && is_cut_short(&transfer.body)
+}
+
 /// Why an attempt brought no answer; `None` if it was answered. `merged`: it asked for several calls at once, none of which
 /// must see what the server says of the others.
 pub fn classify(
@@ -62,10 +74,10 @@ pub fn classify(
     application_errors: ApplicationErrors,
     clean: impl Fn(String) -> String,
 ) -> Option<Failure> {
+    if is_incomplete(transfer, endpoint) {
+        return Some(cut_short(transfer));
+    }
     let fault = match &transfer.result {
-        Ok(200) if endpoint.answers_columns() && transfer.ended_by_close && is_cut_short(&transfer.body) => {
-            return Some(cut_short(transfer));
-        }
         Ok(status) if endpoint.succeeds_with(*status) => return None,
         Ok(status) => return Some(refused_by_server(*status, transfer, merged, application_errors, clean)),
         Err(_) => std::mem::replace(&mut transfer.result, Ok(0)).err()?,

@@ -72,28 +72,38 @@ impl Remote {
             return Err(Error::new(Code::Timeout, why));
         };
         let mut kept = Vec::with_capacity(connections);
-        servers.wait_for_addresses(deadline);
-        let all = servers.all();
-        if all.len() > 1 {
-            // Each once: then those that are not well are known of before the first call.
-            let mut last = None;
-            for server in all.iter() {
-                if kept.len() == connections {
-                    // It stays in the pool; the permit is what is needed.
-                    kept.remove(0);
-                }
-                let exchange = Exchange::new(Instant::now(), deadline).to(Endpoint::Health).only_at(server);
-                match self.attempt_and_keep(store.buffer(), exchange, Some(&mut kept)) {
-                    Ok((body, ..)) => store.keep_buffer(body),
-                    Err(error) => last = Some(error),
-                }
+        let all = servers.wait_for_all(deadline);
+        let several = all.len() > 1;
+        let mut well = Vec::new();
+        let mut last = None;
+        // Each of several once: then those that are not well are known of before the first call.
+        for (asked, server) in all.iter().enumerate().filter(|_| several) {
+            if kept.len() == connections {
+                // It stays in the pool; the permit is what is needed.
+                kept.remove(0);
             }
-            if let Some(error) = last.filter(|_| kept.is_empty()) {
-                return Err(error);
+            // One that hangs leaves time for those after it, and for what comes then.
+            let now = Instant::now();
+            let share = deadline.remaining(now).map(|rest| rest / (all.len() - asked + 1) as u32);
+            let exchange =
+                Exchange::new(now, Deadline::after(now, share)).to(Endpoint::Health).only_at(server);
+            match self.attempt_and_keep(store.buffer(), exchange, Some(&mut kept)) {
+                Ok((body, ..)) => {
+                    store.keep_buffer(body);
+                    well.push(server);
+                }
+                Err(error) => last = Some(error),
             }
+        }
+        if let Some(error) = last.filter(|_| well.is_empty()) {
+            return Err(error);
         }
         while kept.len() < connections {
             let exchange = Exchange::new(Instant::now(), deadline).to(Endpoint::Health);
+            let exchange = match well.get(kept.len() % well.len().max(1)) {
+                Some(server) => exchange.only_at(server),
+                None => exchange,
+            };
             let (body, ..) = self.attempt_and_keep(store.buffer(), exchange, Some(&mut kept))?;
             store.keep_buffer(body);
         }

@@ -2,7 +2,7 @@
 //! takes all the time there is; it sleeps while nobody is set aside.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
@@ -10,6 +10,7 @@ use once_cell::sync::OnceCell;
 use super::list::List;
 use super::server::Server;
 use crate::observe::statistics::Stats;
+use crate::process::panics::contained;
 use crate::process::sync::{Mutex, lock};
 use crate::transport::{
     EventFd, ExtraSlot, ExtraSlots, Poller, Ready, TransferError, TransferErrorKind, Worker,
@@ -19,6 +20,12 @@ use crate::wire::endpoint::Endpoint;
 /// How long an answer may take, the connection included.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// After so long a thread that could not be had is tried again.
+const TRY_AGAIN: Duration = Duration::from_secs(1);
+
+/// After a second panic the thread is not started again.
+const RUNS: usize = 2;
+
 /// See the module. The thread is started when the first server is set aside.
 pub struct Checker {
     slots: ExtraSlots,
@@ -26,6 +33,9 @@ pub struct Checker {
     closing: Arc<AtomicBool>,
     event_fd: OnceCell<Arc<EventFd>>,
     worker: Mutex<Option<Worker>>,
+    /// There was no thread or descriptor to be had; in milliseconds after the beginning, when to try again, or 0.
+    try_again_at: AtomicU64,
+    since: Instant,
 }
 
 impl Checker {
@@ -37,10 +47,20 @@ impl Checker {
             closing: Arc::new(AtomicBool::new(false)),
             event_fd: OnceCell::new(),
             worker: Mutex::new(None),
+            try_again_at: AtomicU64::new(0),
+            since: Instant::now(),
         }
     }
 
-    /// A server has been set aside.
+    /// The thread could not be started when it was needed: perhaps it can now.
+    pub fn wake_if_it_failed(&self, list: &Arc<List>) {
+        let at = self.try_again_at.load(Ordering::Relaxed);
+        if at > 0 && self.since.elapsed().as_millis() >= u128::from(at) {
+            self.wake(list);
+        }
+    }
+
+    /// A server is to be asked.
     pub fn wake(&self, list: &Arc<List>) {
         if let Some(event_fd) = self.event_fd.get() {
             return event_fd.notify();
@@ -49,7 +69,8 @@ impl Checker {
         if worker.is_some() || self.closing.load(Ordering::Acquire) {
             return;
         }
-        // Without it a server comes back when it is tried for want of another one. The next one set aside tries again.
+        let again = (self.since.elapsed() + TRY_AGAIN).as_millis();
+        self.try_again_at.store(u64::try_from(again).unwrap_or(u64::MAX), Ordering::Relaxed);
         let Ok(event_fd) = EventFd::new().map(Arc::new) else { return };
         let Ok(poller) = Poller::new(Arc::clone(&event_fd)) else { return };
         let run = Run {
@@ -60,9 +81,10 @@ impl Checker {
             poller,
             checks: Vec::new(),
         };
-        *worker = Worker::start("feast-checker", move || run.run());
+        *worker = Worker::start("feast-checker", move || run.run_in_spite_of_a_panic());
         if worker.is_some() {
             let _ = self.event_fd.set(event_fd);
+            self.try_again_at.store(0, Ordering::Relaxed);
         }
     }
 
@@ -98,12 +120,27 @@ struct Run {
 /// A question under way.
 struct Check {
     server: Arc<Server>,
+    /// When it began.
+    times_set_aside: u64,
     slot: ExtraSlot,
     until: Instant,
 }
 
 impl Run {
-    fn run(mut self) {
+    fn run_in_spite_of_a_panic(mut self) {
+        for _ in 0..RUNS {
+            let ended = contained(|| {
+                self.run();
+                Ok(())
+            });
+            if ended.is_ok() {
+                return;
+            }
+            self.checks.clear();
+        }
+    }
+
+    fn run(&mut self) {
         while !self.closing.load(Ordering::Acquire) {
             let now = Instant::now();
             let servers = self.list.servers();
@@ -131,11 +168,12 @@ impl Run {
 
     fn begin(&mut self, server: &Arc<Server>, now: Instant) {
         Stats::count(&self.stats.health_checks);
+        let times_set_aside = server.times_set_aside();
         let Ok(mut slot) = self.slots.make(server.http(), Endpoint::Health) else {
-            return server.checked(false, self.list.random());
+            return server.checked(false, times_set_aside, self.list.random());
         };
         let begun = slot.slot().begin(None, Vec::new());
-        let mut check = Check { server: Arc::clone(server), slot, until: now + PATIENCE };
+        let mut check = Check { server: Arc::clone(server), times_set_aside, slot, until: now + PATIENCE };
         let over = match begun {
             Ok(()) => self.step(&mut check, None),
             Err(error) => Some(Err(error)),
@@ -169,7 +207,7 @@ impl Run {
     fn settle(&mut self, mut check: Check, over: Option<Result<u16, TransferError>>) {
         let Some(result) = over else { return self.checks.push(check) };
         let transfer = check.slot.slot().end(result);
-        check.server.checked(is_well(&transfer.result), self.list.random());
+        check.server.checked(is_well(&transfer.result), check.times_set_aside, self.list.random());
     }
 }
 

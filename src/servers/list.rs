@@ -1,13 +1,21 @@
 //! The servers there are now, and the choice among them.
 
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::server::{Assignment, Server};
 use crate::config::Balance;
 use crate::policy::outlier::Outcome;
 use crate::process::random::Random;
 use crate::process::sync::{Mutex, lock};
+
+/// What becomes of a server that has failed.
+pub enum SetAside {
+    /// It is set aside for so long.
+    For(Duration),
+    /// It would be, were it not the last one.
+    NotTheLast,
+}
 
 /// See the module.
 pub struct List {
@@ -41,6 +49,21 @@ impl List {
     /// From now on there are these.
     pub fn replace(&self, servers: Vec<Arc<Server>>) {
         *self.servers.write().unwrap_or_else(PoisonError::into_inner) = servers.into();
+    }
+
+    /// See [`Servers::choose_usable`](super::Servers::choose_usable).
+    pub fn choose_usable(&self, tried: impl Fn(&Server) -> bool) -> Option<Assignment> {
+        if let Some(only) = &self.only {
+            return Some(Assignment::to_only(only));
+        }
+        let servers = self.servers.read().unwrap_or_else(PoisonError::into_inner);
+        let untried = self.pick(&servers, &|server| server.is_usable() && !tried(server));
+        untried.or_else(|| self.pick(&servers, &Server::is_usable)).map(Assignment::new)
+    }
+
+    /// Whether there is one that is usable, of several.
+    pub fn has_usable(&self) -> bool {
+        self.only.is_none() && self.servers().iter().any(|server| server.is_usable())
     }
 
     /// See [`Servers::choose`](super::Servers::choose).
@@ -91,24 +114,29 @@ impl List {
         servers.iter().any(fits)
     }
 
-    /// See [`Servers::record`](super::Servers::record). For how long the server was set aside, if it was now.
+    /// See [`Servers::record`](super::Servers::record). What became of the server, if it is to be asked whether it is well.
     pub fn record(
         &self,
         server: &Server,
         outcome: Outcome,
+        begun: Instant,
         retry_after: Option<Duration>,
-    ) -> Option<Duration> {
+    ) -> Option<SetAside> {
         let alone = self.only.is_some();
         if let Some(time) = retry_after.filter(|_| !alone) {
             server.pause(time);
         }
-        if !server.record(outcome, alone) {
+        if !server.record(outcome, begun, alone) {
             return None;
         }
         let _others = lock(&self.setting_aside);
         let is_other = |other: &&Arc<Server>| !std::ptr::eq(Arc::as_ptr(other), server);
         let has_others = self.servers().iter().filter(is_other).any(|other| other.is_available());
-        if has_others { server.set_aside(self.random()) } else { None }
+        if has_others || !server.is_available() {
+            return server.set_aside(self.random()).map(SetAside::For);
+        }
+        server.keep(self.random());
+        Some(SetAside::NotTheLast)
     }
 
     /// Uniform in 0..1.

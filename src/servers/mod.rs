@@ -11,7 +11,7 @@ mod resolver;
 mod server;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ use crate::policy::deadline::Deadline;
 use crate::policy::outlier::Outcome;
 use crate::transport::{ExtraSlots, Http};
 use checker::Checker;
-use list::List;
+use list::{List, SetAside};
 use resolver::Resolver;
 pub use resolver::{Lookup, lookup};
 pub use server::{Assignment, Server};
@@ -80,33 +80,43 @@ impl Servers {
         self.list.has_other(tried)
     }
 
-    /// Takes note of what an attempt says about its server.
-    pub fn record(&self, server: &Server, outcome: Outcome, retry_after: Option<Duration>) {
-        if let Some(time) = self.list.record(server, outcome, retry_after) {
-            log::write(Level::Warning, || {
-                format!("{}: set aside for {time:.1?} and until it says that it is well", server.name())
-            });
-            Stats::count(&self.stats.servers_set_aside);
-            self.checker.wake(&self.list);
+    /// As [`choose`](Servers::choose), but only a server that is usable; `None` if none is.
+    pub fn choose_usable(&self, tried: impl Fn(&Server) -> bool) -> Option<Assignment> {
+        self.list.choose_usable(tried)
+    }
+
+    /// Whether one of several servers is usable, tried or not.
+    pub fn has_usable(&self) -> bool {
+        self.list.has_usable()
+    }
+
+    /// Takes note of what an attempt that began at `begun` says about its server.
+    pub fn record(&self, server: &Server, outcome: Outcome, begun: Instant, retry_after: Option<Duration>) {
+        match self.list.record(server, outcome, begun, retry_after) {
+            Some(SetAside::For(time)) => {
+                log::write(Level::Warning, || {
+                    format!("{}: set aside for {time:.1?} and until it says that it is well", server.name())
+                });
+                Stats::count(&self.stats.servers_set_aside);
+                self.checker.wake(&self.list);
+            }
+            Some(SetAside::NotTheLast) => self.checker.wake(&self.list),
+            None => self.checker.wake_if_it_failed(&self.list),
         }
     }
 
-    /// Waits until the names have been looked up once, if each address is a server of its own.
-    pub fn wait_for_addresses(&self, deadline: Deadline) {
+    /// All servers; if each address is one of its own, when the names have been looked up once.
+    pub fn wait_for_all(&self, deadline: Deadline) -> Arc<[Arc<Server>]> {
         if let Some(resolver) = &self.resolver {
             resolver.start(&self.list);
             resolver.wait_for_first(deadline);
         }
-    }
-
-    /// All servers there are now.
-    pub fn all(&self) -> Arc<[Arc<Server>]> {
         self.list.servers()
     }
 
     /// What is known of each of them.
     pub fn figures(&self) -> Vec<ServerFigures> {
-        self.all().iter().map(|server| server.figures()).collect()
+        self.list.servers().iter().map(|server| server.figures()).collect()
     }
 
     /// The threads end soon.

@@ -78,21 +78,23 @@ impl Resolver {
 
     /// Starts the thread, if it has not been started.
     pub fn start(&self, list: &Arc<List>) {
-        if self.started.load(Ordering::Relaxed) || self.started.swap(true, Ordering::Relaxed) {
+        if self.started.load(Ordering::Acquire) {
+            return;
+        }
+        let mut worker = lock(&self.worker);
+        if worker.is_some() || lock(&self.state.turn).closing {
             return;
         }
         let (state, list) = (Arc::clone(&self.state), Arc::clone(list));
-        let worker = Worker::start("feast-resolver", move || state.run(&list));
-        if worker.is_none() {
-            log::write(Level::Warning, || "no thread to be had to look up the servers' names".to_owned());
-        }
-        *lock(&self.worker) = worker;
+        *worker = Worker::start("feast-resolver", move || state.run(&list));
+        // Without a thread the names stand for themselves until there is one.
+        self.started.store(worker.is_some(), Ordering::Release);
     }
 
     /// Waits until all names have been looked up once, with success or not.
     pub fn wait_for_first(&self, deadline: Deadline) {
-        let mut turn = lock(&self.state.turn);
         let mut passed = lock(&self.worker).is_none();
+        let mut turn = lock(&self.state.turn);
         while !turn.has_looked_up && !turn.closing && !passed {
             (turn, passed) = wait(&self.state.changed, turn, deadline);
         }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::observe::servers::ServerFigures;
 use crate::policy::outlier::{Outcome, Outlier, State};
+use crate::policy::retry::RETRY_AFTER_MAX;
 use crate::process::sync::{Mutex, lock};
 use crate::server_name::ServerName;
 use crate::transport::{Http, Target};
@@ -29,6 +30,8 @@ pub struct Server {
     requests: AtomicU32,
     /// Those of them that another attempt has answered.
     owed: AtomicU32,
+    /// The number of the time that it recovers from with a request under way, from 1; 0: none.
+    trial: AtomicU64,
     outlier: Mutex<Outlier>,
     // What those who choose look at, as the outlier has it.
     available: AtomicBool,
@@ -66,6 +69,7 @@ impl Server {
             work: AtomicU64::new(0),
             requests: AtomicU32::new(0),
             owed: AtomicU32::new(0),
+            trial: AtomicU64::new(0),
             outlier: Mutex::new(Outlier::default()),
             available: AtomicBool::new(true),
             recovering: AtomicBool::new(false),
@@ -102,7 +106,8 @@ impl Server {
     /// Whether it may be given a request although it is one of several.
     pub fn is_usable(&self) -> bool {
         let in_service = self.available.load(Ordering::Relaxed)
-            || (self.recovering.load(Ordering::Relaxed) && self.requests.load(Ordering::Relaxed) == 0);
+            || (self.recovering.load(Ordering::Relaxed)
+                && self.trial.load(Ordering::Relaxed) != self.times_set_aside());
         let answers = self.owed.load(Ordering::Relaxed) < MOST_OWED && !self.failing.load(Ordering::Relaxed);
         in_service && answers && !self.is_busy()
     }
@@ -120,13 +125,14 @@ impl Server {
 
     /// It wants no requests for so long.
     pub fn pause(&self, time: Duration) {
-        let until = u64::try_from((self.since.elapsed() + time).as_nanos()).unwrap_or(u64::MAX);
+        let until = self.since.elapsed().saturating_add(time.min(RETRY_AFTER_MAX)).as_nanos();
+        let until = u64::try_from(until).unwrap_or(u64::MAX);
         self.busy_until.fetch_max(until, Ordering::Relaxed);
     }
 
-    /// Counts an attempt that has ended. `true` if the server is to be set aside unless it is the last one; with
-    /// `alone` that is not asked.
-    pub fn record(&self, outcome: Outcome, alone: bool) -> bool {
+    /// Counts an attempt that began at `begun` and has ended. `true` if the server is to be set aside, or kept if it is the last one;
+    /// with `alone` that is not asked.
+    pub fn record(&self, outcome: Outcome, begun: Instant, alone: bool) -> bool {
         self.attempts.fetch_add(1, Ordering::Relaxed);
         if matches!(outcome, Outcome::Unreachable | Outcome::Failure | Outcome::Timeout) {
             self.failures.fetch_add(1, Ordering::Relaxed);
@@ -140,7 +146,7 @@ impl Server {
             return false;
         }
         let mut outlier = lock(&self.outlier);
-        let sets_aside = outlier.record(outcome, Instant::now());
+        let sets_aside = outlier.record(outcome, begun, Instant::now());
         self.show(&outlier);
         sets_aside
     }
@@ -158,17 +164,29 @@ impl Server {
         Some(time)
     }
 
+    /// It has failed and is the last one.
+    pub fn keep(&self, random: f64) {
+        lock(&self.outlier).keep(Instant::now(), random);
+    }
+
     /// When to ask it whether it is well.
     pub fn check_at(&self) -> Option<Instant> {
         // The common case costs no lock.
-        if self.is_available() { None } else { lock(&self.outlier).check_at() }
+        if self.clean.load(Ordering::Acquire) { None } else { lock(&self.outlier).check_at() }
     }
 
-    /// It was asked whether it is well.
-    pub fn checked(&self, is_well: bool, random: f64) {
+    /// Times that it was set aside: a check belongs to one of them.
+    pub fn times_set_aside(&self) -> u64 {
+        self.times_set_aside.load(Ordering::Relaxed)
+    }
+
+    /// It was asked whether it is well, when it had been set aside so many times.
+    pub fn checked(&self, is_well: bool, times_set_aside: u64, random: f64) {
         let mut outlier = lock(&self.outlier);
-        outlier.checked(is_well, Instant::now(), random);
-        self.show(&outlier);
+        if times_set_aside == self.times_set_aside() {
+            outlier.checked(is_well, Instant::now(), random);
+            self.show(&outlier);
+        }
     }
 
     fn show(&self, outlier: &Outlier) {
@@ -198,6 +216,8 @@ pub struct Assignment {
     server: Arc<Server>,
     work: u64,
     is_owed: bool,
+    /// See the server's.
+    trial: u64,
     used_since: Option<Instant>,
 }
 
@@ -205,7 +225,7 @@ impl Assignment {
     /// Of a request to the only server, whose work is compared with nobody's.
     pub fn to_only(server: &Arc<Server>) -> Assignment {
         server.requests.fetch_add(1, Ordering::Relaxed);
-        Assignment { server: Arc::clone(server), work: 0, is_owed: false, used_since: None }
+        Assignment { server: Arc::clone(server), work: 0, is_owed: false, trial: 0, used_since: None }
     }
 
     /// Of a request without rows.
@@ -213,7 +233,11 @@ impl Assignment {
         server.requests.fetch_add(1, Ordering::Relaxed);
         server.work.fetch_add(WORK_OF_A_REQUEST, Ordering::Relaxed);
         let work = WORK_OF_A_REQUEST;
-        Assignment { server: Arc::clone(server), work, is_owed: false, used_since: None }
+        let trial = if server.recovering.load(Ordering::Relaxed) { server.times_set_aside() } else { 0 };
+        if trial > 0 {
+            server.trial.store(trial, Ordering::Relaxed);
+        }
+        Assignment { server: Arc::clone(server), work, is_owed: false, trial, used_since: None }
     }
 
     /// The server.
@@ -262,6 +286,12 @@ impl Drop for Assignment {
         self.server.requests.fetch_sub(1, Ordering::Relaxed);
         if self.is_owed {
             self.server.owed.fetch_sub(1, Ordering::Relaxed);
+        }
+        if self.trial > 0 {
+            let over =
+                self.server.trial.compare_exchange(self.trial, 0, Ordering::Relaxed, Ordering::Relaxed);
+            // Another one is under way.
+            let _ = over;
         }
     }
 }

@@ -245,6 +245,16 @@ fn warming_up_asks_each_server_and_bears_with_one_that_is_not_there() {
 }
 
 #[test]
+fn warming_up_bears_with_a_server_that_hangs() {
+    let (hangs, good) = (Server::start(|_| vec![Step::Stall]), healthy());
+    for servers in [[&hangs, &good], [&good, &hangs]] {
+        let remote = several(&servers, &[]);
+        remote.warm_up(3, Duration::from_secs(2)).unwrap();
+        assert_eq!(of_server(&remote, &good.url(), "connections"), 3);
+    }
+}
+
+#[test]
 fn lists_of_servers_that_make_no_sense_are_refused() {
     let refused = |key: &str, value: &str| {
         let error = Config::new().unwrap().set(key, value).unwrap_err();
@@ -253,7 +263,7 @@ fn lists_of_servers_that_make_no_sense_are_refused() {
     };
     assert!(refused("path", "http://a,http://a:80/").contains("twice"));
     assert!(refused("path", "http://a,https://b").contains("beside https"));
-    assert!(refused("path", "http://a,ftp://b").contains("comma in its host"));
+    assert!(refused("path", "http://a,ftp://b").contains("comma that no URL follows"));
     let many: Vec<String> = (0..33).map(|n| format!("http://host{n}")).collect();
     assert!(refused("path", &many.join(",")).contains("32 are the most"));
     assert!(refused("balance", "round_robin").contains("least_busy, in_order"));

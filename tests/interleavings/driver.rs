@@ -164,6 +164,9 @@ mod remote {
             pub fn may_be_hedged(&self) -> bool {
                 true
             }
+            pub fn is_answered_by(&self, transfer: &Transfer) -> bool {
+                transfer.result.is_ok()
+            }
             pub fn has_tried(&self, _server: &Server) -> bool {
                 false
             }
@@ -505,6 +508,9 @@ mod servers {
     pub struct Servers(pub Arc<Server>);
 
     impl Servers {
+        pub fn choose_usable(&self, tried: impl Fn(&Server) -> bool) -> Option<Assignment> {
+            Some(self.choose(tried))
+        }
         pub fn choose(&self, _tried: impl Fn(&Server) -> bool) -> Assignment {
             let server = match shuttle::rand::thread_rng().gen_range(0..4) {
                 other @ 1..3 => Arc::new(Server(other)),

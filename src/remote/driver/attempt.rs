@@ -89,7 +89,7 @@ impl Driver<'_> {
         }
         if let Some(other) = other {
             // The first good answer counts: another end waits for the other attempt's.
-            if !matches!(transfer.result, Ok(200..=299)) {
+            if !task.exchange.is_answered_by(&transfer) {
                 return self.wait_for_other(task, other, &attempt, transfer);
             }
             if which == Which::Second {

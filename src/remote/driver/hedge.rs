@@ -7,6 +7,7 @@ use super::Driver;
 use super::task::{OnWire, Stage, Task, Which};
 use super::work::Work;
 use crate::auth::AtHand;
+use crate::error::{Code, Error};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Arc, lock};
@@ -49,9 +50,8 @@ impl Driver<'_> {
         let late = Arc::clone(first.attempt.assignment.server());
         let since = first.attempt.begun;
         let choose = || {
-            let paid = lock(hedging).pay();
-            let chosen = paid.then(|| servers.choose(|server| exchange.has_tried(server)));
-            chosen.map(|chosen| match Arc::ptr_eq(chosen.server(), &late) {
+            let chosen = servers.choose_usable(|server| exchange.has_tried(server))?;
+            lock(hedging).pay().then_some(chosen).map(|chosen| match Arc::ptr_eq(chosen.server(), &late) {
                 true => chosen.on_connection_used_since(since),
                 false => chosen,
             })
@@ -119,12 +119,26 @@ impl Driver<'_> {
         let mut superseded = Task::new(number, exchange, Vec::new(), Work::Superseded);
         superseded.stage = Stage::Attempt { first: other, second: None, hedge_at: None };
         self.by_slot.insert(slot, number);
+        self.superseded.push_back(number);
         self.park(superseded);
+        if !self.by_ticket.is_empty() {
+            self.cut_superseded();
+        }
+    }
+
+    /// Somebody waits for a permit: an attempt that nobody waits for gives its own up.
+    pub(super) fn cut_superseded(&mut self) {
+        if let Some(number) = self.superseded.pop_front()
+            && let Some(task) = self.tasks.remove(&number)
+        {
+            self.end(task, Error::new(Code::Cancelled, "another attempt was answered"));
+        }
     }
 
     /// An attempt has ended whose exchange was answered by another one.
     pub(super) fn superseded_ended(&mut self, mut task: Task, attempt: &Attempt, transfer: Transfer) {
         self.cancel_timer(&mut task);
+        self.superseded.retain(|number| *number != task.number);
         task.exchange.after_hedged(self.inner, attempt, &transfer);
         self.inner.store.keep_buffer(transfer.request);
         self.inner.store.keep_buffer(transfer.body);

@@ -13,7 +13,7 @@ mod task;
 mod timers;
 mod work;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::events::EventQueue;
@@ -89,6 +89,8 @@ struct Driver<'a> {
     by_slot: HashMap<u32, u64>,
     /// The exchanges that wait for a permit, by their tickets.
     by_ticket: HashMap<Ticket, u64>,
+    /// Attempts whose exchange was answered by another one, the oldest first.
+    superseded: VecDeque<u64>,
     awaiting_token: Vec<u64>,
     token_fetch: Option<Worker>,
     /// Those who wait to be merged, by the numbers of their questions.
@@ -121,6 +123,7 @@ impl<'a> Driver<'a> {
             timers: Timers::default(),
             by_slot: HashMap::new(),
             by_ticket: HashMap::new(),
+            superseded: VecDeque::new(),
             awaiting_token: Vec::new(),
             token_fetch: None,
             lines: HashMap::new(),

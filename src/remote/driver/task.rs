@@ -245,6 +245,7 @@ impl Driver<'_> {
                 self.by_ticket.insert(ticket, task.number);
                 task.stage = Stage::Permit { pending, ticket, since: Instant::now(), token };
                 self.park(task);
+                self.cut_superseded();
             }
             Err(error) => self.without_permit(task, error),
         }

@@ -125,6 +125,48 @@ fn an_error_waits_for_the_other_attempt() {
 }
 
 #[test]
+fn an_answer_that_is_cut_short_waits_for_the_other_attempt() {
+    let release = Arc::new(AtomicBool::new(false));
+    let (waits, asked) = (Arc::clone(&release), AtomicUsize::new(0));
+    let server = Server::start(move |seen| {
+        if id_of(seen) != Some(7000) {
+            return served(seen);
+        }
+        match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => [vec![Step::Until(Arc::clone(&waits))], served(seen)].concat(),
+            _ => vec![
+                Step::Send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"results\":[".to_vec()),
+                Step::Close,
+            ],
+        }
+    });
+    let remote = Remote::open(&config(&server.url(), &[HEDGED, ("connection_retries", "0")])).unwrap();
+    accustom(&remote);
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| call(&remote, 7000));
+        // In the second attempt's time the answers so far are one more than the calls before.
+        wait_until("it came to that", || figures(&remote)["answers_2xx"].as_u64().unwrap() > 150);
+        release.store(true, Ordering::SeqCst);
+        call.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn an_attempt_that_nobody_waits_for_makes_room_for_a_call() {
+    let server = ignoring(&[7000], || vec![Step::Stall]);
+    let keys = [HEDGED, ("connection_pool_size", "2")];
+    let remote = Remote::open(&config(&server.url(), &keys)).unwrap();
+    accustom(&remote);
+    call(&remote, 7000).unwrap();
+    let events = queue();
+    // Far more than one connection brings in the quarter of a second.
+    (0..20).for_each(|id| drop(submit(&remote, &events, id)));
+    (0..20).for_each(|_| assert!(outcome(next(&events)).1.is_ok()));
+    let now = figures(&remote);
+    assert_eq!(now["attempts_unanswered"], 1, "it was cut off: {now}");
+}
+
+#[test]
 fn two_attempts_that_fail_are_one_failure() {
     let server = Server::start(|seen| match id_of(seen) {
         Some(7000) => {

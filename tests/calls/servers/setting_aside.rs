@@ -268,3 +268,49 @@ fn a_server_whose_calls_all_failed_at_once_comes_back() {
     });
     assert!(questions(&back) > 0);
 }
+
+#[test]
+fn a_server_that_failed_as_the_last_one_is_used_again_when_it_is_well() {
+    let listeners = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let ports = listeners.each_ref().map(|listener| listener.local_addr().unwrap().port());
+    let urls = ports.map(|port| format!("http://127.0.0.1:{port}"));
+    drop(listeners);
+    let keys = [("balance", "in_order"), ("connection_retries", "1")];
+    let remote = Remote::open(&config(&urls.join(","), &keys)).unwrap();
+    // Both have failed, and one of them was the last.
+    (0..3).for_each(|id| assert_eq!(fails(&remote, id).code, Code::Connect));
+    let back = |port| Server::at(("127.0.0.1", port), None, |_| Welcome::Serve, served).unwrap();
+    let second = back(ports[1]);
+    wait_until("the second serves", || call(&remote, 1).is_ok() && questions(&second) > 0);
+    let first = back(ports[0]);
+    wait_until("the first one, which is preferred, serves again", || {
+        call(&remote, 1).unwrap();
+        questions(&first) > 0
+    });
+}
+
+#[test]
+fn a_retry_after_without_measure_neither_panics_nor_lasts_for_ever() {
+    let throttles =
+        Server::start(|_| vec![Step::Send(reply(503, &[("Retry-After", "18446744073709551615")], ""))]);
+    let good = healthy();
+    let remote = several(&[&throttles, &good], &[("balance", "in_order"), ("hedge_percent", "1")]);
+    std::thread::sleep(Duration::from_millis(1100));
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(figures(&remote)["driver_restarts"], 0);
+}
+
+#[test]
+fn a_pause_that_one_server_asks_for_does_not_hold_up_a_retry_at_another() {
+    // Each fails once, the second with a wish that the first one has not.
+    let failing = |headers: &'static [(&'static str, &'static str)]| {
+        Server::start(move |seen| match seen.number {
+            0 => vec![Step::Send(reply(503, headers, ""))],
+            _ => answer(seen),
+        })
+    };
+    let servers = [failing(&[]), failing(&[("Retry-After", "3600")])];
+    let remote = several(&servers.each_ref(), &[("balance", "in_order")]);
+    call(&remote, 1).unwrap();
+    assert_eq!(servers.each_ref().map(questions), [2, 1]);
+}
