@@ -156,7 +156,7 @@ static void print_value(FILE *out, const feast_response_t *resp, size_t column, 
   if (is_null(resp, column, row)) {
     const uint8_t *statuses = feast_response_column_statuses(resp, column);
     if (format == TABLE)
-      fputs(statuses[row] == FEAST_STATUS_NOT_FOUND ? "(not found)" : "(null)", out);
+      fputs(statuses[row] == FEAST_FIELD_STATUS_NOT_FOUND ? "(not found)" : "(null)", out);
     else if (format == JSON)
       fputs("null", out);
     return;

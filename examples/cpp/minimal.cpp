@@ -16,7 +16,7 @@ static int run(const char *url) {
   const auto rates = response.float64("conv_rate");
   const auto statuses = response.statuses("avg_daily_trips");
   for (std::size_t row = 0; row < response.rows(); row++) {
-    if (statuses[row] == FEAST_STATUS_NOT_FOUND)
+    if (statuses[row] == FEAST_FIELD_STATUS_NOT_FOUND)
       std::printf("%lld is not known\n", static_cast<long long>(drivers[row]));
     else
       std::printf("%lld %.17g %lld\n", static_cast<long long>(drivers[row]), rates[row], static_cast<long long>(trips[row]));

@@ -45,8 +45,8 @@ impl Attempt {
 
     /// Another one was answered, after so long: this one has to end soon. If it has had as much time by then, that says
     /// something about its server.
-    pub fn is_superseded(&mut self, deadline: Deadline, took: Duration) {
-        self.assignment.is_owed();
+    pub fn supersede(&mut self, deadline: Deadline, took: Duration) {
+        self.assignment.mark_as_owed();
         self.deadline = self.deadline.min(deadline);
         let end = self.deadline.at();
         self.has_usual_time = end.is_some_and(|end| end.saturating_duration_since(self.begun) >= took);

@@ -253,7 +253,7 @@ impl Assignment {
     }
 
     /// Another attempt has answered the request.
-    pub fn is_owed(&mut self) {
+    pub fn mark_as_owed(&mut self) {
         if !std::mem::replace(&mut self.is_owed, true) {
             self.server.owed.fetch_add(1, Ordering::Relaxed);
         }
@@ -288,10 +288,8 @@ impl Drop for Assignment {
             self.server.owed.fetch_sub(1, Ordering::Relaxed);
         }
         if self.trial > 0 {
-            let over =
-                self.server.trial.compare_exchange(self.trial, 0, Ordering::Relaxed, Ordering::Relaxed);
-            // Another one is under way.
-            let _ = over;
+            // It fails where one of another time is under way.
+            let _ = self.server.trial.compare_exchange(self.trial, 0, Ordering::Relaxed, Ordering::Relaxed);
         }
     }
 }

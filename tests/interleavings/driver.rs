@@ -76,7 +76,7 @@ mod remote {
         }
 
         impl Attempt {
-            pub fn is_superseded(&mut self, _deadline: Deadline, _took: Duration) {}
+            pub fn supersede(&mut self, _deadline: Deadline, _took: Duration) {}
         }
     }
 

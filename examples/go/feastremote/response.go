@@ -13,10 +13,10 @@ type FieldStatus uint8
 
 // Feast's field statuses.
 const (
-	Present       FieldStatus = C.FEAST_STATUS_PRESENT
-	NullValue     FieldStatus = C.FEAST_STATUS_NULL_VALUE
-	RowNotFound   FieldStatus = C.FEAST_STATUS_NOT_FOUND
-	OutsideMaxAge FieldStatus = C.FEAST_STATUS_OUTSIDE_MAX_AGE
+	Present       FieldStatus = C.FEAST_FIELD_STATUS_PRESENT
+	NullValue     FieldStatus = C.FEAST_FIELD_STATUS_NULL_VALUE
+	RowNotFound   FieldStatus = C.FEAST_FIELD_STATUS_NOT_FOUND
+	OutsideMaxAge FieldStatus = C.FEAST_FIELD_STATUS_OUTSIDE_MAX_AGE
 )
 
 // Response is an answer. Its slices are the library's own memory, not copies: they may be read, not written, and by

@@ -72,12 +72,12 @@ func (f *Frame) SetString(name string, values []string, valid []bool) error {
 	lengths, nulls := make([]C.size_t, len(values)), make([]C.uint8_t, len(values))
 	for row, value := range values {
 		lengths[row] = C.size_t(len(value))
-		if valid != nil && !valid[row] {
+		if row < len(valid) && !valid[row] {
 			nulls[row] = 1
 		}
 	}
 	data := strings.Join(values, "")
-	return f.set(name, nil, len(values), func(text *C.char, _ *C.uint8_t, err **C.feast_error_t) {
+	return f.set(name, valid, len(values), func(text *C.char, _ *C.uint8_t, err **C.feast_error_t) {
 		C.frame_set_strings(f.handle, text, (*C.char)(unsafe.Pointer(unsafe.StringData(data))), unsafe.SliceData(lengths),
 			unsafe.SliceData(nulls), C.size_t(len(values)), err)
 	})

@@ -83,6 +83,11 @@ func TestRowsThatAreNotWrittenAreTold(t *testing.T) {
 	if !errors.As(err, &failure) || failure.Status != Server || failure.RowsWritten != 0 || !slices.Equal(failure.UnwrittenRows, []uint64{0, 1}) {
 		t.Error(err)
 	}
+	for _, valid := range [][]bool{{true}, {true, false, true}} {
+		if err := frame.SetString("x", []string{"a", "b"}, valid); !errors.Is(err, InvalidArgument) {
+			t.Error(valid, err)
+		}
+	}
 	if err := frame.SetInt64("x", []int64{1}, []bool{true, true}); !errors.Is(err, InvalidArgument) {
 		t.Error("a validity of another length:", err)
 	}

@@ -114,7 +114,7 @@ impl Driver<'_> {
         let Some(slot) = other.permit.slot().map(|slot| slot.number()) else { return };
         let number = new_numbers(1).start;
         let now = Instant::now();
-        other.attempt.is_superseded(Deadline::after(now, Some(PATIENCE)), took);
+        other.attempt.supersede(Deadline::after(now, Some(PATIENCE)), took);
         let exchange = Exchange::new(now, Deadline::NEVER).with_rows(task.exchange.rows());
         let mut superseded = Task::new(number, exchange, Vec::new(), Work::Superseded);
         superseded.stage = Stage::Attempt { first: other, second: None, hedge_at: None };
