@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::servers::{self, ServerFigures};
+use crate::policy::buckets::Buckets;
 
-/// Four buckets to each power of two of microseconds, up to 2^32.
-const BUCKETS: usize = 4 * 32;
+type Quarters = Buckets<2>;
 
 /// A distribution of durations. A percentile read from it is at most a quarter too large.
 pub struct Histogram {
-    counts: [AtomicU64; BUCKETS],
+    counts: [AtomicU64; Quarters::COUNT],
     sum_us: AtomicU64,
 }
 
@@ -27,7 +27,7 @@ impl Histogram {
     /// Counts one duration.
     pub fn record(&self, duration: Duration) {
         let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.counts[bucket_of(microseconds)].fetch_add(1, Ordering::Relaxed);
+        self.counts[Quarters::of(microseconds)].fetch_add(1, Ordering::Relaxed);
         self.sum_us.fetch_add(microseconds, Ordering::Relaxed);
     }
 
@@ -39,7 +39,7 @@ impl Histogram {
             counts
                 .iter()
                 .enumerate()
-                .filter(|(bucket, _)| upper_bound(*bucket) < bound)
+                .filter(|(bucket, _)| Quarters::upper_bound(*bucket) < bound)
                 .map(|(_, count)| count)
                 .sum()
         };
@@ -50,17 +50,10 @@ impl Histogram {
     fn to_json(&self) -> Value {
         let counts: Vec<u64> = self.counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
         let total: u64 = counts.iter().sum();
-        let percentile = |share: f64| {
-            let rank = ((total as f64 * share).ceil() as u64).max(1);
-            let mut seen = 0;
-            let found = counts.iter().position(|count| {
-                seen += count;
-                seen >= rank
-            });
-            found.map_or(0, upper_bound)
-        };
+        let percentile = |share| Quarters::quantile(counts.iter().copied(), share);
         let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        let buckets: Vec<[u64; 2]> = filled.map(|(bucket, count)| [upper_bound(bucket), *count]).collect();
+        let buckets: Vec<[u64; 2]> =
+            filled.map(|(bucket, count)| [Quarters::upper_bound(bucket), *count]).collect();
         json!({"count": total, "sum_us": self.sum_us.load(Ordering::Relaxed), "buckets": buckets, "p50_us": percentile(0.5), "p90_us": percentile(0.9),
                "p99_us": percentile(0.99), "max_us": percentile(1.0)})
     }
@@ -101,24 +94,6 @@ impl Snapshot {
     pub fn histogram(&self, name: &str) -> Option<&Cumulative> {
         self.histograms.iter().find(|(known, _)| *known == name).map(|(_, histogram)| histogram)
     }
-}
-
-fn bucket_of(microseconds: u64) -> usize {
-    if microseconds < 4 {
-        return microseconds as usize;
-    }
-    let power = microseconds.ilog2() as usize;
-    let quarter = (microseconds >> (power - 2)) as usize & 3;
-    ((power - 1) * 4 + quarter).min(BUCKETS - 1)
-}
-
-/// The largest number of microseconds that a bucket holds.
-fn upper_bound(bucket: usize) -> u64 {
-    if bucket < 4 {
-        return bucket as u64;
-    }
-    let (power, quarter) = (bucket / 4 + 1, bucket as u64 % 4);
-    ((4 + quarter + 1) << (power - 2)) - 1
 }
 
 enum Field {
@@ -309,17 +284,6 @@ pub fn reference() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_duration_falls_into_the_bucket_that_bounds_it() {
-        for microseconds in (0..10_000).chain([1 << 20, (1 << 31) - 1, 1 << 31]) {
-            let bucket = bucket_of(microseconds);
-            assert!(microseconds <= upper_bound(bucket), "{microseconds}");
-            assert!(bucket == 0 || microseconds > upper_bound(bucket - 1), "{microseconds}");
-            assert!(upper_bound(bucket) as f64 <= microseconds as f64 * 1.25 + 1.0, "{microseconds}");
-        }
-        assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
-    }
 
     #[test]
     fn percentiles_are_read_from_the_buckets() {

@@ -9,8 +9,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// Eight buckets to each power of two of microseconds, up to 2^32: a quantile is at most an eighth too large.
-const BUCKETS: usize = 8 * 32;
+use super::buckets::Buckets;
+
+/// A quantile is at most an eighth too large.
+type Eighths = Buckets<3>;
 /// Latencies are kept apart by how many rows were asked for: up to 1, 4, 16, … 4^6, and more.
 const SIZES: usize = 8;
 /// A window of latencies has so many; before one is full nothing goes out twice.
@@ -74,7 +76,7 @@ fn size_of(rows: usize) -> usize {
 /// Recent latencies of requests of one size.
 #[derive(Debug)]
 struct Latencies {
-    window: Box<[u32; BUCKETS]>,
+    window: Box<[u32; Eighths::COUNT]>,
     count: u32,
     /// The quantiles of the last windows, in microseconds.
     quantiles: VecDeque<u64>,
@@ -84,12 +86,12 @@ struct Latencies {
 
 impl Latencies {
     fn new() -> Latencies {
-        Latencies { window: Box::new([0; BUCKETS]), count: 0, quantiles: VecDeque::new(), usual: None }
+        Latencies { window: Box::new([0; Eighths::COUNT]), count: 0, quantiles: VecDeque::new(), usual: None }
     }
 
     fn record(&mut self, took: Duration, share: f64) {
         let microseconds = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-        self.window[bucket_of(microseconds)] += 1;
+        self.window[Eighths::of(microseconds)] += 1;
         self.count += 1;
         if self.count < WINDOW {
             return;
@@ -97,42 +99,14 @@ impl Latencies {
         if self.quantiles.len() == WINDOWS {
             self.quantiles.pop_front();
         }
-        self.quantiles.push_back(self.quantile(share));
+        let counts = self.window.iter().map(|count| u64::from(*count));
+        self.quantiles.push_back(Eighths::quantile(counts, share));
         self.window.fill(0);
         self.count = 0;
         let mut sorted: Vec<u64> = self.quantiles.iter().copied().collect();
         sorted.sort_unstable();
         self.usual = sorted.get((sorted.len() - 1) / 2).copied();
     }
-
-    /// The latency in microseconds that this share of the window's requests did not exceed.
-    fn quantile(&self, share: f64) -> u64 {
-        let rank = (f64::from(self.count) * share).ceil().max(1.0) as u32;
-        let mut seen = 0;
-        let reached = |bucket: &usize| {
-            seen += self.window[*bucket];
-            seen >= rank
-        };
-        upper_bound((0..BUCKETS).find(reached).unwrap_or(BUCKETS - 1))
-    }
-}
-
-fn bucket_of(microseconds: u64) -> usize {
-    if microseconds < 8 {
-        return microseconds as usize;
-    }
-    let power = microseconds.ilog2() as usize;
-    let eighth = (microseconds >> (power - 3)) as usize & 7;
-    ((power - 2) * 8 + eighth).min(BUCKETS - 1)
-}
-
-/// The largest number of microseconds that a bucket holds.
-fn upper_bound(bucket: usize) -> u64 {
-    if bucket < 8 {
-        return bucket as u64;
-    }
-    let (power, eighth) = (bucket / 8 + 2, bucket as u64 % 8);
-    ((8 + eighth + 1) << (power - 3)) - 1
 }
 
 #[cfg(test)]
@@ -140,16 +114,6 @@ mod tests {
     use super::*;
 
     const MILLISECOND: Duration = Duration::from_millis(1);
-
-    #[test]
-    fn every_latency_falls_into_the_bucket_that_bounds_it() {
-        for microseconds in (0..10_000).chain([1 << 20, (1 << 31) - 1, 1 << 31]) {
-            let bucket = bucket_of(microseconds);
-            assert!(microseconds <= upper_bound(bucket), "{microseconds}");
-            assert!(bucket == 0 || microseconds > upper_bound(bucket - 1), "{microseconds}");
-        }
-        assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
-    }
 
     #[test]
     fn nothing_goes_out_twice_before_latencies_are_known() {

@@ -2,6 +2,7 @@
 //! locks or sends.
 
 pub mod admission;
+pub mod buckets;
 pub mod deadline;
 pub mod hedge;
 pub mod merging;
