@@ -14,6 +14,7 @@ mod third_party;
 mod support {
     #[expect(dead_code)]
     pub mod cc;
+    #[expect(dead_code)]
     pub mod installed;
     pub mod paths;
     #[expect(dead_code)]

@@ -4,8 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::support::feast::program;
-use crate::support::installed::{Installed, ran};
-use crate::support::paths::{root, scratch, target};
+use crate::support::installed::Installed;
+use crate::support::paths::{root, scratch};
 use crate::support::prometheus::{Ended, Prometheus, value};
 use crate::support::server::{Server, answer};
 use crate::support::wait::wait_until;
@@ -20,53 +20,12 @@ fn serving(command: &mut Command, url: &str) -> (Ended, u16) {
     (ended, port.unwrap_or_else(|_| panic!("{command:?} said {line:?}")))
 }
 
-fn in_cpp(installed: &Installed) -> Command {
-    let metrics = scratch().join("metrics");
-    ran(Command::new("c++")
-        .args(["-std=c++17", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-o"])
-        .arg(&metrics)
-        .arg(root().join("examples/cpp/metrics.cpp"))
-        .args(installed.pkg_config(&["--cflags", "--libs"]))
-        .arg(installed.rpath()));
-    Command::new(metrics)
-}
-
 fn in_go(installed: &Installed) -> Command {
-    let folder = root().join("examples/go/prometheus");
-    let go = |arguments: &[&str]| {
-        ran(Command::new("go")
-            .args(arguments)
-            .current_dir(&folder)
-            .env("PKG_CONFIG_PATH", installed.prefix.join("lib/pkgconfig"))
-            .env("CGO_LDFLAGS", installed.rpath()))
-    };
+    let folder = "examples/go/prometheus";
     let metrics = scratch().join("metrics");
-    go(&["vet", "./..."]);
-    go(&["build", "-o", metrics.to_str().unwrap(), "./example"]);
+    installed.go(folder, &["vet", "./..."]);
+    installed.go(folder, &["build", "-o", metrics.to_str().unwrap(), "./example"]);
     Command::new(metrics)
-}
-
-fn in_java(installed: &Installed) -> Command {
-    let java = target().join("java");
-    assert!(java.join("jars").exists(), "run `make env` (`make test` does)");
-    let runtime = java.join("home/bin/java");
-    let jars: Vec<_> = std::fs::read_dir(java.join("jars")).unwrap().map(|jar| jar.unwrap().path()).collect();
-    let compiler = jars.iter().find(|jar| jar.file_name().unwrap().to_str().unwrap().starts_with("ecj"));
-    let classes = scratch();
-    let class_path = std::env::join_paths(jars.iter().chain([&classes])).unwrap();
-    ran(Command::new(&runtime)
-        .args(["-jar", compiler.unwrap().to_str().unwrap(), "-source", "22", "-target", "22"])
-        .args(["-warn:-resource", "-failOnWarning"])
-        .args(["-cp", class_path.to_str().unwrap(), "-d", classes.to_str().unwrap()])
-        .arg(root().join("examples/java/FeastMetrics.java"))
-        .arg(root().join("examples/java/feast/remote")));
-    let library = installed.prefix.join("lib/libfeast_remote.so");
-    let mut command = Command::new(runtime);
-    command
-        .args(["--enable-native-access=ALL-UNNAMED", "-cp", class_path.to_str().unwrap()])
-        .arg(format!("-Dfeast.remote.library={}", library.display()))
-        .arg("FeastMetrics");
-    command
 }
 
 fn in_python(installed: &Installed) -> Command {
@@ -82,9 +41,14 @@ fn a_real_prometheus_scrapes_the_bridge_of_each_language() {
     let installed = Installed::new();
     let server = Server::start(answer);
     let programs = [
-        ("cpp", in_cpp(&installed)),
+        ("cpp", Command::new(installed.cpp("examples/cpp/metrics.cpp"))),
         ("go", in_go(&installed)),
-        ("java", in_java(&installed)),
+        (
+            "java",
+            installed
+                .java(&["examples/java/FeastMetrics.java", "examples/java/feast/remote"])
+                .command("FeastMetrics"),
+        ),
         ("python", in_python(&installed)),
     ];
     let running = programs.map(|(name, mut command)| (name, serving(&mut command, &server.url())));

@@ -1,13 +1,13 @@
 //! The ways in from other languages and from a plugin: their examples, run against a real `feast serve`.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::support::cc::passed;
 use crate::support::feast::{Feast, expected, program};
 use crate::support::installed::{Installed, ran};
-use crate::support::paths::{root, scratch, target};
+use crate::support::paths::{root, scratch};
 use crate::support::server::{Server, Step, answer};
 
 /// A value of the online store as its source wrote it.
@@ -77,13 +77,7 @@ fn python_writes_rows_of_whatever_pyarrow_knows() {
 #[test]
 fn a_program_in_cpp_gets_views_exceptions_and_futures() {
     let installed = Installed::new();
-    let program = scratch().join("minimal");
-    ran(Command::new("c++")
-        .args(["-std=c++17", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-o"])
-        .arg(&program)
-        .arg(root().join("examples/cpp/minimal.cpp"))
-        .args(installed.pkg_config(&["--cflags", "--libs"]))
-        .arg(installed.rpath()));
+    let program = installed.cpp("examples/cpp/minimal.cpp");
     let feast = Feast::serve(&["-w", "2"]);
     let output = Command::new(program).arg(feast.url()).output().unwrap();
     passed("minimal.cpp", &output);
@@ -103,24 +97,16 @@ fn a_program_in_cpp_gets_views_exceptions_and_futures() {
     );
 }
 
-fn go(installed: &Installed, arguments: &[&str]) -> Output {
-    ran(Command::new("go")
-        .args(arguments)
-        .current_dir(root().join("examples/go"))
-        .env("PKG_CONFIG_PATH", installed.prefix.join("lib/pkgconfig"))
-        .env("CGO_LDFLAGS", installed.rpath()))
-}
-
 #[test]
 fn a_go_package_gives_typed_slices_and_heeds_contexts() {
     let installed = Installed::new();
-    go(&installed, &["vet", "./..."]);
-    go(&installed, &["test", "-race", "./..."]);
+    installed.go("examples/go", &["vet", "./..."]);
+    installed.go("examples/go", &["test", "-race", "./..."]);
     let unformatted = ran(Command::new("gofmt").arg("-l").arg(root().join("examples/go"))).stdout;
     assert_eq!(String::from_utf8_lossy(&unformatted), "");
 
     let example = scratch().join("example");
-    go(&installed, &["build", "-o", example.to_str().unwrap(), "."]);
+    installed.go("examples/go", &["build", "-o", example.to_str().unwrap(), "."]);
     let feast = Feast::serve(&["-w", "2"]);
     let output = Command::new(example).arg(feast.url()).output().unwrap();
     passed("the example in Go", &output);
@@ -130,42 +116,16 @@ fn a_go_package_gives_typed_slices_and_heeds_contexts() {
 
 #[test]
 fn a_java_package_gives_segments_and_futures() {
-    let java = target().join("java");
-    assert!(java.join("jars").exists(), "run `make env` (`make test` does)");
-    let runtime = java.join("home/bin/java");
-    let jars: Vec<_> = std::fs::read_dir(java.join("jars")).unwrap().map(|jar| jar.unwrap().path()).collect();
-    let compiler = jars.iter().find(|jar| jar.file_name().unwrap().to_str().unwrap().starts_with("ecj"));
-    let classes = scratch();
-    let class_path = std::env::join_paths(&jars).unwrap();
-    let sources = root().join("examples/java");
-    // The bench, too, though only `make bench-front-doors` runs it.
-    ran(Command::new(&runtime)
-        .args(["-jar", compiler.unwrap().to_str().unwrap(), "-source", "22", "-target", "22"])
-        .args(["-warn:-resource", "-failOnWarning"])
-        .args(["-cp", class_path.to_str().unwrap(), "-d", classes.to_str().unwrap()])
-        .arg(sources.join("Example.java"))
-        .arg(sources.join("Bench.java"))
-        .arg(root().join("tests/java/Check.java"))
-        .arg(sources.join("feast/remote")));
     let installed = Installed::new();
+    // The bench, too, though only `make bench-front-doors` runs it.
+    let java = installed.java(&[
+        "examples/java/Example.java",
+        "examples/java/Bench.java",
+        "tests/java/Check.java",
+        "examples/java/feast/remote",
+    ]);
     let feast = Feast::serve(&["-w", "2"]);
-    let run = |class: &str| {
-        Command::new(&runtime)
-            .args([
-                "--enable-native-access=ALL-UNNAMED",
-                "-Xcheck:jni",
-                "-ea",
-                "-cp",
-                classes.to_str().unwrap(),
-            ])
-            .arg(format!(
-                "-Dfeast.remote.library={}",
-                installed.prefix.join("lib/libfeast_remote.so").display()
-            ))
-            .args([class, &feast.url()])
-            .output()
-            .unwrap()
-    };
+    let run = |class: &str| java.command(class).arg(feast.url()).output().unwrap();
     let output = run("Example");
     passed("the example in Java", &output);
     let rest = "[-1.0, -1.0] in the matrix\n3 longs in the buffer\n60 rows from 20 calls at once\n\
