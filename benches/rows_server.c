@@ -1,6 +1,6 @@
 /* A feature server that costs next to nothing, for as many rows as it is asked for: answers each driver with itself and three
  * features. Only for what the benches ask. Prints its port.
- *   rows_server [DELAY_MS [STATUS [PORT]]]: so many milliseconds later, or with this HTTP status instead. /health is always
+ *   rows_server [DELAY_MS [STATUS [PORT [ADDRESS]]]]: so many milliseconds later, or with this HTTP status instead. /health is always
  * well. Prints the age of each connection when it is closed, if it was used. */
 #define _GNU_SOURCE
 #include "measure.h"
@@ -96,6 +96,7 @@ int main(int argc, char **argv) {
   if (argc > 2) status = atoi(argv[2]);
   int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  if (argc > 4) inet_pton(AF_INET, argv[4], &address.sin_addr);
   if (argc > 3) address.sin_port = htons((uint16_t)atoi(argv[3]));
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   socklen_t size = sizeof address;

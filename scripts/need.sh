@@ -27,12 +27,17 @@ case $1 in test | bench)
   need maven command -v mvn
   need nginx-light command -v nginx
   need pkg-config command -v pkg-config
+  # For network namespaces, which only root can make.
+  if ((EUID == 0)); then
+    need dnsmasq-base command -v dnsmasq
+    need iproute2 command -v ip
+    need mount command -v mount
+  fi
   ;;
 esac
 if [[ $1 = test ]]; then
   need abigail-tools command -v abidiff
   need cmake command -v cmake
-  need dnsmasq-base command -v dnsmasq
   need doxygen command -v doxygen
   need libssl-dev header openssl/ssl.h
   need musl-tools command -v musl-gcc

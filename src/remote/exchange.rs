@@ -374,7 +374,8 @@ impl Exchange {
         has_other: impl Fn() -> bool,
         has_usable: impl Fn() -> bool,
     ) -> Result<Duration, String> {
-        if !failure.retried || self.only.is_some() || (failure.once && self.asked_once_more) {
+        let retried = failure.retried || failure.elsewhere && has_other();
+        if !retried || self.only.is_some() || (failure.once && self.asked_once_more) {
             return Err(String::new());
         }
         let remaining = self.deadline.remaining(Instant::now());

@@ -15,6 +15,8 @@ use crate::wire::endpoint::Endpoint;
 pub struct Failure {
     pub error: Error,
     pub retried: bool,
+    /// If not, another server may do better: this one could not be spoken to at all.
+    pub elsewhere: bool,
     /// If so, just once, at once, and paid for apart from other retries.
     pub once: bool,
     pub timeout: bool,
@@ -97,8 +99,18 @@ pub fn classify(
     }
     let timeout = matches!(kind, TransferErrorKind::Timeout(_));
     let splits = merged && matches!(kind, TransferErrorKind::TooLarge);
+    let elsewhere = matches!(kind, TransferErrorKind::Tls { .. } | TransferErrorKind::NoTls);
     let dead_connection = kind == TransferErrorKind::Unacknowledged && transfer.connections_opened == 0;
-    Some(Failure { error, retried, once: false, timeout, dead_connection, retry_after: None, splits })
+    Some(Failure {
+        error,
+        retried,
+        elsewhere,
+        once: false,
+        timeout,
+        dead_connection,
+        retry_after: None,
+        splits,
+    })
 }
 
 /// An answer whose end only the connection's end told, and which is not whole.
@@ -109,6 +121,7 @@ fn cut_short(transfer: &Transfer) -> Failure {
     Failure {
         error,
         retried: true,
+        elsewhere: false,
         once: false,
         timeout: false,
         dead_connection: false,
@@ -179,5 +192,14 @@ fn refused_by_server(
     error.feast_class = said.feast_class;
     error.retriable = retried && !once;
     let retry_after = retry_after.and_then(|value| retry::parse_retry_after(value, SystemTime::now()));
-    Failure { error, retried, once, timeout: false, dead_connection: false, retry_after, splits }
+    Failure {
+        error,
+        retried,
+        elsewhere: false,
+        once,
+        timeout: false,
+        dead_connection: false,
+        retry_after,
+        splits,
+    }
 }

@@ -123,6 +123,16 @@ impl Server {
         self.available.load(Ordering::Acquire)
     }
 
+    fn state(&self) -> State {
+        if self.is_available() {
+            State::Available
+        } else if self.recovering.load(Ordering::Relaxed) {
+            State::Recovering
+        } else {
+            State::SetAside
+        }
+    }
+
     /// It wants no requests for so long.
     pub fn pause(&self, time: Duration) {
         let until = self.since.elapsed().saturating_add(time.min(RETRY_AFTER_MAX)).as_nanos();
@@ -201,7 +211,7 @@ impl Server {
         ServerFigures {
             url: self.url.clone(),
             address: self.address.map(|address| address.to_string()).unwrap_or_default(),
-            state: lock(&self.outlier).state(),
+            state: self.state(),
             outstanding: self.requests.load(Ordering::Relaxed).into(),
             attempts: self.attempts.load(Ordering::Relaxed),
             failures: self.failures.load(Ordering::Relaxed),

@@ -190,7 +190,7 @@ fn two_attempts_that_fail_are_one_failure() {
 }
 
 #[test]
-fn asynchronous_calls_and_calls_in_parts_are_hedged_and_merged_ones_are_not() {
+fn asynchronous_calls_and_calls_in_parts_are_hedged_too() {
     let server = ignoring(&[7000, 7001], || vec![Step::Stall]);
     let keys = [HEDGED, ("max_rows_per_request", "1"), ("request_timeout_ms", "20000")];
     let remote = Remote::open(&config(&server.url(), &keys)).unwrap();
@@ -200,6 +200,38 @@ fn asynchronous_calls_and_calls_in_parts_are_hedged_and_merged_ones_are_not() {
     assert!(outcome(next(&events)).1.is_ok());
     assert_eq!(remote.get_online_features(&ask_for(&[1, 7001, 2])).unwrap().int64(0).unwrap(), [1, 7001, 2]);
     assert!(figures(&remote)["hedges"].as_u64().unwrap() >= 2);
+}
+
+#[test]
+fn a_merged_request_that_is_late_goes_out_once() {
+    let rows_of = |seen: &Seen| {
+        let question: serde_json::Value = serde_json::from_slice(&seen.body).unwrap_or_default();
+        question["entities"]["id"].as_array().map_or(0, Vec::len)
+    };
+    // One call alone holds the line, until the others have gathered behind it; their answer is late.
+    let release = Arc::new(AtomicBool::new(false));
+    let waits = Arc::clone(&release);
+    let server = Server::start(move |seen| {
+        let late = Step::Wait(std::time::Duration::from_millis(100));
+        match (id_of(seen), rows_of(seen)) {
+            (Some(7000), 1) => [vec![Step::Until(Arc::clone(&waits))], served(seen)].concat(),
+            (_, 2..) => [vec![late], served(seen)].concat(),
+            _ => served(seen),
+        }
+    });
+    let keys = [HEDGED, ("merge_max_rows", "64"), ("merge_check", "false"), ("merge_in_flight", "1")];
+    let remote = Remote::open(&config(&server.url(), &keys)).unwrap();
+    accustom(&remote);
+    let events = queue();
+    (7000..7010).for_each(|id| drop(submit(&remote, &events, id)));
+    wait_until("a merged request goes out, or the first one alone", || questions(&server) > 150);
+    release.store(true, Ordering::SeqCst);
+    (0..10).for_each(|_| assert!(outcome(next(&events)).1.is_ok()));
+    assert!(figures(&remote)["requests_merged"].as_u64().unwrap() > 0);
+    let seen = server.seen();
+    let merged: Vec<&Vec<u8>> = seen.iter().filter(|seen| rows_of(seen) > 1).map(|seen| &seen.body).collect();
+    let different: HashSet<_> = merged.iter().collect();
+    assert_eq!(merged.len(), different.len(), "one of them came twice");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::{healthy, nobody, of_server, questions, served, several};
 use crate::support::events::{code, next, queue, submit};
 use crate::support::server::{Server, Step, Welcome, answer, reply, say};
 use crate::support::store::{ask, call, config, fails, figures};
+use crate::support::tls::Authority;
 use crate::support::wait::wait_until;
 
 #[test]
@@ -185,6 +186,74 @@ fn new_connections_that_break_count_after_five_in_a_row() {
     (0..20).for_each(|id| call(&remote, id).unwrap());
     assert_eq!(questions(&breaks), 5);
     assert_eq!(of_server(&remote, &breaks.url(), "state"), "set_aside");
+}
+
+#[test]
+fn statuses_of_a_gateway_count_after_five_in_a_row() {
+    for status in [502, 503, 504] {
+        let (bad, good) = (Server::start(move |_| say(status, "")), healthy());
+        let remote = several(&[&bad, &good], &[("balance", "in_order")]);
+        (0..20).for_each(|id| call(&remote, id).unwrap());
+        assert_eq!(questions(&bad), 5, "{status}");
+        assert_eq!(of_server(&remote, &bad.url(), "failures"), 5);
+    }
+}
+
+#[test]
+fn who_has_no_address_or_another_certificate_is_set_aside_at_once() {
+    let good = healthy();
+    let nameless = "http://no-such-host.invalid:6566";
+    let keys = [("balance", "in_order"), ("request_timeout_ms", "60000")];
+    let remote = Remote::open(&config(&format!("{nameless},{}", good.url()), &keys)).unwrap();
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(of_server(&remote, nameless, "attempts"), 1);
+    assert_eq!(of_server(&remote, nameless, "state"), "set_aside");
+
+    let (ours, other) = (Authority::new("ours"), Authority::new("another"));
+    let stranger = Server::start_tls(other.acceptor("127.0.0.1", 1), served);
+    let known = Server::start_tls(ours.acceptor("127.0.0.1", 1), served);
+    let authorities = ours.file();
+    let keys = [("balance", "in_order"), ("cert", authorities.to_str().unwrap())];
+    let remote = several(&[&stranger, &known], &keys);
+    // No retry there mends it, but one elsewhere may.
+    (0..20).for_each(|id| call(&remote, id).unwrap());
+    assert_eq!(of_server(&remote, &stranger.url(), "attempts"), 1);
+    assert_eq!(questions(&stranger), 0);
+}
+
+#[test]
+fn a_call_that_finds_no_free_connection_never_counts() {
+    let release = Arc::new(AtomicBool::new(false));
+    let waits = Arc::clone(&release);
+    let busy = Server::start(move |seen| [vec![Step::Until(Arc::clone(&waits))], served(seen)].concat());
+    let good = healthy();
+    let remote = several(&[&busy, &good], &[("balance", "in_order"), ("connection_pool_size", "1")]);
+    std::thread::scope(|scope| {
+        let holds = scope.spawn(|| call(&remote, 1));
+        wait_until("it holds the connection", || questions(&busy) == 1 || busy.requests() == 1);
+        for id in 0..10 {
+            let mut request = ask(id);
+            request.set_timeout(Some(Duration::from_millis(2)));
+            assert_eq!(remote.get_online_features(&request).err().unwrap().code, Code::Overloaded);
+        }
+        release.store(true, Ordering::SeqCst);
+        holds.join().unwrap().unwrap();
+    });
+    for server in [&busy, &good] {
+        assert_eq!(of_server(&remote, &server.url(), "failures"), 0);
+        assert_eq!(of_server(&remote, &server.url(), "state"), "available");
+    }
+}
+
+#[test]
+fn retries_at_other_servers_are_paid_for_from_the_one_budget() {
+    let servers = [Server::start(|_| say(503, "")), Server::start(|_| say(503, ""))];
+    // For two retries, and a success gives nothing back here.
+    let remote = several(&servers.each_ref(), &[("retry_budget", "10"), ("connection_retries", "1")]);
+    let attempts: Vec<u32> = (0..4).map(|id| fails(&remote, id).attempts).collect();
+    assert_eq!(attempts, [2, 2, 1, 1]);
+    assert!(fails(&remote, 9).message.contains("retry budget"), "it says why");
+    assert_eq!(servers.iter().map(Server::requests).sum::<usize>(), 7);
 }
 
 #[test]
