@@ -17,6 +17,7 @@ bench-merging:     ; scripts/bench.sh merging      # calls merged and not, again
 bench-servers:     ; scripts/bench.sh servers      # several servers: failover, setting aside, balance, hedging
 dashboard:         ; scripts/dashboard.sh         # docs/dashboard.svg, from a real Prometheus
 bench-writes:      ; scripts/bench.sh writes       # rows written by this library and by Feast's own client
+packages:          ; scripts/packages.sh           # packages of each language, with the natives inside: target/packages
 install:           ; scripts/install.sh            # PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=
 uninstall:         ; scripts/install.sh uninstall  # the same
 dist:              ; scripts/dist.sh               # a tarball of what is installed, with licences and checksums: target/dist
@@ -24,4 +25,4 @@ doxygen:           ; scripts/doxygen.sh            # the manual in HTML: target/
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan bench bench-front-doors bench-merging bench-servers bench-writes build check dashboard demo dist doxygen env fuzz generate install soak test test-system tsan uninstall
+.PHONY: asan bench bench-front-doors bench-merging bench-servers bench-writes build check dashboard demo dist doxygen env fuzz generate install packages soak test test-system tsan uninstall

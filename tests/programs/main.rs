@@ -1,13 +1,13 @@
-//! Programs in C, C++, Go, Java and Python that use the release library, each a process of its own.
+//! Programs that use the release library, each a process of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod bridges;
 mod c_programs;
 mod columns;
 mod examples;
-mod front_doors;
 mod guest;
 mod observed;
+mod plugin;
 mod sanitizer;
 mod writes;
 
