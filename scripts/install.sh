@@ -23,11 +23,10 @@ filled_in() { # FILE OF packaging/
 }
 install -d "$into_include" "$into_lib/pkgconfig" "$into_lib/cmake/FeastRemote"
 install -m 644 include/feast_remote.h include/feast_remote.hpp "$into_include"
-install -m 755 -s "$so" "$into_lib/libfeast_remote.so.$version"
+install -m 755 "$so" "$into_lib/libfeast_remote.so.$version"
 ln -sf "libfeast_remote.so.$version" "$into_lib/libfeast_remote.so.0"
 ln -sf libfeast_remote.so.0 "$into_lib/libfeast_remote.so"
 install -m 644 "${so%.so}.a" "$into_lib/libfeast_remote.a"
-strip --strip-debug "$into_lib/libfeast_remote.a"
 filled_in feast_remote.pc.in >"$into_lib/pkgconfig/feast_remote.pc"
 for file in FeastRemoteConfig FeastRemoteConfigVersion; do
   filled_in "$file.cmake" >"$into_lib/cmake/FeastRemote/$file.cmake"

@@ -126,6 +126,9 @@ impl Pool {
     /// An empty pool: connections are made when calls need them.
     pub fn new(config: &Config, stats: Arc<Stats>) -> Result<Pool> {
         sys::start()?;
+        if let Some(file) = &config.openssl_config {
+            sys::configure_openssl(file)?;
+        }
         let shared = Shared {
             semaphore: Semaphore::new(config.connection_pool_size),
             share: Share::new()?,
