@@ -11,6 +11,6 @@ version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 
 # Builds that need OpenSSL compiled, but not their own way (sanitizers), take the release build's: a minute and a half each.
 use_openssl_of_the_release_build() {
-  OPENSSL_DIR=$(realpath "$(ls -td "$release"/build/openssl-sys-*/out/openssl-build/install | head -n 1)")
+  OPENSSL_DIR=$(realpath "$(ls -td "$(dirname "$release")"/dist/build/openssl-sys-*/out/openssl-build/install | head -n 1)")
   export OPENSSL_DIR OPENSSL_NO_VENDOR=1 OPENSSL_STATIC=1
 }
