@@ -86,10 +86,13 @@ int main(int argc, char **argv) {
   stopped(stalled, executor, stop.get_token(), cancelled);  // stopped before
   executor.run();
   CHECK(cancelled == 2);
-  stopped(stalled, executor, {}, cancelled);
+  std::stop_source later;
+  stopped(stalled, executor, later.get_token(), cancelled);
   executor.stop();
   executor.run();
   CHECK(cancelled == 2);
+  later.request_stop();
+  while (cancelled < 3) executor.run_one(std::chrono::seconds(60));
 }
 
 #else

@@ -18,11 +18,11 @@ int main(int argc, char **argv) {
   const feast::Remote remote(feast::Config().set("path", argv[1]), &error);
   CHECK(remote && !error);
   feast::Request request;
-  request.add_feature("v:a").set_entity("id", {1, 2}).set_entity("city", {"K\xc3\xb6ln", "Paris"});
+  request.add_feature("v:a").set_entity("id", {1, 2}).set_entity("town", {"K\xc3\xb6ln", "Paris"});
   const feast::Response response = remote.get_online_features(request, &error);
-  CHECK(response && !error && response.int64("a", &error)[1] == 2000 && response.text("city", 1, &error) == "Paris" && !error);
+  CHECK(response && !error && response.int64("a", &error)[1] == 2000 && response.text("town", 1, &error) == "Paris" && !error);
   CHECK(response.int64("none", &error).empty() && error.status() == FEAST_INVALID_ARGUMENT);
-  CHECK(response.text("city", 2, &error).empty() && error);
+  CHECK(response.text("town", 2, &error).empty() && error);
   CHECK(response.int64("a").at(2, &error) == 0 && error && response.int64("a").at(1, &error) == 2000 && !error);
 
   request.add_feature("no colon").add_feature("v:b");

@@ -28,7 +28,8 @@ struct Awaiting {
 
 }  // namespace detail
 
-// Resumes the coroutines whose calls have ended, on the threads that run it. Any number of them may. It must outlive its calls.
+// Resumes the coroutines whose calls have ended, on the threads that run it. Any number of them may. It must outlive its calls: a
+// coroutine whose call is under way when it is destroyed is never resumed.
 class Executor {
  public:
   explicit Executor(Error *error = nullptr) : queue_(error) {}
