@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|zig|debian11 ...], or all of them.
+# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|debian11 ...], or all of them.
 # Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
@@ -54,14 +54,6 @@ go() {
   root=$("$target/go-venv/bin/python" -c 'import go; print(go.__path__[0])')
   find "$root/bin" "$root/pkg/tool" -type f -exec chmod +x {} +
   ln -sfn "$root" "$target/go"
-}
-
-# Compilers for other machines and older C libraries, for scripts/natives.sh.
-zig() {
-  [[ -e $target/zig/installed ]] && return
-  python3 -m venv "$target/zig"
-  "$target/zig/bin/pip" install --quiet --disable-pip-version-check ziglang==0.17.1 cargo-zigbuild==0.24.1
-  touch "$target/zig/installed"
 }
 
 # Debian 11, whose C library is glibc 2.31, with a C compiler. Only root can make it.
