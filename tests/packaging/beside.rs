@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::cc::{compile_with, passed};
 use crate::support::installed::ran;
-use crate::support::paths::library_folder;
+use crate::support::paths::{library_folder, root, target};
 use crate::support::tls::Authority;
 
 fn archive() -> PathBuf {
@@ -73,4 +73,22 @@ fn of_the_static_library_only_the_headers_functions_are_seen_and_it_is_small() {
     let sections = ran(Command::new("readelf").args(["-SW"]).arg(&archive)).stdout;
     assert!(!String::from_utf8(sections).unwrap().contains(".debug_"), "debug information");
     assert!(archive.metadata().unwrap().len() < 25_000_000);
+}
+
+#[test]
+fn no_library_names_a_folder_of_the_machine_that_built_it_or_the_day() {
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME")).unwrap();
+    for name in ["libfeast_remote.so", "libfeast_remote.a", "libfeast_remote.so.debug"] {
+        let bytes = std::fs::read(library_folder().join(name)).unwrap();
+        let holds = |words: &str| bytes.windows(words.len()).any(|window| window == words.as_bytes());
+        let [project, built] = [root(), target()].map(|folder| folder.to_str().unwrap().to_owned());
+        for path in
+            [project, built, home.clone() + "/", "/usr/local/ssl".to_owned(), "openssl-build".to_owned()]
+        {
+            assert!(!holds(&path), "{name} names {path}");
+        }
+        if !name.ends_with(".debug") {
+            assert!(holds("built on: Thu Jan  1 00:00:00 1970"), "{name}: when OpenSSL was built");
+        }
+    }
 }
