@@ -208,6 +208,18 @@ class Request {
     const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(deadline.time_since_epoch());
     return change([&](auto *r, auto **e) { return feast_request_set_deadline_ns(r, since.count(), e); });
   }
+  // Columns that a matrix of the features takes; see feast_request_matrix_width().
+  std::size_t matrix_width() const noexcept { return feast_request_matrix_width(request_.get()); }
+  // Older values are FEAST_FIELD_STATUS_OUTSIDE_MAX_AGE, and missing in a matrix.
+  Request &set_max_age(std::chrono::milliseconds age, bool drop_values = false) {
+    return change([&](auto *r, auto **e) { return feast_request_set_max_age_ms(r, age.count(), drop_values, e); });
+  }
+  // W3C Trace Context, sent along.
+  Request &set_trace_context(const std::string &traceparent, const std::string &tracestate = "") {
+    return change([&](auto *r, auto **e) {
+      return feast_request_set_trace_context(r, detail::text(traceparent), detail::text(tracestate), e);
+    });
+  }
   Request &set_entity(const std::string &name, const std::int64_t *values, std::size_t count) {
     return change([&](auto *r, auto **e) { return feast_request_set_entity_int64(r, detail::text(name), values, count, e); });
   }
