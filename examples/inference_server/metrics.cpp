@@ -1,6 +1,7 @@
 #include "metrics.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 Metrics::Metrics(const std::vector<std::string> &features) : features_(features), missing_(features.size()) {}
@@ -17,7 +18,9 @@ void Metrics::end(int http_status, std::chrono::steady_clock::duration took) {
 void Metrics::scored(const FeatureMatrix &matrix) {
   rows_ += static_cast<long>(matrix.rows);
   for (std::size_t i = 0; i < matrix.statuses.size(); i++) {
-    const std::uint8_t status = std::min<std::uint8_t>(matrix.statuses[i], kOutsideMaxAge);
+    std::uint8_t status = std::min<std::uint8_t>(matrix.statuses[i], kOutsideMaxAge);
+    // Feast says PRESENT of a null that was written.
+    if (status == kPresent && std::isnan(matrix.values[i])) status = kNullValue;
     if (status != kPresent) missing_[i % matrix.columns][status]++;
   }
 }

@@ -1,5 +1,6 @@
 #include "protocol.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "model.hpp"

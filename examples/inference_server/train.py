@@ -24,8 +24,8 @@ def main(expected, folder):
     features = matrix(drivers)
     # Something that depends on all features; there is nothing true about it.
     score = np.nan_to_num(features[:, 0]) * np.log1p(features[:, 2]) - features[:, 1]
-    model = xgboost.XGBRegressor(n_estimators=50, max_depth=3, min_child_weight=0, random_state=1, n_jobs=1)
-    model.fit(features, score)
+    parameters = {"max_depth": 3, "min_child_weight": 0, "seed": 1, "nthread": 1}
+    model = xgboost.train(parameters, xgboost.DMatrix(features, score), num_boost_round=50)
     folder.mkdir(parents=True, exist_ok=True)
     model.save_model(folder / "model.json")
     config = {

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <time.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <mutex>
@@ -66,14 +67,16 @@ static std::string perform(CURL *curl, const std::string &url) {
   return answer;
 }
 
-static void read(const std::string &answer, std::chrono::milliseconds max_age, FeatureMatrix &matrix) {
+static void read(const std::string &answer, const std::vector<std::string> &features, std::chrono::milliseconds max_age,
+                 FeatureMatrix &matrix) {
   const json document = json::parse(answer);
-  const json &results = document.at("results");
-  // The entities' columns come first.
-  const std::size_t first = results.size() - matrix.columns;
+  const json &names = document.at("metadata").at("feature_names");
   const time_t oldest = time(nullptr) - max_age.count() / 1000;
   for (std::size_t column = 0; column < matrix.columns; column++) {
-    const json &result = results.at(first + column);
+    // The server has an order of its own.
+    const std::string name = features[column].substr(features[column].find(':') + 1);
+    const auto found = std::find(names.begin(), names.end(), name);
+    const json &result = document.at("results").at(static_cast<std::size_t>(found - names.begin()));
     for (std::size_t row = 0; row < matrix.rows; row++) {
       const std::size_t at = row * matrix.columns + column;
       const json &value = result.at("values").at(row);
@@ -82,7 +85,7 @@ static void read(const std::string &answer, std::chrono::milliseconds max_age, F
       const bool is_missing = value.is_null() || status == kOutsideMaxAge;
       matrix.values[at] = is_missing ? NAN : value.is_number_integer() ? static_cast<float>(value.get<std::int64_t>())
                                                                        : static_cast<float>(value.get<double>());
-      matrix.statuses[at] = value.is_null() && status == kPresent ? kNullValue : status;
+      matrix.statuses[at] = status;
     }
   }
 }
@@ -122,7 +125,7 @@ FeatureMatrix Features::fetch(const std::vector<EntityColumn> &entities, std::si
   } returned{*store_, curl, headers};
   FeatureMatrix matrix(rows, store_->features.size());
   try {
-    read(perform(curl, store_->url + "/get-online-features"), store_->max_age, matrix);
+    read(perform(curl, store_->url + "/get-online-features"), store_->features, store_->max_age, matrix);
   } catch (const json::exception &failure) {
     throw FeatureError(502, failure.what());
   }

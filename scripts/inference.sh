@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# inference.sh demo|bench: examples/inference_server, with what it needs: shown, or measured beside two others.
+source "$(dirname "$0")/common.sh"
+scripts/need.sh inference
+scripts/build.sh
+scripts/env.sh feast inference
+installed=$(realpath -m "$target/installed") build=$(realpath -m "$target/inference-server") model=$(realpath -m "$target/inference-model")
+DESTDIR='' PREFIX=$installed LIBDIR='' INCLUDEDIR='' scripts/install.sh >/dev/null
+cmake -S examples/inference_server -B "$build" -DCMAKE_PREFIX_PATH="$installed" -DCOMPARISON=ON >/dev/null
+cmake --build "$build" --parallel >/dev/null
+"$target/inference-venv/bin/python" examples/inference_server/train.py "$target/feast-repo/data/expected.json" "$model"
+case $1 in
+  demo) examples/inference_server/demo.sh "$target/feast-venv" "$target/feast-repo" "$build/inference_server" "$model" ;;
+  bench)
+    scripts/env.sh inference_comparison
+    "$target/inference-venv/bin/python" benches/inference.py --feast-venv "$target/feast-venv" --repository "$target/feast-repo" \
+      --build "$build" --model "$model" --python "$target/inference-comparison-venv/bin/python" --plot docs/inference.svg
+    ;;
+esac
