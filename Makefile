@@ -3,7 +3,7 @@
 .SILENT:
 
 demo:              ; scripts/demo.sh               # real features from a real Feast server, printed by a C program
-demo-inference:    ; scripts/inference.sh demo      # a model server that fetches its features from a real Feast server
+demo-inference:    ; scripts/demo-inference.sh      # a model server that fetches its features from a real Feast server
 test:              ; scripts/test.sh               # everything that is tested
 test-system:       ; scripts/test-system.sh        # the same with the machine's libcurl and OpenSSL
 build:             ; scripts/build.sh              # the release library: target/release/libfeast_remote.{so,a}
@@ -18,7 +18,6 @@ bench-merging:     ; scripts/bench.sh merging      # calls merged and not, again
 bench-servers:     ; scripts/bench.sh servers      # several servers: failover, setting aside, balance, hedging
 dashboard:         ; scripts/dashboard.sh         # docs/dashboard.svg, from a real Prometheus
 bench-writes:      ; scripts/bench.sh writes       # rows written by this library and by Feast's own client
-bench-inference:   ; scripts/inference.sh bench     # that server beside one in Python and one with libcurl by hand
 packages:          ; scripts/packages.sh           # packages of each language, with the natives inside: target/packages
 install:           ; scripts/install.sh            # PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=
 uninstall:         ; scripts/install.sh uninstall  # the same
@@ -27,4 +26,4 @@ doxygen:           ; scripts/doxygen.sh            # the manual in HTML: target/
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan bench bench-front-doors bench-inference bench-merging bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env fuzz generate install packages soak test test-system tsan uninstall
+.PHONY: asan bench bench-front-doors bench-merging bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env fuzz generate install packages soak test test-system tsan uninstall

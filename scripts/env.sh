@@ -56,9 +56,8 @@ go() {
   ln -sfn "$root" "$target/go"
 }
 
-# What trains the model of examples/inference_server, and a client of its protocol; for the bench the Python server, too.
+# What trains the model of examples/inference_server, and a client of its protocol.
 inference() { venv "$target/inference-venv" examples/inference_server/requirements.txt; }
-inference_comparison() { venv "$target/inference-comparison-venv" examples/inference_server/comparison/requirements.txt; }
 
 # Debian 11, whose C library is glibc 2.31, with a C compiler. Only root can make it.
 debian11() {

@@ -39,12 +39,10 @@ case $1 in inference | test)
   need cmake command -v cmake
   need curl command -v curl
   need libcpp-httplib-dev header httplib.h
-  need libcurl4-openssl-dev header curl/curl.h
   need libxgboost-dev header xgboost/c_api.h
   need nlohmann-json3-dev test -e /usr/include/nlohmann/json.hpp
   ;;
 esac
-[[ $1 != inference ]] || need wrk command -v wrk
 if [[ $1 = test ]]; then
   need abigail-tools command -v abidiff
   need doxygen command -v doxygen
