@@ -3,6 +3,7 @@
 .SILENT:
 
 demo:              ; scripts/demo.sh               # real features from a real Feast server, printed by a C program
+demo-inference:    ; scripts/demo-inference.sh      # a model server that fetches its features from a real Feast server
 test:              ; scripts/test.sh               # everything that is tested
 test-system:       ; scripts/test-system.sh        # the same with the machine's libcurl and OpenSSL
 build:             ; scripts/build.sh              # the release library: target/release/libfeast_remote.{so,a}
@@ -26,4 +27,4 @@ doxygen:           ; scripts/doxygen.sh            # the manual in HTML: target/
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan bench bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo dist doxygen env fuzz generate install packages soak test test-system tsan uninstall
+.PHONY: asan bench bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env fuzz generate install packages soak test test-system tsan uninstall

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|debian11 ...], or all of them.
+# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|debian11 ...], or all of them.
 # Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
@@ -56,6 +56,9 @@ go() {
   ln -sfn "$root" "$target/go"
 }
 
+# What trains the model of examples/inference_server, and a client of its protocol.
+inference() { venv "$target/inference-venv" examples/inference_server/requirements.txt; }
+
 # Debian 11, whose C library is glibc 2.31, with a C compiler. Only root can make it.
 debian11() {
   ((EUID == 0)) || return 0
@@ -65,5 +68,5 @@ debian11() {
   touch "$target/debian11/made"
 }
 
-(($#)) || set -- feast documents older java go debian11
+(($#)) || set -- feast documents older java go inference debian11
 for part; do "$part"; done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a target needs of the machine: need.sh build|demo|test|bench
+# What a target needs of the machine: need.sh build|demo|inference|test|bench
 # What is missing is installed with apt-get by root, where there is one; else one line says what to install, and the target
 # ends before anything is built. Python's and Java's packages, and Go, come later, into target/ (scripts/env.sh).
 source "$(dirname "$0")/common.sh"
@@ -18,7 +18,7 @@ fi
 need build-essential eval 'command -v cc && command -v c++ && command -v nm && command -v make'
 need perl perl -MFindBin -MIPC::Cmd -MTime::Piece -e 1 # for OpenSSL's Configure
 need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt -o ! -e /etc/debian_version
-case $1 in demo | test | bench)
+case $1 in demo | inference | test | bench)
   need python3-venv python3 -c 'import ensurepip, venv, sys; assert sys.version_info >= (3, 10)'
   ;;
 esac
@@ -35,9 +35,16 @@ case $1 in test | bench)
   fi
   ;;
 esac
+case $1 in inference | test)
+  need cmake command -v cmake
+  need curl command -v curl
+  need libcpp-httplib-dev header httplib.h
+  need libxgboost-dev header xgboost/c_api.h
+  need nlohmann-json3-dev test -e /usr/include/nlohmann/json.hpp
+  ;;
+esac
 if [[ $1 = test ]]; then
   need abigail-tools command -v abidiff
-  need cmake command -v cmake
   need doxygen command -v doxygen
   need libssl-dev header openssl/ssl.h
   need musl-tools command -v musl-gcc

@@ -6,6 +6,7 @@ mod c_programs;
 mod columns;
 mod examples;
 mod guest;
+mod inference;
 mod observed;
 mod plugin;
 mod sanitizer;
