@@ -5,6 +5,7 @@ mod cpp;
 mod go;
 mod java;
 mod python;
+mod sbom;
 
 use support::feast::expected;
 
