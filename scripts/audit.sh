@@ -8,7 +8,7 @@ cargo=(timeout 60 cargo)
 
 inside() { # NAME VERSION of each crate whose code is in the library, and of the one that has OpenSSL's sources
   cargo tree --locked --edges normal,no-proc-macro --prefix none --format '{p}'
-  cargo tree --locked --edges build --prefix none --format '{p}' --package openssl-sys
+  cargo tree --locked --edges normal,build --prefix none --format '{p}' | grep '^openssl-src '
 }
 names=$(inside 2>/dev/null | sed -nE 's/^([^ ]+) v([^ ]+).*/\1 \2/p' | grep -v '^feast-remote ' | sort -u)
 

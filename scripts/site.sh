@@ -5,7 +5,7 @@
 source "$(dirname "$0")/common.sh"
 scripts/need.sh site
 scripts/env.sh site
-export SITE=$(realpath -m "$target/site") SITE_REFERENCE=$(realpath -m "$target/site-reference")
+export NO_MKDOCS_2_WARNING=1 SITE=$(realpath -m "$target/site") SITE_REFERENCE=$(realpath -m "$target/site-reference")
 rm -rf "$SITE_REFERENCE"
 "$target/site-venv/bin/python" packaging/site/reference.py "$SITE_REFERENCE"
 "$target/site-venv/bin/mkdocs" --quiet build --strict --clean --config-file packaging/site/mkdocs.yml

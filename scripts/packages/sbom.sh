@@ -3,6 +3,6 @@
 # CycloneDX's format, PACKAGES/libfeast_remote-VERSION.cdx.json. The same sources give the same bytes.
 source "$(dirname "$0")/../common.sh"
 mkdir -p "$PACKAGES"
-cargo metadata --format-version 1 --locked --filter-platform "$host" |
+cargo metadata --quiet --format-version 1 --locked --filter-platform "$host" |
   SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)} \
     python3 scripts/sbom.py "$(rustc --version)" >"$PACKAGES/libfeast_remote-$version.cdx.json"

@@ -7,6 +7,7 @@ mod java;
 mod python;
 mod sbom;
 
+use feast_remote as _; // what OpenSSL calls where the linker says --wrap (build.rs)
 use support::feast::expected;
 
 /// A value of the online store as its source wrote it.

@@ -11,7 +11,8 @@ use crate::support::paths::{root, scratch, target};
 
 fn written() -> (std::path::PathBuf, Value) {
     let folder = scratch();
-    let output = Command::new(root().join("scripts/packages/sbom.sh")).env("PACKAGES", &folder).output().unwrap();
+    let output =
+        Command::new(root().join("scripts/packages/sbom.sh")).env("PACKAGES", &folder).output().unwrap();
     passed("sbom.sh", &output);
     let path = folder.join(concat!("libfeast_remote-", env!("CARGO_PKG_VERSION"), ".cdx.json"));
     let text = fs::read_to_string(&path).unwrap();
