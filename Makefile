@@ -24,7 +24,10 @@ install:           ; scripts/install.sh            # PREFIX=/usr/local DESTDIR= 
 uninstall:         ; scripts/install.sh uninstall  # the same
 dist:              ; scripts/dist.sh               # a tarball of what is installed, with licences and checksums: target/dist
 doxygen:           ; scripts/doxygen.sh            # the manual in HTML: target/doxygen
+site:              ; scripts/site.sh               # the documentation as static pages: target/site
+site-check:        ; scripts/site.sh check         # the same, and each page opened in a browser
+audit:             ; scripts/audit.sh              # which of the libraries inside are behind, or have known vulnerabilities
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan bench bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env fuzz generate install packages soak test test-system tsan uninstall
+.PHONY: asan audit bench bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env fuzz generate install packages site site-check soak test test-system tsan uninstall

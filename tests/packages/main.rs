@@ -5,6 +5,7 @@ mod cpp;
 mod go;
 mod java;
 mod python;
+mod sbom;
 
 use feast_remote as _; // what OpenSSL calls where the linker says --wrap (build.rs)
 use support::feast::expected;

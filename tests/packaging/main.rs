@@ -7,6 +7,7 @@ mod building;
 mod glibc;
 mod header;
 mod install;
+mod links;
 mod rooms;
 mod third_party;
 
