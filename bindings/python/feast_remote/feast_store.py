@@ -57,7 +57,7 @@ class FeastRemoteOnlineStoreConfig(RemoteOnlineStoreConfig):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="allow")
 
-    type: str = "feast_remote.FeastRemoteOnlineStore"  # type: ignore[assignment]
+    type: str = "feast_remote.FeastRemoteOnlineStore"
 
 
 class FeastRemoteOnlineStore(RemoteOnlineStore):
@@ -288,8 +288,8 @@ class _FeastsErrors:
             return
         known = getattr(feast.errors, error.feast_class, None)
         if isinstance(known, type) and issubclass(known, Exception):
-            raised = known.__new__(known, str(error))
-            raised.args = (str(error),)
+            raised = known.__new__(known)
+            setattr(raised, "__overridden_message__", str(error))  # as feast.errors.FeastError.from_error_detail()
             raise raised from error
 
 

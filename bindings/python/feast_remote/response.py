@@ -15,7 +15,8 @@ from .errors import InvalidArgumentError
 STATUSES = ("INVALID", "PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE")
 """Feast's field statuses by their numbers."""
 
-_NUMBERS = frozenset(str(kind) for kind in (pyarrow.int32(), pyarrow.int64(), pyarrow.float32(), pyarrow.float64()))
+_NUMBERS = frozenset(kind.id for kind in (pyarrow.int32(), pyarrow.int64(), pyarrow.float32(), pyarrow.float64()))
+_TEXT = pyarrow.large_utf8().id
 
 
 class _Timing(ctypes.Structure):
@@ -35,7 +36,7 @@ class _Timing(ctypes.Structure):
 
 def _values(array: Any) -> list[Any]:
     """As Array.to_pylist(), which makes an object of pyarrow's for each number."""
-    if array.null_count == 0 and str(array.type) in _NUMBERS:
+    if array.null_count == 0 and array.type.id in _NUMBERS:
         numbers: list[Any] = array.to_numpy().tolist()
         return numbers
     values: list[Any] = array.to_pylist()
@@ -97,7 +98,7 @@ class Response:
         return batch.replace_schema_metadata({"calls_in_request": str(calls)}) if calls > 1 else batch
 
     def _text_columns(self, batch: pyarrow.RecordBatch) -> list[tuple[str, int]]:
-        names = [field.name for field in batch.schema if str(field.type) == "large_string"]
+        names = [field.name for field in batch.schema if field.type.id == _TEXT]
         return [(name, lib.feast_response_column_type(self._handle, self._find(name))) for name in names]
 
     def _find(self, name: str) -> int:
