@@ -17,6 +17,8 @@ bench-merging:     ; scripts/bench.sh merging      # calls merged and not, again
 bench-servers:     ; scripts/bench.sh servers      # several servers: failover, setting aside, balance, hedging
 dashboard:         ; scripts/dashboard.sh         # docs/dashboard.svg, from a real Prometheus
 bench-writes:      ; scripts/bench.sh writes       # rows written by this library and by Feast's own client
+bench-feast-sdk:   ; scripts/bench.sh feast_sdk    # Feast's Python SDK over its own remote store and over ours
+feast-conformance: ; scripts/feast-conformance.sh  # Feast's own tests over both: FEAST_SOURCE=a checkout of Feast
 packages:          ; scripts/packages.sh           # packages of each language, with the natives inside: target/packages
 install:           ; scripts/install.sh            # PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=
 uninstall:         ; scripts/install.sh uninstall  # the same
@@ -25,4 +27,4 @@ doxygen:           ; scripts/doxygen.sh            # the manual in HTML: target/
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan bench bench-front-doors bench-merging bench-servers bench-writes build check dashboard demo dist doxygen env fuzz generate install packages soak test test-system tsan uninstall
+.PHONY: asan bench bench-feast-sdk bench-front-doors bench-merging bench-servers bench-writes build check dashboard demo dist doxygen env feast-conformance fuzz generate install packages soak test test-system tsan uninstall
