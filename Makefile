@@ -19,6 +19,8 @@ bench-servers:     ; scripts/bench.sh servers      # several servers: failover, 
 bench-overload:    ; scripts/bench.sh overload     # more callers than connections, and short deadlines
 dashboard:         ; scripts/dashboard.sh         # docs/dashboard.svg, from a real Prometheus
 bench-writes:      ; scripts/bench.sh writes       # rows written by this library and by Feast's own client
+bench-feast-sdk:   ; scripts/bench.sh feast_sdk    # Feast's Python SDK over its own remote store and over ours
+feast-conformance: ; scripts/feast-conformance.sh  # Feast's own tests over both: FEAST_SOURCE=a checkout of Feast
 packages:          ; scripts/packages.sh           # packages of each language, with the natives inside: target/packages
 install:           ; scripts/install.sh            # PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=
 uninstall:         ; scripts/install.sh uninstall  # the same
@@ -30,4 +32,4 @@ audit:             ; scripts/audit.sh              # which of the libraries insi
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan audit bench bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env fuzz generate install packages site site-check soak test test-system tsan uninstall
+.PHONY: asan audit bench bench-feast-sdk bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env feast-conformance fuzz generate install packages site site-check soak test test-system tsan uninstall

@@ -5,5 +5,5 @@ source "$(dirname "$0")/common.sh"
 scripts/need.sh test
 scripts/build.sh
 scripts/env.sh feast
-FEAST_REMOTE_LIBRARY=$(realpath "$release/libfeast_remote.so") PYTHONPATH=examples/python \
+FEAST_REMOTE_LIBRARY=$(realpath "$release/libfeast_remote.so") PYTHONPATH=examples/python:bindings/python \
   "$target/feast-venv/bin/python" scripts/dashboard.py "$target/feast-venv" "$target/feast-repo" docs/grafana-dashboard.json docs/dashboard.svg

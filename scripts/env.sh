@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|debian11|sbom|site ...], or all of them
-# that tests need.
-# Each is made anew when its sources have changed.
+# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|debian11|sbom|site ...], or all
+# that tests need. Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
 

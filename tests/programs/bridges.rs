@@ -32,6 +32,8 @@ fn in_python(installed: &Installed) -> Command {
     let mut command = Command::new(program("python"));
     command
         .arg(root().join("examples/python/feast_prometheus.py"))
+        .env("PYTHONPATH", root().join("bindings/python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("FEAST_REMOTE_LIBRARY", installed.prefix.join("lib/libfeast_remote.so"));
     command
 }

@@ -1,9 +1,8 @@
 """Merged calls by the package for Python: each gets its own row, and the schema tells how many shared a request.
-usage: merged_calls.py PACKAGE_FOLDER URL"""
+usage: merged_calls.py URL"""
 import asyncio
 import sys
 
-sys.path.insert(0, sys.argv[1])
 from feast_remote import Remote
 
 
@@ -14,7 +13,7 @@ def calls_in_request(batch):
 async def most_together(entities, keys):
     """The most calls that shared a request, of some rounds of eight that may and one that may not."""
     most = 1
-    with Remote(path=sys.argv[2], merge_max_rows=64, merge_in_flight=1, merge_check=False) as remote:
+    with Remote(path=sys.argv[1], merge_max_rows=64, merge_in_flight=1, merge_check=False) as remote:
         for _ in range(1000):
             calls = [remote.get_online_features_async(["v:a"], {entities: [key]}, merge=key != keys[-1]) for key in keys]
             batches = await asyncio.gather(*calls)

@@ -1,6 +1,6 @@
-"""Rows written by the module in examples/python, and read back.
+"""Rows written by the package, and read back.
 
-usage: module_writes.py FOLDER_OF_THE_MODULE URL
+usage: module_writes.py FOLDER_OF_THE_EXAMPLES URL
 """
 
 import datetime

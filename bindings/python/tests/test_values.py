@@ -1,0 +1,124 @@
+"""Entity values as people have them, and answers as Feast's to_dict() gives them."""
+
+import datetime
+import decimal
+import unittest
+import uuid
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from fake_server import FakeServer
+from feast_remote import FeastError, InvalidArgumentError, Remote, Request, WrongTypeError
+
+ID = uuid.UUID("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
+
+
+class EntityValues(unittest.TestCase):
+    def sent(self, entities):
+        with FakeServer() as server, Remote(path=server.url) as remote:
+            remote.fetch("v:a", entities)
+            return server.bodies[0]["entities"]
+
+    def test_values_of_any_library_are_sent_as_json_has_them(self):
+        when = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.timezone.utc)
+        for given, sent in [
+            ([np.int64(1001), None], [1001, None]),
+            (pd.array([1001, None], dtype="Int64"), [1001, None]),
+            (pd.Series([1, 2]), [1, 2]),
+            ([np.bool_(True), np.bool_(False)], [True, False]),
+            (np.array([True, False]), [True, False]),
+            (np.array([1, 2], dtype=np.uint16), [1, 2]),
+            (np.array(["a", "b"]), ["a", "b"]),
+            ([1.5, float("nan")], [1.5, None]),
+            ([ID], [str(ID)]),
+            ([when], ["2026-03-01T12:00:00Z"]),
+            ([decimal.Decimal("1.10")], ["1.10"]),
+            (pa.array([1, None]), [1, None]),
+            (pa.chunked_array([["a"], ["b"]]), ["a", "b"]),
+            ([[1.0, 2.0], [3.0]], [[1.0, 2.0], [3.0]]),
+            (range(3), [0, 1, 2]),
+            (7, [7]),
+            ("Köln", ["Köln"]),
+        ]:
+            with self.subTest(given=given):
+                self.assertEqual(self.sent({"x": given}), {"x": sent})
+
+    def test_rows_may_be_a_list_of_dicts(self):
+        self.assertEqual(self.sent([{"x": 1, "y": "a"}, {"x": 2, "y": "b"}]), {"x": [1, 2], "y": ["a", "b"]})
+        with self.assertRaises(InvalidArgumentError):
+            Request("v:a", [{"x": 1}, {"y": 2}])
+
+    def test_one_feature_is_not_read_letter_by_letter(self):
+        with FakeServer() as server, Remote(path=server.url) as remote:
+            self.assertEqual(remote.fetch("v:a", {"x": 1}).column_names, ["x", "a"])
+
+    def test_a_nul_does_not_cut_names_short(self):
+        for make in (
+            lambda: Request("v:a\0b", {"x": 1}),
+            lambda: Request("v:a", {"x\0y": 1}),
+            lambda: Remote(path="http://a\0b"),
+        ):
+            with self.assertRaisesRegex(InvalidArgumentError, "NUL"):
+                make()
+
+
+class Answers(unittest.TestCase):
+    def fetched(self, values, **options):
+        with FakeServer({"a": values}) as server, Remote(path=server.url) as remote:
+            return remote.fetch("v:a", {"x": list(range(len(values)))}, **options)
+
+    def test_json_is_told_from_text_by_field_metadata(self):
+        response = self.fetched([{"k": 1}, None])
+        self.assertEqual(response.to_arrow().schema.field("a").metadata, {b"feast_type": b"JSON"})
+        self.assertEqual(response.to_dict()["a"], [{"k": 1}, None])
+        text = self.fetched(['{"k": 1}', None])
+        self.assertIsNone(text.to_arrow().schema.field("a").metadata)
+        self.assertEqual(text.to_dict()["a"], ['{"k": 1}', None])
+
+    def test_declared_types_are_made(self):
+        for kind, values, made in [
+            (uuid.UUID, [str(ID), None], [ID, None]),
+            (decimal.Decimal, ["1.10"], [decimal.Decimal("1.10")]),
+            (set[int], [[1, 2], None], [{1, 2}, None]),
+            (set[uuid.UUID], [[str(ID)]], [{ID}]),
+            (list[decimal.Decimal], [["1.1", "2"]], [[decimal.Decimal("1.1"), decimal.Decimal("2")]]),
+            (datetime.datetime, [0], [datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)]),
+            (bytes, ["AAE="], [b"\0\1"]),
+        ]:
+            with self.subTest(kind=kind):
+                self.assertEqual(self.fetched(values, types={"v:a": kind}).to_dict()["a"], made)
+                self.assertEqual(self.fetched(values, types={"a": kind}).to_dict()["a"], made)
+        with self.assertRaises(WrongTypeError):
+            self.fetched([2**53 + 1, 1.5], types={"v:a": int})
+
+    def test_no_conversion_rounds_integers_or_loses_what_is_missing(self):
+        response = self.fetched([2**53 + 1, None])
+        self.assertEqual(response.to_dict()["a"], [2**53 + 1, None])
+        array = response.to_numpy()["a"]
+        self.assertEqual((array[0], array.mask.tolist()), (2**53 + 1, [False, True]))
+        frame = response.to_pandas()
+        self.assertEqual(str(frame["a"].dtype), "Int64")
+        self.assertEqual(frame["a"][0], 2**53 + 1)
+        self.assertEqual(response.to_matrix(["a"], missing=-1, dtype=np.int64).tolist(), [[2**53 + 1], [-1]])
+
+    def test_statuses_and_event_timestamps(self):
+        response = self.fetched([1, None])
+        self.assertEqual(response.statuses("a").tolist(), [1, 2])
+        self.assertEqual(response.event_timestamps("a").tolist(), [1772323200 * 10**9] * 2)
+        self.assertEqual(response.to_dict(include_event_timestamps=True)["a__ts"], [1772323200] * 2)
+        self.assertIn("a__status", response.to_arrow(full=True).schema.names)
+        with self.assertRaises(KeyError):
+            response.statuses("b")
+
+    def test_a_template_is_cloned(self):
+        with FakeServer() as server, Remote(path=server.url) as remote:
+            template = Request(["v:a"], types={"v:a": float})
+            responses = [remote.fetch(template.clone().set_entities({"x": [i]})) for i in range(3)]
+            self.assertEqual([r.to_dict() for r in responses], [{"x": [i], "a": [1.0]} for i in range(3)])
+            with self.assertRaises(FeastError):
+                remote.fetch(template)
+
+
+if __name__ == "__main__":
+    unittest.main()
