@@ -78,7 +78,7 @@ final class AsyncCalls {
 
     /** Waits until each call that was accepted has had its event, unless this is called by what is chained to a future. */
     void end() {
-        Native.run(() -> Native.QUEUE_WAKE.invokeExact(queue));
+        Native.run(() -> { Native.QUEUE_WAKE.invokeExact(queue); });
         boolean interrupted = false;
         while (Thread.currentThread() != poller) {
             try {
@@ -180,7 +180,7 @@ final class AsyncCalls {
         /** The event may have come before the handle. */
         private synchronized void started(MemorySegment handle) {
             if (over) {
-                Native.run(() -> Native.CALL_FREE.invokeExact(handle));
+                Native.run(() -> { Native.CALL_FREE.invokeExact(handle); });
                 return;
             }
             call = handle;
@@ -192,7 +192,7 @@ final class AsyncCalls {
         private synchronized void cancelCall() {
             if (call != null) {
                 MemorySegment handle = call;
-                Native.run(() -> Native.CALL_CANCEL.invokeExact(handle));
+                Native.run(() -> { Native.CALL_CANCEL.invokeExact(handle); });
             }
         }
 
@@ -202,7 +202,7 @@ final class AsyncCalls {
             if (call != null) {
                 MemorySegment handle = call;
                 call = null;
-                Native.run(() -> Native.CALL_FREE.invokeExact(handle));
+                Native.run(() -> { Native.CALL_FREE.invokeExact(handle); });
             }
         }
     }

@@ -110,7 +110,7 @@ public final class DocumentSearch {
                     (int) Native.RETRIEVE_ONLINE_DOCUMENTS.invokeExact(remote, search, response, error));
             return response.get(ADDRESS, 0);
         } finally {
-            Native.run(() -> Native.SEARCH_FREE.invokeExact(search));
+            Native.run(() -> { Native.SEARCH_FREE.invokeExact(search); });
         }
     }
 }

@@ -38,7 +38,7 @@ public final class FeastLog {
         }
         MemorySegment function = to == null ? MemorySegment.NULL : callback;
         int levels = level == Level.WARNING ? WARNING : INFO;
-        Native.run(() -> Native.SET_LOG_CALLBACK.invokeExact(function, MemorySegment.NULL, levels));
+        Native.run(() -> { Native.SET_LOG_CALLBACK.invokeExact(function, MemorySegment.NULL, levels); });
     }
 
     private static MemorySegment stub() {

@@ -82,7 +82,7 @@ public final class FeastRemote implements AutoCloseable {
             if (begun != null) {
                 begun.refuse();
             }
-            Native.run(() -> Native.CLOSE.invokeExact(handle));
+            Native.run(() -> { Native.CLOSE.invokeExact(handle); });
             if (begun != null) {
                 begun.end();
             }
@@ -133,7 +133,7 @@ public final class FeastRemote implements AutoCloseable {
             Native.check(arena, error -> (int) Native.OPEN.invokeExact(settings, remote, error));
             return new FeastRemote(remote.get(ADDRESS, 0));
         } finally {
-            Native.run(() -> Native.CONFIG_FREE.invokeExact(settings));
+            Native.run(() -> { Native.CONFIG_FREE.invokeExact(settings); });
         }
     }
 
@@ -517,7 +517,7 @@ public final class FeastRemote implements AutoCloseable {
             function.write(arena, place, length);
             MemorySegment found = place.get(ADDRESS, 0);
             byte[] bytes = found.reinterpret(length.get(JAVA_LONG, 0)).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
-            Native.run(() -> Native.STRING_FREE.invokeExact(found));
+            Native.run(() -> { Native.STRING_FREE.invokeExact(found); });
             return new String(bytes, StandardCharsets.UTF_8);
         }
     }

@@ -30,7 +30,7 @@ public final class Frame {
     }
 
     private Frame(MemorySegment address) {
-        handle = address.reinterpret(Arena.ofAuto(), owned -> Native.run(() -> Native.FRAME_FREE.invokeExact(owned)));
+        handle = address.reinterpret(Arena.ofAuto(), owned -> Native.run(() -> { Native.FRAME_FREE.invokeExact(owned); }));
     }
 
     private static MemorySegment newFrame() {

@@ -269,7 +269,7 @@ final class Native {
         }
     }
 
-    /** The same without a result. */
+    /** The same without a result. In braces: as the value of a lambda, a call of invokeExact would be one that returns an Object. */
     static void run(Running function) {
         try {
             function.run();

@@ -41,7 +41,7 @@ public final class OnlineFeaturesRequest {
     }
 
     private static MemorySegment owned(MemorySegment address) {
-        return address.reinterpret(Arena.ofAuto(), owned -> Native.run(() -> Native.REQUEST_FREE.invokeExact(owned)));
+        return address.reinterpret(Arena.ofAuto(), owned -> Native.run(() -> { Native.REQUEST_FREE.invokeExact(owned); }));
     }
 
     /**

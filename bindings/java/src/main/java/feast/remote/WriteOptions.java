@@ -102,7 +102,7 @@ public final class WriteOptions {
             }
             user.accept(options);
         } finally {
-            Native.run(() -> Native.OPTIONS_FREE.invokeExact(options));
+            Native.run(() -> { Native.OPTIONS_FREE.invokeExact(options); });
         }
     }
 }

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Timeout;
 final class AsyncCallsTest {
     private static OnlineFeaturesRequest rows(int count) {
         long[] ids = new long[count];
-        Arrays.setAll(ids, row -> 7);
+        Arrays.fill(ids, 7);
         return new OnlineFeaturesRequest("view:number").entity("id", ids).timeout(Duration.ofSeconds(50));
     }
 

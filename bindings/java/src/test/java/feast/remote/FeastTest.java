@@ -7,8 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.net.httpserver.*;
-import feast.remote.*;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -144,12 +142,5 @@ final class FeastTest {
             FeastLog.setListener(null, Level.INFO);
         }
         assertTrue(FeastRemote.libraryVersion().contains("libcurl"));
-    }
-
-    /** Both packages are imported whole above, and no name is in both. */
-    @Test
-    void noNameClashesWithTheHttpServers() {
-        assertEquals("com.sun.net.httpserver", HttpServer.class.getPackageName());
-        assertThrows(ClassNotFoundException.class, () -> Class.forName("feast.remote.Request"));
     }
 }
