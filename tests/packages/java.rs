@@ -96,7 +96,8 @@ fn an_empty_maven_project_fetches_in_under_ten_lines() {
     let trips = |driver| value(driver, "avg_daily_trips");
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("{}\n{}\n", trips("1001"), trips("1002")));
     // As a module, too.
-    let module = ran(Command::new(java.join("home/bin/java")).arg("-p").arg(&jar).args(["-d", "feast.remote"]));
+    let module =
+        ran(Command::new(java.join("home/bin/java")).arg("-p").arg(&jar).args(["-d", "feast.remote"]));
     assert!(String::from_utf8_lossy(&module.stdout).contains("exports feast.remote"));
 }
 

@@ -14,6 +14,7 @@ import java.lang.invoke.MethodHandle;
 public abstract sealed class FeastException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
+    /** What the methods tell. */
     private final Details details;
 
     private FeastException(Details details) {
@@ -21,7 +22,22 @@ public abstract sealed class FeastException extends RuntimeException {
         this.details = details;
     }
 
-    /** What all kinds have. */
+    /**
+     * What all kinds have.
+     *
+     * @param message as the method getMessage tells
+     * @param code as the method tells
+     * @param status as the method tells
+     * @param httpStatus as the method tells
+     * @param feastClass as the method tells
+     * @param attempts as the method tells
+     * @param server as the method tells
+     * @param retriable as the method isRetriable tells
+     * @param timing as the method tells
+     * @param rowsWritten as the method tells
+     * @param unwrittenRows as the method tells
+     * @param doubtfulRows as the method tells
+     */
     private record Details(String message, int code, String status, int httpStatus, String feastClass, int attempts,
             String server, boolean retriable, Timing timing, long rowsWritten, long[] unwrittenRows, long[] doubtfulRows)
             implements Serializable {
