@@ -15,6 +15,7 @@ bench:             ; scripts/bench.sh compare      # beside libcurl by hand, Go 
 bench-front-doors: ; scripts/bench.sh front_doors  # C, a plugin, C++, Go, Java, Python, beside what one would write there
 bench-merging:     ; scripts/bench.sh merging      # calls merged and not, against a real Feast server
 bench-servers:     ; scripts/bench.sh servers      # several servers: failover, setting aside, balance, hedging
+bench-overload:    ; scripts/bench.sh overload     # more callers than connections, and short deadlines
 dashboard:         ; scripts/dashboard.sh         # docs/dashboard.svg, from a real Prometheus
 bench-writes:      ; scripts/bench.sh writes       # rows written by this library and by Feast's own client
 packages:          ; scripts/packages.sh           # packages of each language, with the natives inside: target/packages
@@ -25,4 +26,4 @@ doxygen:           ; scripts/doxygen.sh            # the manual in HTML: target/
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan bench bench-front-doors bench-merging bench-servers bench-writes build check dashboard demo dist doxygen env fuzz generate install packages soak test test-system tsan uninstall
+.PHONY: asan bench bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo dist doxygen env fuzz generate install packages soak test test-system tsan uninstall

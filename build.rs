@@ -1,8 +1,6 @@
-//! Link arguments, which rustc does not set by itself; and stops a build that would leave a library that is quietly worse, with
-//! one line that says what to do.
+//! Stops a build that would leave a library that is quietly worse, with one line that says what to do.
 
-use std::path::Path;
-use std::{env, fs};
+use std::env;
 
 /// cargo does not look there when the project is built from elsewhere.
 const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cargo/config.toml");
@@ -10,23 +8,25 @@ const CONFIG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/.cargo/config.toml");
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=.cargo/config.toml");
-    println!("cargo::rerun-if-changed=packaging/feast_remote.map");
-    println!("cargo::rerun-if-changed=packaging/linker/cc");
+    println!("cargo::rerun-if-env-changed=OPENSSL_SRC_PERL");
     if env::var("CARGO_CFG_TARGET_OS").as_deref() != Ok("linux") {
         println!("cargo::error=libfeast_remote is for Linux");
+        return;
+    }
+    if env::var_os("CARGO_FEATURE_CAPI").is_some() {
+        println!(
+            "cargo::error=cargo-c would leave a shared library without its version node, and a static one whose OpenSSL takes \
+             the place of a program's own: `make install` in {}",
+            env!("CARGO_MANIFEST_DIR")
+        );
         return;
     }
     let vendored = env::var_os("CARGO_FEATURE_VENDORED").is_some();
     if vendored {
         check_libcurls_flags();
+        check_openssls_configure();
     }
-    // nodelete: libcurl, OpenSSL and Rust's std keep thread-local destructors and resolver threads that
-    // would run unmapped code after a dlclose().
-    for argument in ["-soname,libfeast_remote.so.0", "-z,nodelete", "-z,now", "-z,relro"] {
-        println!("cargo::rustc-cdylib-link-arg=-Wl,{argument}");
-    }
-    stop_other_linkers();
-    // What libcurl calls by this name is ours (`transport::trust`).
+    // For programs in Rust: the project's tests. What libcurl calls by this name is ours (`transport::trust`).
     if vendored && env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("x86_64") {
         println!("cargo::rustc-link-arg=-Wl,--wrap=SSL_set_bio");
     }
@@ -53,17 +53,15 @@ fn check_libcurls_flags() {
     }
 }
 
-/// A linker script that `packaging/linker/cc` takes out. Its name speaks, too, for linkers that take no such script (zig).
-fn stop_other_linkers() {
-    let script =
-        Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("needs-the-linker-in-.cargo-config.toml.ld");
-    let assertion = format!(
-        "ASSERT(0, \"libfeast_remote.so would lack its version node: give cargo `--config {CONFIG}` and no other linker, \
-         or build the static library alone (`cargo rustc --crate-type staticlib`) and link it with {}/packaging/link-shared\")\n",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    match fs::write(&script, assertion) {
-        Ok(()) => println!("cargo::rustc-cdylib-link-arg={}", script.display()),
-        Err(error) => println!("cargo::error={}: {error}", script.display()),
+/// OpenSSL's comes to its crate by the environment, too.
+fn check_openssls_configure() {
+    let given = env::var("OPENSSL_SRC_PERL").unwrap_or_default();
+    let of_the_machine = env::var("OPENSSL_NO_VENDOR").is_ok_and(|value| value != "0");
+    if !of_the_machine && !given.ends_with("packaging/openssl-configure") {
+        println!(
+            "cargo::error=OpenSSL would load code and configuration from the folder of this build: give cargo `--config {CONFIG}`, or \
+             set OPENSSL_SRC_PERL to {}/packaging/openssl-configure",
+            env!("CARGO_MANIFEST_DIR")
+        );
     }
 }

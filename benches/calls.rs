@@ -14,6 +14,7 @@ use std::time::Instant;
 use criterion::{Criterion, criterion_group, criterion_main};
 use feast_remote::config::{Config, Environment};
 use feast_remote::observe::statistics::Stats;
+use feast_remote::policy::admission::Claim;
 use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::Remote;
 use feast_remote::servers::{Servers, lookup};
@@ -35,7 +36,9 @@ fn benches(criterion: &mut Criterion) {
     let ways = Http::to_servers(&config, &environment).unwrap();
     let servers = Servers::new(&config, ways, pool.extra_slots(), Arc::new(lookup), &stats).unwrap();
     criterion.bench_function("a place in the pool, taken and given back", |bencher| {
-        bencher.iter(|| drop(pool.acquire(Deadline::NEVER, || servers.choose(|_| false)).unwrap()));
+        bencher.iter(|| {
+            drop(pool.acquire(Deadline::NEVER, Claim::UNLIKE_OTHERS, || servers.choose(|_| false)).unwrap())
+        });
     });
 
     criterion.bench_function("where the time of a call went, noted and read", |bencher| {

@@ -3,8 +3,11 @@
 source "$(dirname "$0")/common.sh"
 scripts/need.sh test
 scripts/build.sh # for the one that links the static library as users do
-RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo rustc --lib --crate-type staticlib --target "$host" \
-  --target-dir "$target/sanitized"
+(
+  use_openssl_of_the_release_build
+  RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo rustc --lib --crate-type staticlib --target "$host" \
+    --target-dir "$target/sanitized"
+)
 FEAST_SANITIZED_ARCHIVE=$(realpath "$target/sanitized/$host/debug/libfeast_remote.a")
 FEAST_SANITIZER_RUNTIME=$(rustc --print sysroot)/lib/rustlib/$host/lib/librustc-stable_rt.asan.a
 export FEAST_SANITIZED_ARCHIVE FEAST_SANITIZER_RUNTIME

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh compare|front_doors|merging|servers|writes: that script of benches/, with what it needs.
+# bench.sh compare|front_doors|merging|overload|servers|writes: that script of benches/, with what it needs.
 source "$(dirname "$0")/common.sh"
 scripts/need.sh bench
 scripts/build.sh
@@ -11,6 +11,7 @@ case $1 in
   compare) benches/compare.sh "$installed" "$target/feast-venv" "$target/feast-repo" ;;
   front_doors) benches/front_doors.sh "$installed" "$target/feast-venv" "$target/java" ;;
   merging) benches/merging.sh "$installed" "$target/feast-venv" "$target/feast-repo" ;;
+  overload) benches/overload.sh "$installed" ;;
   servers) benches/servers.sh "$installed" "$target/feast-venv" "$target/feast-repo" ;;
   writes) benches/writes.sh "$installed" "$target/feast-venv" "$target/feast-repo" ;;
 esac

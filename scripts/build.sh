@@ -1,6 +1,27 @@
 #!/usr/bin/env bash
-# The release library, shared and static. The two C crate types alone: with the rlib among them rustc would drop LTO.
+# The release library: build.sh [FLAG OF CARGO ...]. cargo builds the static one, with all that it needs; of that the one is made
+# whose functions alone are seen, and the shared one is linked from it.
 source "$(dirname "$0")/common.sh"
 scripts/need.sh build
-cargo rustc --release --lib --crate-type cdylib,staticlib
-ln -sf libfeast_remote.so "$release/libfeast_remote.so.0"
+
+# No path of this machine, neither in messages nor in debug information; then two builds in two folders are the same.
+cargo_home=$(realpath -m "${CARGO_HOME:-$HOME/.cargo}")
+for path in "$PWD=." "$(realpath -m "$target")=target" "$cargo_home=cargo" "$(rustc --print sysroot)=rust"; do
+  RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=$path"
+  CFLAGS="${CFLAGS-} -ffile-prefix-map=$path"
+done
+export RUSTFLAGS CFLAGS
+cargo rustc --profile dist --locked --lib --crate-type staticlib "$@"
+
+built=$(dirname "$release")/dist/libfeast_remote.a
+if [[ ! $so -nt $built || $so -ot packaging/link-shared || $so -ot packaging/merge-static ]]; then
+  mkdir -p "$release"
+  packaging/merge-static "$built" "$release/libfeast_remote.a"
+  packaging/link-shared "$release/libfeast_remote.a" "$so.new" ${LINK_FLAGS-}
+  objcopy --only-keep-debug --compress-debug-sections "$so.new" "$so.debug"
+  objcopy --strip-all --add-gnu-debuglink="$so.debug" "$so.new"
+  strip --strip-debug --enable-deterministic-archives "$release/libfeast_remote.a"
+  mv "$so.new" "$so"
+  rm "$so.new.0"
+  ln -sf libfeast_remote.so "$so.0"
+fi

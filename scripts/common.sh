@@ -8,3 +8,9 @@ host=$(rustc -vV 2>/dev/null | sed -n 's/^host: //p') || true # `make install` d
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 # Where PyPI's Go is, if scripts/env.sh had to install it.
 [[ ! -e $target/go/bin/go ]] || PATH=$(realpath "$target/go/bin"):$PATH
+
+# Builds that need OpenSSL compiled, but not their own way (sanitizers), take the release build's: a minute and a half each.
+use_openssl_of_the_release_build() {
+  OPENSSL_DIR=$(realpath "$(ls -td "$(dirname "$release")"/dist/build/openssl-sys-*/out/openssl-build/install | head -n 1)")
+  export OPENSSL_DIR OPENSSL_NO_VENDOR=1 OPENSSL_STATIC=1
+}

@@ -5,6 +5,5 @@ source "$(dirname "$0")/common.sh"
 natives=${NATIVES:-$target/natives}
 [[ -e $so ]] || scripts/build.sh
 install -d "$natives/$host"
-install -m 755 -s "$so" "$natives/$host/libfeast_remote.so"
+install -m 755 "$so" "$natives/$host/libfeast_remote.so"
 install -m 644 "${so%.so}.a" "$natives/$host/libfeast_remote.a"
-strip --strip-debug "$natives/$host/libfeast_remote.a"

@@ -5,8 +5,7 @@ scripts/need.sh test
 scripts/env.sh feast older java go
 source scripts/common.sh # for Go
 system=(--no-default-features --features system --target-dir "$target/system")
-cargo rustc --release "${system[@]}" --lib --crate-type cdylib,staticlib
-ln -sf libfeast_remote.so "$target/system/release/libfeast_remote.so.0"
+CARGO_TARGET_DIR=$target/system LINK_FLAGS="-lcurl -lssl -lcrypto" scripts/build.sh "${system[@]:0:3}"
 for folder in feast-venv feast-repo feast-older-venv feast-older-repo java; do ln -sfn ../$folder "$target/system/$folder"; done
 
 # About a library that has libcurl and OpenSSL inside.

@@ -97,6 +97,11 @@ pub(super) const KEYS: &[Key] = &[
     key!("client_key", Kind::File, "",
         "PEM file with its private key. Empty: it stands in `client_cert`.",
         Text(v) => |c| c.client_key = (!v.is_empty()).then(|| v.to_owned())),
+    key!("openssl_config", Kind::File, "",
+        "Configuration file for the OpenSSL inside, such as a policy on TLS; it cannot load providers. It holds for the process from \
+         this open on, so that all stores that name one name the same. Empty: none is loaded, and `OPENSSL_CONF` is not heeded. Not \
+         with the feature `system`, where the machine's own configuration holds.",
+        Text(v) => |c| c.openssl_config = (!v.is_empty()).then(|| v.to_owned())),
     key!("proxy", Kind::Proxy, "environment",
         "URL of an HTTP proxy, empty for none. `environment`: as the variables `http_proxy`, `https_proxy`, \
          `all_proxy` and `no_proxy` say when the store is opened. An `https://` one is always verified, by `cert` or else \

@@ -42,6 +42,8 @@ pub struct Config {
     pub client_cert: Option<String>,
     /// See `client_cert`.
     pub client_key: Option<String>,
+    /// Configuration file of the OpenSSL inside.
+    pub openssl_config: Option<String>,
     /// URL of an HTTP proxy, empty for none, or [`PROXY_OF_ENVIRONMENT`].
     pub proxy: String,
     /// The User-Agent header; empty for this library's own.
@@ -116,6 +118,7 @@ impl Config {
             verify_ssl: true,
             client_cert: None,
             client_key: None,
+            openssl_config: None,
             proxy: String::new(),
             user_agent: String::new(),
             headers: Vec::new(),
@@ -189,6 +192,7 @@ impl Config {
             ("cert", self.cert.as_ref()),
             ("client_cert", self.client_cert.as_ref()),
             ("client_key", self.client_key.as_ref()),
+            ("openssl_config", self.openssl_config.as_ref()),
             ("auth.ca_cert_path", provider),
         ] {
             if let Some(file) = file

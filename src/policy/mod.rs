@@ -2,6 +2,7 @@
 //! locks or sends.
 
 pub mod admission;
+pub mod attempt_times;
 pub mod buckets;
 pub mod deadline;
 pub mod hedge;

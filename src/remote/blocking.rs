@@ -199,12 +199,13 @@ impl Remote {
                 None => servers.choose(|server| exchange.has_tried(server)),
             };
             let (mut permit, assignment) = pool
-                .acquire(exchange.deadline(), choose)
+                .acquire(exchange.deadline(), exchange.claim(), choose)
                 .map_err(|error| exchange.without_permit(store, error))?;
             let attempt = exchange.begin_attempt(store, assignment, token, Instant::now());
             let mut transfer = permit
                 .perform(&exchange.head(attempt.token.as_ref()), request, store.buffer(), attempt.deadline)
                 .map_err(|error| exchange.without_permit(store, error))?;
+            permit.note(exchange.attempted(attempt.begun.elapsed(), &transfer));
             let permit = kept.is_some().then(|| (permit, Assignment::new(attempt.assignment.server())));
             fault_point();
             request = std::mem::take(&mut transfer.request);

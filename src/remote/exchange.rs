@@ -16,12 +16,14 @@ use crate::auth::Token;
 use crate::error::{Code, Error};
 use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
+use crate::policy::admission::Claim;
+use crate::policy::attempt_times::Attempted;
 use crate::policy::deadline::Deadline;
 use crate::policy::retry::Decision;
 use crate::process::sync::{Arc, Ordering};
 use crate::servers::{Assignment, Server};
 use crate::timing::{AttemptTimes, Stopwatch, Timing};
-use crate::transport::{RequestHead, Transfer};
+use crate::transport::{RequestHead, Transfer, TransferError, TransferErrorKind};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
 
@@ -165,6 +167,22 @@ impl Exchange {
     /// Covers everything that the exchange waits for.
     pub fn deadline(&self) -> Deadline {
         self.deadline
+    }
+
+    /// What it asks for a permit for. Those who wait for a merged one have deadlines of their own.
+    pub fn claim(&self) -> Claim {
+        let rows = (self.endpoint == Endpoint::GetOnlineFeatures && self.only.is_none()).then_some(self.rows);
+        Claim { deadline: self.deadline, rows }
+    }
+
+    /// What an attempt that took so long says of those that others will make.
+    pub fn attempted(&self, took: Duration, transfer: &Transfer) -> Option<Attempted> {
+        let answered = match &transfer.result {
+            Ok(200) => true,
+            Err(TransferError { kind: TransferErrorKind::Timeout(_), .. }) => false,
+            _ => return None,
+        };
+        self.claim().rows.map(|rows| Attempted { rows, took, answered })
     }
 
     /// Whether an attempt has gone to this server.

@@ -17,7 +17,8 @@ use super::worker::Worker;
 use crate::config::{Config, Token};
 use crate::error::{Code, Error, Result};
 use crate::observe::statistics::Stats;
-use crate::policy::admission::Ticket;
+use crate::policy::admission::{Claim, Ticket};
+use crate::policy::attempt_times::Attempted;
 use crate::policy::deadline::Deadline;
 use crate::process::panics::fault_point;
 use crate::process::sync::{Arc, lock};
@@ -102,6 +103,8 @@ pub struct RequestHead<'a> {
 pub struct Permit<H: Deref<Target = Shared>> {
     shared: H,
     slot: Option<Slot>,
+    /// What came of it, if it says something of other calls.
+    attempted: Option<Attempted>,
 }
 
 /// A permit that does not hang on a borrow of the pool.
@@ -126,6 +129,9 @@ impl Pool {
     /// An empty pool: connections are made when calls need them.
     pub fn new(config: &Config, stats: Arc<Stats>) -> Result<Pool> {
         sys::start()?;
+        if let Some(file) = &config.openssl_config {
+            sys::configure_openssl(file)?;
+        }
         let shared = Shared {
             semaphore: Semaphore::new(config.connection_pool_size),
             share: Share::new()?,
@@ -140,14 +146,16 @@ impl Pool {
         })
     }
 
-    /// Waits for a permit on the wire, in the order of arrival, until the deadline. The server is chosen when it is there.
+    /// Waits for a permit on the wire until the deadline. The server is chosen when it is there.
     pub fn acquire<T: Target>(
         &self,
         deadline: Deadline,
+        claim: Claim,
         choose: impl FnOnce() -> T,
     ) -> Result<(Permit<&Shared>, T)> {
         let shared = &*self.shared;
-        let lent = shared.semaphore.acquire(deadline, || Chosen(choose()), |waited| shared.waited(waited))?;
+        let lent =
+            shared.semaphore.acquire(deadline, claim, || Chosen(choose()), |waited| shared.waited(waited))?;
         self.permit(shared, lent)
     }
 
@@ -157,13 +165,14 @@ impl Pool {
         self.permit(Arc::clone(&self.shared), lent).ok()
     }
 
-    /// Asks for a permit on the wire, in the same order, without waiting for it.
+    /// Asks for a permit on the wire, in the same queue, without waiting for it.
     pub fn acquire_queued<T: Target>(
         &self,
         listener: &Arc<dyn Listener>,
+        claim: Claim,
         choose: impl FnOnce() -> T,
     ) -> Result<Acquire<T>> {
-        match self.shared.semaphore.acquire_queued(listener, || Chosen(choose()))? {
+        match self.shared.semaphore.acquire_queued(listener, claim, || Chosen(choose()))? {
             semaphore::Acquire::Admitted(lent) => {
                 let (permit, chosen) = self.permit(Arc::clone(&self.shared), lent)?;
                 Ok(Acquire::Permit(permit, chosen))
@@ -196,7 +205,7 @@ impl Pool {
     ) -> Result<(Permit<H>, T)> {
         let Lent { chosen: Chosen(chosen), slot, displaced } = lent;
         // From here on `permit` gives the permit back, whatever happens.
-        let mut permit = Permit { shared, slot };
+        let mut permit = Permit { shared, slot, attempted: None };
         if displaced.is_some_and(|slot| slot.is_connected()) {
             Stats::count(&permit.shared.stats.connections_closed_displaced);
         }
@@ -352,6 +361,11 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         }
     }
 
+    /// An attempt has ended that says something of what others will take.
+    pub fn note(&mut self, attempted: Option<Attempted>) {
+        self.attempted = attempted;
+    }
+
     /// The slot, for an attempt that was begun.
     pub fn slot(&mut self) -> Option<&mut Slot> {
         self.slot.as_mut()
@@ -365,7 +379,7 @@ impl<H: Deref<Target = Shared>> Drop for Permit<H> {
         if let Some(busy) = slot.take_if(|slot| slot.is_busy()) {
             self.shared.semaphore.unwatch(busy.waker());
         }
-        drop(self.shared.semaphore.release(slot));
+        drop(self.shared.semaphore.release(slot, self.attempted));
     }
 }
 
@@ -420,11 +434,13 @@ impl Drop for Watched<'_> {
 }
 
 impl PendingAcquire {
-    /// The error of a call that has waited so long; it waits no longer.
-    pub fn timed_out(&mut self, waited: Duration) -> Error {
-        self.cancel_acquire();
+    /// The error of a call that has waited so long, and was refused or has no time left; it waits no longer.
+    pub fn overloaded(&mut self, waited: Duration) -> Error {
         self.shared.waited(waited);
-        self.shared.semaphore.overloaded()
+        match self.ticket.take() {
+            Some(ticket) => self.shared.semaphore.cancel_overloaded(ticket),
+            None => self.shared.semaphore.overloaded(),
+        }
     }
 
     fn cancel_acquire(&mut self) {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::error::{Code, Error, Result};
-use crate::policy::admission::{Admission, Ticket};
+use crate::policy::admission::{Admission, Claim, Refusal, Released, Ticket};
+use crate::policy::attempt_times::Attempted;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Arc, AtomicBool, Condvar, Mutex, Ordering, lock, wait};
 
@@ -43,7 +44,7 @@ pub trait Choice {
     fn used_since(&self) -> Option<Instant>;
 }
 
-/// At most `capacity` calls at once, the others in the order in which they came.
+/// At most `capacity` calls at once, the others in the order that [`Admission`] has.
 pub struct Semaphore<S: Wakeable> {
     state: Mutex<State<S>>,
     capacity: usize,
@@ -76,6 +77,8 @@ enum Waiter {
     Thread(Arc<Sleeper>),
     /// Somebody who has other things to do.
     Listener(Arc<dyn Listener>),
+    /// Nobody any more: it has been told, and takes this away.
+    Refused(Refusal),
 }
 
 struct Sleeper {
@@ -88,6 +91,9 @@ pub trait Listener: Send + Sync {
     /// The permit is taken; it must be [collected](Semaphore::claim) or [given up](Semaphore::cancel_acquire). Called under the
     /// semaphore's lock.
     fn admitted(&self, ticket: Ticket);
+    /// The permit is refused, for the time that the call has left; why is to be [asked](Semaphore::cancel_overloaded) with the ticket.
+    /// Called likewise.
+    fn refused(&self, ticket: Ticket);
 }
 
 /// The answer to a question for a permit.
@@ -134,11 +140,12 @@ impl<S: Wakeable> Semaphore<S> {
     pub fn acquire<T: Choice>(
         &self,
         deadline: Deadline,
+        claim: Claim,
         choose: impl FnOnce() -> T,
         waited: impl FnOnce(Duration),
     ) -> Result<Lent<S, T>> {
         let mut state = lock(&self.state);
-        let (ticket, admitted) = self.take_ticket(&mut state)?;
+        let (ticket, admitted) = self.take_ticket(&mut state, claim)?;
         if admitted {
             return Ok(state.lend(self.capacity, choose()));
         }
@@ -151,12 +158,10 @@ impl<S: Wakeable> Semaphore<S> {
             if waiter.admitted.load(Ordering::Acquire) && !closing {
                 break Ok(state.lend(self.capacity, choose()));
             }
-            if closing || late {
-                state.waiting.remove(&ticket);
-                if !state.admission.cancel(ticket) {
-                    state.pass_on();
-                }
-                break Err(if closing { Error::closed() } else { self.overloaded_with(&state) });
+            let refused = matches!(state.waiting.get(&ticket), Some(Waiter::Refused(_)));
+            if closing || late || refused {
+                let error = self.leave_overloaded(&mut state, ticket);
+                break Err(if closing { Error::closed() } else { error });
             }
             (state, late) = wait(&waiter.changed, state, deadline);
         };
@@ -169,10 +174,11 @@ impl<S: Wakeable> Semaphore<S> {
     pub fn acquire_queued<T: Choice>(
         &self,
         listener: &Arc<dyn Listener>,
+        claim: Claim,
         choose: impl FnOnce() -> T,
     ) -> Result<Acquire<S, T>> {
         let mut state = lock(&self.state);
-        let (ticket, admitted) = self.take_ticket(&mut state)?;
+        let (ticket, admitted) = self.take_ticket(&mut state, claim)?;
         if admitted {
             return Ok(Acquire::Admitted(state.lend(self.capacity, choose())));
         }
@@ -187,19 +193,19 @@ impl<S: Wakeable> Semaphore<S> {
             return None;
         }
         let chosen = choose()?;
-        let (_, admitted) = self.take_ticket(&mut state).ok()?;
+        let (_, admitted) = self.take_ticket(&mut state, Claim::UNLIKE_OTHERS).ok()?;
         debug_assert!(admitted, "there is one");
         Some(state.lend(self.capacity, chosen))
     }
 
     /// A number in the queue, and whether its permit was free.
-    fn take_ticket(&self, state: &mut State<S>) -> Result<(Ticket, bool)> {
+    fn take_ticket(&self, state: &mut State<S>, claim: Claim) -> Result<(Ticket, bool)> {
         if self.is_closing() {
             return Err(Error::closed());
         }
         let ticket = state.next_ticket;
         state.next_ticket += 1;
-        Ok((ticket, state.admission.acquire(ticket)))
+        Ok((ticket, state.admission.acquire(ticket, claim)))
     }
 
     /// What comes with a permit that the listener was told of.
@@ -209,16 +215,23 @@ impl<S: Wakeable> Semaphore<S> {
 
     /// Gives up a permit asked for, whether the listener has been told or not.
     pub fn cancel_acquire(&self, ticket: Ticket) {
-        let mut state = lock(&self.state);
-        state.waiting.remove(&ticket);
-        if !state.admission.cancel(ticket) {
-            state.pass_on();
-        }
+        lock(&self.state).leave(ticket);
     }
 
     /// The error of a call whose time in the queue was up.
     pub fn overloaded(&self) -> Error {
-        self.overloaded_with(&lock(&self.state))
+        self.overloaded_with(&lock(&self.state), None)
+    }
+
+    /// The same of the call with this ticket, which may have been refused; it waits no longer.
+    pub fn cancel_overloaded(&self, ticket: Ticket) -> Error {
+        self.leave_overloaded(&mut lock(&self.state), ticket)
+    }
+
+    fn leave_overloaded(&self, state: &mut State<S>, ticket: Ticket) -> Error {
+        let refusal = state.refusal(ticket);
+        state.leave(ticket);
+        self.overloaded_with(state, refusal)
     }
 
     /// Makes a slot known, so that closing wakes it.
@@ -233,10 +246,14 @@ impl<S: Wakeable> Semaphore<S> {
         lock(&self.state).wakers.retain(|&known| known != waker);
     }
 
-    /// Gives a permit back, with the slot that was used in it. What is returned is not kept, and to be dropped.
-    pub fn release(&self, slot: Option<S>) -> Option<S> {
+    /// Gives a permit back, with the slot that was used in it, and how long that took if it says something of other calls. What
+    /// is returned is not kept, and to be dropped.
+    pub fn release(&self, slot: Option<S>, attempted: Option<Attempted>) -> Option<S> {
         let since = Instant::now();
         let mut state = lock(&self.state);
+        if let Some(attempted) = attempted {
+            state.admission.record(attempted);
+        }
         let mut retired = None;
         match slot {
             // Asked under the lock, or one that retires now could be missed here and by `take_retired`.
@@ -244,7 +261,7 @@ impl<S: Wakeable> Semaphore<S> {
             Some(slot) => state.idle.push(Idle { slot, since }),
             None => (),
         }
-        state.pass_on();
+        state.pass_on(since);
         if std::mem::take(&mut state.reaper_idle) {
             self.reaper_wanted.notify_one();
         }
@@ -341,16 +358,19 @@ impl<S: Wakeable> Semaphore<S> {
         None
     }
 
-    fn overloaded_with(&self, state: &State<S>) -> Error {
-        Error::new(
-            Code::Overloaded,
-            format!(
-                "all {} connections (connection_pool_size) were in use until the deadline, with {} other calls \
-                 waiting",
-                self.capacity,
-                state.admission.waiting()
+    fn overloaded_with(&self, state: &State<S>, refusal: Option<Refusal>) -> Error {
+        let until = match refusal {
+            None => "until the deadline".to_owned(),
+            Some(Refusal { left, least }) => format!(
+                "until {left:.1?} before the deadline, and such calls have lately taken {least:.1?} at least, so it \
+                 was not sent"
             ),
-        )
+        };
+        let (all, others) = (self.capacity, state.admission.waiting());
+        let message = format!(
+            "all {all} connections (connection_pool_size) were in use {until}, with {others} other calls waiting"
+        );
+        Error::new(Code::Overloaded, message)
     }
 }
 
@@ -381,9 +401,26 @@ impl<S: Wakeable> State<S> {
         slot
     }
 
+    /// Why a permit was refused, if it was.
+    fn refusal(&self, ticket: Ticket) -> Option<Refusal> {
+        match self.waiting.get(&ticket) {
+            Some(Waiter::Refused(refusal)) => Some(*refusal),
+            _ => None,
+        }
+    }
+
+    /// A permit asked for is not wanted any more, whether it is there, is refused, or neither.
+    fn leave(&mut self, ticket: Ticket) {
+        let was_refused = matches!(self.waiting.remove(&ticket), Some(Waiter::Refused(_)));
+        if !was_refused && !self.admission.cancel(ticket) {
+            self.pass_on(Instant::now());
+        }
+    }
+
     /// Gives a permit back and wakes whoever has it now.
-    fn pass_on(&mut self) {
-        if let Some(next) = self.admission.release()
+    fn pass_on(&mut self, now: Instant) {
+        let Released { next, refused } = self.admission.release(now);
+        if let Some(next) = next
             && let Some(waiter) = self.waiting.remove(&next)
         {
             match waiter {
@@ -392,6 +429,14 @@ impl<S: Wakeable> State<S> {
                     sleeper.changed.notify_one();
                 }
                 Waiter::Listener(listener) => listener.admitted(next),
+                Waiter::Refused(_) => (),
+            }
+        }
+        for (ticket, refusal) in refused {
+            match self.waiting.insert(ticket, Waiter::Refused(refusal)) {
+                Some(Waiter::Thread(sleeper)) => sleeper.changed.notify_one(),
+                Some(Waiter::Listener(listener)) => listener.refused(ticket),
+                Some(Waiter::Refused(_)) | None => (),
             }
         }
     }

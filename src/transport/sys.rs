@@ -1,6 +1,8 @@
 //! What `curl-sys` lacks, and the one-time start of libcurl.
 
 use std::ffi::{CStr, c_int, c_long, c_void};
+#[cfg(feature = "vendored")]
+use std::ffi::{CString, c_char, c_ulong};
 
 pub use curl_sys::*;
 use once_cell::sync::OnceCell;
@@ -21,10 +23,19 @@ pub const CURLMOPT_QUICK_EXIT: CURLMoption = CURLOPTTYPE_LONG + 21;
 /// From openssl/crypto.h.
 #[cfg(feature = "vendored")]
 const OPENSSL_INIT_NO_ATEXIT: u64 = 0x0008_0000;
+#[cfg(feature = "vendored")]
+const OPENSSL_INIT_NO_LOAD_CONFIG: u64 = 0x80;
+/// From openssl/conf.h.
+#[cfg(feature = "vendored")]
+const CONF_MFLAGS_DEFAULT_SECTION: c_ulong = 0x20;
 
 #[cfg(feature = "vendored")]
 unsafe extern "C" {
     fn OPENSSL_init_crypto(options: u64, settings: *const c_void) -> c_int;
+    fn CONF_modules_load_file(file: *const c_char, application: *const c_char, flags: c_ulong) -> c_int;
+    fn ERR_get_error() -> c_ulong;
+    fn ERR_clear_error();
+    fn ERR_error_string_n(code: c_ulong, text: *mut c_char, size: usize);
 }
 
 /// Starts libcurl on first use. It is never stopped: other stores, and other users of a shared libcurl in the
@@ -44,8 +55,9 @@ pub fn start() -> Result<()> {
             let code = unsafe {
                 #[cfg(feature = "fault-injection")]
                 super::allocator::start_openssl();
+                // The host's configuration is written for the host's OpenSSL.
                 #[cfg(feature = "vendored")]
-                OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, std::ptr::null());
+                OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT | OPENSSL_INIT_NO_LOAD_CONFIG, std::ptr::null());
                 global_init()
             };
             if code != CURLE_OK {
@@ -54,6 +66,41 @@ pub fn start() -> Result<()> {
             check_build()
         })
         .copied()
+}
+
+/// OpenSSL as this file configures it. Once a process, whose OpenSSL has one configuration.
+#[cfg(feature = "vendored")]
+pub fn configure_openssl(file: &str) -> Result<()> {
+    static CONFIGURED: OnceCell<String> = OnceCell::new();
+    let refused = |why: &str| Error::config(format!("openssl_config: {file}: {why}"));
+    let path = CString::new(file).map_err(|_| refused("the path contains a NUL"))?;
+    let _no_fork = prevent_fork();
+    let configured = CONFIGURED.get_or_try_init(|| {
+        // SAFETY: OpenSSL has been started; a NUL-terminated path, and the default section. The error queue is this thread's.
+        unsafe {
+            ERR_clear_error();
+            if CONF_modules_load_file(path.as_ptr(), std::ptr::null(), CONF_MFLAGS_DEFAULT_SECTION) == 1 {
+                return Ok(file.to_owned());
+            }
+            let mut text = [0u8; 256];
+            ERR_error_string_n(ERR_get_error(), text.as_mut_ptr().cast(), text.len());
+            ERR_clear_error();
+            let text = CStr::from_bytes_until_nul(&text).unwrap_or_default().to_string_lossy();
+            Err(refused(&format!("OpenSSL does not take it: {text}")))
+        }
+    })?;
+    if configured == file {
+        return Ok(());
+    }
+    Err(refused(&format!("a store of this process has configured OpenSSL by {configured} before")))
+}
+
+/// The machine's OpenSSL has the machine's configuration.
+#[cfg(not(feature = "vendored"))]
+pub fn configure_openssl(_file: &str) -> Result<()> {
+    Err(Error::config(
+        "openssl_config: this library uses the machine's OpenSSL, which OPENSSL_CONF configures",
+    ))
 }
 
 #[cfg(not(feature = "fault-injection"))]

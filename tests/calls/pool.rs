@@ -104,6 +104,50 @@ fn a_call_that_finds_no_place_until_its_deadline_is_overloaded() {
     assert_eq!(server.requests(), 1);
 }
 
+/// A second is less than the first calls of a store took, so those who have waited cannot be answered in it.
+#[test]
+fn who_has_waited_and_has_less_time_left_than_calls_take_is_refused_at_once_and_not_sent() {
+    let open_up = Arc::new(AtomicBool::new(false));
+    let held = Arc::clone(&open_up);
+    let server = Server::start(move |seen| match seen.number < 16 {
+        true => [vec![Step::Wait(Duration::from_secs(1))], answer(seen)].concat(),
+        // Of how long this takes nothing is learnt.
+        false => [vec![Step::Until(Arc::clone(&held))], say(503, "busy")].concat(),
+    });
+    let keys = [("connection_pool_size", "16"), ("connection_retries", "0"), ("request_timeout_ms", "0")];
+    let (remote, queue) = (open(&server, &keys), queue());
+    let ask_all = || drop((0..16).map(|id| submit(&remote, &queue, id)).collect::<Vec<_>>());
+    ask_all();
+    (0..16).for_each(|_| outcome(next(&queue)).1.unwrap());
+    ask_all();
+    wait_until("all connections are in use", || server.requests() == 32);
+    let mut request = ask(16);
+    request.set_timeout(Duration::from_millis(950));
+    let refused = |error: feast_remote::error::Error| {
+        assert_eq!((error.code, error.attempts, error.retriable), (Code::Overloaded, 0, true), "{error}");
+        assert!(
+            error.message.contains("ms before the deadline, and such calls have lately taken 1."),
+            "{error}"
+        );
+        assert!(error.message.contains("it was not sent"), "{error}");
+    };
+    thread::scope(|scope| {
+        let blocking = scope.spawn(|| remote.get_online_features(&request).unwrap_err());
+        remote.submit(&request, &queue, 16).unwrap();
+        wait_until("both wait", || remote.waiting() == 2);
+        open_up.store(true, Ordering::SeqCst);
+        refused(blocking.join().unwrap());
+    });
+    for _ in 0..17 {
+        let (tag, outcome) = outcome(next(&queue));
+        match (tag, outcome.unwrap_err()) {
+            (16, error) => refused(error),
+            (_, error) => assert_eq!(error.http_status, 503, "{error}"),
+        }
+    }
+    assert_eq!((server.requests(), figures(&remote)["calls_overloaded"].as_u64()), (32, Some(2)));
+}
+
 #[test]
 fn the_connection_used_last_is_used_first() {
     let semaphore = Semaphore::new();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::cells::cell;
 use feast_remote::columns::{Element, Type};
-use feast_remote::policy::admission::Admission;
+use feast_remote::policy::admission::{Admission, Claim};
 use feast_remote::policy::deadline::Deadline;
 use feast_remote::policy::rebalance::Rebalance;
 use feast_remote::policy::retry::{Decision, RetryBudget, RetryPolicy};
@@ -170,13 +170,13 @@ proptest! {
         for event in events {
             match event {
                 0 => {
-                    let at_once = semaphore.acquire(next);
+                    let at_once = semaphore.acquire(next, Claim::UNLIKE_OTHERS);
                     prop_assert_eq!(at_once, inside < capacity);
                     if at_once { inside += 1 } else { queue.push_back(next) }
                     next += 1;
                 }
                 1 if inside > 0 => {
-                    let successor = semaphore.release();
+                    let successor = semaphore.release(Instant::now()).next;
                     prop_assert_eq!(successor, queue.pop_front());
                     inside -= usize::from(successor.is_none());
                 }

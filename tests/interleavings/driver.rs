@@ -91,6 +91,8 @@ mod remote {
         use super::store::Store;
         use crate::auth::Token;
         use crate::error::{Code, Error};
+        use crate::policy::admission::Claim;
+        use crate::policy::attempt_times::Attempted;
         use crate::policy::deadline::Deadline;
         use crate::server_name::ServerName;
         use crate::servers::{Assignment, Server};
@@ -136,6 +138,12 @@ mod remote {
             pub fn note_doubt(&self, _: &Transfer) {}
             pub fn deadline(&self) -> Deadline {
                 self.deadline
+            }
+            pub fn claim(&self) -> Claim {
+                Claim { deadline: self.deadline, rows: Some(1) }
+            }
+            pub fn attempted(&self, _: Duration, _: &Transfer) -> Option<Attempted> {
+                None
             }
             pub fn start(&self) -> Instant {
                 self.start
@@ -536,7 +544,8 @@ mod transport {
     use shuttle::rand::Rng;
 
     use crate::error::{Error, Result};
-    use crate::policy::admission::Ticket;
+    use crate::policy::admission::{Claim, Ticket};
+    use crate::policy::attempt_times::Attempted;
     use crate::process::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, wait};
     pub use crate::semaphore::Listener;
     use crate::semaphore::{self, Choice, Lent, Semaphore, Wakeable};
@@ -707,9 +716,13 @@ mod transport {
     pub struct OwnedPermit {
         world: Arc<World>,
         slot: Option<Slot>,
+        attempted: Option<Attempted>,
     }
 
     impl OwnedPermit {
+        pub fn note(&mut self, attempted: Option<Attempted>) {
+            self.attempted = attempted;
+        }
         pub fn begin(
             &mut self,
             _head: &RequestHead,
@@ -738,7 +751,7 @@ mod transport {
             if slot.take_if(|slot| slot.busy).is_some() {
                 self.world.busy.fetch_sub(1, Ordering::SeqCst);
             }
-            drop(self.world.semaphore.release(slot));
+            drop(self.world.semaphore.release(slot, self.attempted));
         }
     }
 
@@ -748,7 +761,7 @@ mod transport {
     }
 
     impl PendingAcquire {
-        pub fn timed_out(&mut self, _waited: Duration) -> Error {
+        pub fn overloaded(&mut self, _waited: Duration) -> Error {
             self.world.semaphore.overloaded()
         }
     }
@@ -790,9 +803,10 @@ mod transport {
         pub fn acquire_queued(
             &self,
             listener: &Arc<dyn Listener>,
+            claim: Claim,
             choose: impl FnOnce() -> Assignment,
         ) -> Result<Acquire<Assignment>> {
-            Ok(match self.0.semaphore.acquire_queued(listener, choose)? {
+            Ok(match self.0.semaphore.acquire_queued(listener, claim, choose)? {
                 semaphore::Acquire::Admitted(lent) => {
                     let (permit, chosen) = self.permit(lent);
                     Acquire::Permit(permit, chosen)
@@ -827,7 +841,7 @@ mod transport {
             };
             let slot = lent.slot.unwrap_or_else(new);
             assert_eq!(slot.upstream, upstream, "a connection to another server");
-            (OwnedPermit { world: Arc::clone(&self.0), slot: Some(slot) }, lent.chosen)
+            (OwnedPermit { world: Arc::clone(&self.0), slot: Some(slot), attempted: None }, lent.chosen)
         }
     }
 

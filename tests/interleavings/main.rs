@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 
 use closable::Closable;
 use error::{Code, Result};
+use policy::admission::Claim;
+use policy::attempt_times::Attempted;
 use policy::deadline::Deadline;
 use process::sync::{self, Arc, AtomicBool, AtomicUsize, Ordering};
 use semaphore::{Choice, Lent, Semaphore, Wakeable};
@@ -122,16 +124,22 @@ struct House {
     retired: Arc<AtomicBool>,
     /// Slots are taken away meanwhile.
     is_robbed: bool,
+    /// What attempts are said to have taken.
+    attempted: Option<Attempted>,
 }
 
 const CAPACITY: usize = 2;
 
 impl House {
     fn new() -> Arc<House> {
-        House::robbed(false)
+        House::with(false, None)
     }
 
     fn robbed(is_robbed: bool) -> Arc<House> {
+        House::with(is_robbed, None)
+    }
+
+    fn with(is_robbed: bool, attempted: Option<Attempted>) -> Arc<House> {
         let slots = sync::Mutex::new(Vec::new());
         let retired = Arc::new(AtomicBool::new(false));
         Arc::new(House {
@@ -140,6 +148,7 @@ impl House {
             inside: AtomicUsize::new(0),
             retired,
             is_robbed,
+            attempted,
         })
     }
 
@@ -150,7 +159,8 @@ impl House {
 
     /// The same at this server.
     fn call_at(&self, upstream: u32, deadline: Deadline) -> Result<()> {
-        let lent = self.semaphore.acquire(deadline, || Upstream(upstream), |_| ())?;
+        let claim = Claim { deadline, rows: Some(1) };
+        let lent = self.semaphore.acquire(deadline, claim, || Upstream(upstream), |_| ())?;
         let Lent { slot, displaced, .. } = lent;
         drop(displaced);
         assert!(self.inside.fetch_add(1, Ordering::SeqCst) < CAPACITY, "more calls than permits");
@@ -164,8 +174,12 @@ impl House {
         assert_eq!(slot.upstream(), upstream, "a connection to another server");
         slot.drive();
         self.inside.fetch_sub(1, Ordering::SeqCst);
-        drop(self.semaphore.release(Some(slot)));
+        drop(self.semaphore.release(Some(slot), self.attempted));
         Ok(())
+    }
+
+    fn acquire(&self) -> Result<Lent<FakeSlot, Upstream>> {
+        self.semaphore.acquire(Deadline::NEVER, Claim::UNLIKE_OTHERS, || Upstream(0), |_| ())
     }
 
     fn alive(&self) -> usize {
@@ -177,10 +191,7 @@ impl House {
         assert_eq!((occupancy.waiting, occupancy.in_use), (0, 0));
         assert!(self.alive() <= CAPACITY, "a slot too many was made");
         for _ in 0..CAPACITY {
-            assert!(
-                self.semaphore.acquire(Deadline::NEVER, || Upstream(0), |_| ()).is_ok(),
-                "a permit was lost"
-            );
+            assert!(self.acquire().is_ok(), "a permit was lost");
         }
     }
 }
@@ -215,6 +226,31 @@ fn a_deadline_that_passes_at_any_moment_loses_no_place() {
                     match house.call(if caller < 2 { some_deadline() } else { Deadline::NEVER }) {
                         Ok(()) => (),
                         Err(error) => assert_eq!((error.code, caller < 2), (Code::Overloaded, true)),
+                    }
+                })
+            })
+            .collect();
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+        house.assert_all_places_are_free();
+    });
+}
+
+#[test]
+fn who_is_refused_for_want_of_time_loses_no_place() {
+    in_many_orders(|| {
+        // Longer than any call has.
+        let attempted = Attempted { rows: 1, took: Duration::from_secs(60), answered: true };
+        let house = House::with(false, Some(attempted));
+        for _ in 0..16 {
+            house.call(Deadline::NEVER).unwrap();
+        }
+        let callers: Vec<_> = (0..4)
+            .map(|caller| {
+                let house = Arc::clone(&house);
+                thread::spawn(move || {
+                    match house.call(if caller < 3 { some_deadline() } else { Deadline::NEVER }) {
+                        Ok(()) => (),
+                        Err(error) => assert_eq!((error.code, caller < 3), (Code::Overloaded, true)),
                     }
                 })
             })
@@ -266,9 +302,7 @@ fn closing_ends_every_wait_and_wakes_every_slot_in_use() {
         let refused = Arc::new(AtomicUsize::new(0));
         let slots: Vec<FakeSlot> = (0..CAPACITY)
             .map(|_| {
-                assert!(
-                    house.semaphore.acquire(Deadline::NEVER, || Upstream(0), |_| ()).unwrap().slot.is_none()
-                );
+                assert!(house.acquire().unwrap().slot.is_none());
                 let slot = FakeSlot::new(&house.slots, 0, &house.retired);
                 house.semaphore.watch(&slot);
                 slot
@@ -298,7 +332,7 @@ fn closing_ends_every_wait_and_wakes_every_slot_in_use() {
         reaper.join().unwrap();
         for slot in slots {
             assert!(slot.shared.woken.load(Ordering::SeqCst));
-            house.semaphore.release(Some(slot));
+            house.semaphore.release(Some(slot), None);
         }
     });
 }

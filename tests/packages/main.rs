@@ -6,6 +6,7 @@ mod go;
 mod java;
 mod python;
 
+use feast_remote as _; // what OpenSSL calls where the linker says --wrap (build.rs)
 use support::feast::expected;
 
 /// A value of the online store as its source wrote it.
@@ -28,7 +29,6 @@ mod support {
     #[expect(dead_code)]
     pub mod feast;
     pub mod installed;
-    #[expect(dead_code)]
     pub mod paths;
     #[expect(dead_code)]
     pub mod server;

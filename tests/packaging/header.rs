@@ -121,14 +121,6 @@ fn the_header_compiles_twice_in_every_standard() {
 }
 
 #[test]
-fn the_cpp_header_compiles_twice_in_every_standard() {
-    let source = "#include <feast_remote.hpp>\n#include <feast_remote.hpp>\n";
-    for standard in ["c++17", "c++20"] {
-        compile("c++", standard, source, "wrapper.cpp");
-    }
-}
-
-#[test]
 fn the_program_in_the_manual_compiles() {
     let header = fs::read_to_string(header()).unwrap();
     let program: Vec<&str> = header

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod abi;
+mod beside;
 mod building;
 mod glibc;
 mod header;

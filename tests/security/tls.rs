@@ -372,3 +372,38 @@ fn without_cert_the_systems_authorities_are_found_and_trusted() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"id\":7,\"a\":7000}\n");
     assert_eq!(fetch(None).status.code(), Some(1));
 }
+
+/// Its OpenSSL is ours alone: what the host's configuration asks of the host's does not concern it, unless the host says so.
+#[test]
+fn the_hosts_openssl_configuration_is_heeded_only_where_openssl_config_names_it() {
+    let authority = Authority::new("our CA");
+    let server = authority.serve("localhost", 30);
+    let folder = scratch();
+    let policy = folder.join("openssl.cnf");
+    let text = "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = defaults\n[defaults]\nCipherString = DEFAULT:@SECLEVEL=5\n";
+    std::fs::write(&policy, text).unwrap();
+    let broken = folder.join("broken.cnf");
+    std::fs::write(&broken, "openssl_conf = all\n[all]\nproviders = nowhere\n").unwrap();
+    let program = compile("tests/programs/c/openssl_config.c");
+    let run = |variable: &str, file: Option<&std::path::Path>| {
+        let mut command = Command::new(&program);
+        command.arg(format!("https://localhost:{}", server.port())).arg(authority.file()).args(file);
+        let output = command.env("OPENSSL_CONF", variable).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let policy_path = policy.to_str().unwrap();
+    assert_eq!(run(policy_path, None), "answered\n");
+    let failed = run("", Some(&policy));
+    assert!(failed.starts_with("call: TLS: "), "{failed}");
+    let failed = run("", Some(&broken));
+    assert!(
+        failed.starts_with(&format!(
+            "open: CONFIG: openssl_config: {}: OpenSSL does not take it",
+            broken.display()
+        )),
+        "{failed}"
+    );
+    let failed = run("", Some(&folder.join("missing.cnf")));
+    assert!(failed.contains("openssl_config: ") && failed.contains("No such file"), "{failed}");
+}

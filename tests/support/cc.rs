@@ -28,6 +28,8 @@ pub fn compile_with(source: &str, link: &[&str]) -> PathBuf {
     let output = Command::new(compiler)
         .args([standard, "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-pthread", "-I"])
         .arg(root().join("include"))
+        .arg("-I")
+        .arg(root().join("bindings/cpp/include"))
         .arg("-o")
         .arg(&program)
         .arg(&source)

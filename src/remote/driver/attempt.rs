@@ -82,6 +82,9 @@ impl Driver<'_> {
             Stats::count(&self.inner.store.stats.connections_closed_rebalancing);
             permit.close_connection();
         }
+        if !matches!(task.work, Work::Superseded) {
+            permit.note(task.exchange.attempted(attempt.begun.elapsed(), &transfer));
+        }
         drop(permit);
         self.note_latency(&task, &attempt, &transfer);
         if matches!(task.work, Work::Superseded) {

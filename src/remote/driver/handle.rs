@@ -38,6 +38,8 @@ pub enum Command {
     Submission(Box<Submission>),
     /// A permit has come free for the exchange with this ticket.
     Admitted(Ticket),
+    /// The exchange with this ticket has too little time left for one.
+    Refused(Ticket),
     /// A fetch of a token has ended.
     TokenFetched(Result<Option<Token>>),
     /// The program has set a token.
@@ -66,6 +68,10 @@ pub struct DriverHandle {
 impl Listener for DriverHandle {
     fn admitted(&self, ticket: Ticket) {
         self.send(Command::Admitted(ticket));
+    }
+
+    fn refused(&self, ticket: Ticket) {
+        self.send(Command::Refused(ticket));
     }
 }
 

@@ -197,10 +197,13 @@ impl<'a> Driver<'a> {
         match command {
             Command::Submission(submission) => self.accept(*submission),
             Command::Admitted(ticket) => {
-                if let Some(task) =
-                    self.by_ticket.remove(&ticket).and_then(|number| self.tasks.remove(&number))
-                {
+                if let Some(task) = self.take_waiting(ticket) {
                     self.admitted(task);
+                }
+            }
+            Command::Refused(ticket) => {
+                if let Some(task) = self.take_waiting(ticket) {
+                    self.refused(task);
                 }
             }
             Command::TokenFetched(outcome) => self.token_fetched(outcome),
@@ -222,6 +225,11 @@ impl<'a> Driver<'a> {
             }
             Command::Exit => self.exiting = true,
         }
+    }
+
+    /// The exchange that waits for a permit with this ticket.
+    fn take_waiting(&mut self, ticket: Ticket) -> Option<Task> {
+        self.by_ticket.remove(&ticket).and_then(|number| self.tasks.remove(&number))
     }
 
     fn in_order(&self) -> Vec<u64> {

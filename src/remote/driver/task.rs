@@ -156,7 +156,7 @@ impl Driver<'_> {
                 self.without_token(task, Error::new(Code::Timeout, WITHOUT_HOST_TOKEN));
             }
             Stage::Permit { pending, since, .. } if late => {
-                let error = pending.timed_out(since.elapsed());
+                let error = pending.overloaded(since.elapsed());
                 self.without_permit(task, error);
             }
             _ => self.park(task),
@@ -239,7 +239,7 @@ impl Driver<'_> {
     fn acquire_permit(&mut self, mut task: Task, token: Option<Token>) {
         let servers = &self.inner.servers;
         let choose = || servers.choose(|server| task.exchange.has_tried(server));
-        match self.inner.pool.acquire_queued(&self.listener, choose) {
+        match self.inner.pool.acquire_queued(&self.listener, task.exchange.claim(), choose) {
             Ok(Acquire::Permit(permit, assignment)) => self.begin(task, permit, assignment, token),
             Ok(Acquire::Pending(pending, ticket)) => {
                 self.by_ticket.insert(ticket, task.number);
@@ -262,6 +262,14 @@ impl Driver<'_> {
                 Ok((permit, assignment)) => self.begin(task, permit, assignment, token),
                 Err(error) => self.without_permit(task, error),
             }
+        }
+    }
+
+    /// It has too little time left for a permit.
+    pub(super) fn refused(&mut self, mut task: Task) {
+        if let Stage::Permit { pending, since, .. } = &mut task.stage {
+            let error = pending.overloaded(since.elapsed());
+            self.without_permit(task, error);
         }
     }
 
