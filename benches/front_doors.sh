@@ -15,7 +15,7 @@ cc -std=c11 -O2 -o "$work/plugin_host" benches/plugin_host.c -ldl
 c++ -std=c++17 -O2 -pthread -o "$work/cpp" benches/feast_remote_client.cpp "${flags[@]}"
 (cd examples/go && go build -o "$work/go" ./bench)
 "$java/home/bin/java" -jar "$java"/jars/ecj-*.jar -source 22 -target 22 -warn:none -cp "$(printf '%s:' "$java"/jars/*.jar)" \
-  -d "$work/classes" examples/java/Bench.java examples/java/feast/remote
+  -d "$work/classes" examples/java/Bench.java bindings/java/src/main/java/feast
 on_java() {
   "$java/home/bin/java" --enable-native-access=ALL-UNNAMED -Dfeast.remote.library="$FEAST_REMOTE_LIBRARY" \
     -cp "$work/classes:$java/jars/*" Bench "$@"

@@ -1,6 +1,6 @@
 import com.fasterxml.jackson.databind.ObjectMapper;
 import feast.remote.FeastRemote;
-import feast.remote.Request;
+import feast.remote.OnlineFeaturesRequest;
 import java.lang.management.ManagementFactory;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -55,7 +55,7 @@ final class Bench {
 
     private static Callable<?> overFeastRemote(String url, String[] features, long[] drivers) {
         FeastRemote remote = FeastRemote.open(Map.of("path", url));
-        Request request = new Request(features).entity("driver_id", drivers);
+        OnlineFeaturesRequest request = new OnlineFeaturesRequest(features).entity("driver_id", drivers);
         return () -> {
             try (var response = remote.getOnlineFeatures(request)) {
                 return response.numRows();

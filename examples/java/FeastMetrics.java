@@ -1,6 +1,6 @@
 import com.sun.net.httpserver.HttpServer;
 import feast.remote.FeastRemote;
-import feast.remote.Request;
+import feast.remote.OnlineFeaturesRequest;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
@@ -112,7 +112,7 @@ final class FeastMetrics implements MeterBinder {
             server.start();
             System.out.println(server.getAddress().getPort());
             for (;;) {
-                remote.getOnlineFeatures(new Request("driver_hourly_stats:conv_rate").entity("driver_id", 1001)).close();
+                remote.getOnlineFeatures(new OnlineFeaturesRequest("driver_hourly_stats:conv_rate").entity("driver_id", 1001)).close();
                 Thread.sleep(100);
             }
         }

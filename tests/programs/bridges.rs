@@ -48,7 +48,7 @@ fn a_real_prometheus_scrapes_the_bridge_of_each_language() {
         (
             "java",
             installed
-                .java(&["examples/java/FeastMetrics.java", "examples/java/feast/remote"])
+                .java(&["examples/java/FeastMetrics.java", "bindings/java/src/main/java/feast"])
                 .command("FeastMetrics"),
         ),
         ("python", in_python(&installed)),
