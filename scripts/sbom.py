@@ -1,4 +1,7 @@
-"""A bill of materials in CycloneDX's format, on standard output: sbom.py RUSTC_VERSION < the output of `cargo metadata`"""
+"""A bill of materials in CycloneDX's format, on standard output.
+
+sbom.py RUSTC_VERSION CRATES < the output of `cargo metadata`, where CRATES are those inside, a line each: NAME VERSION
+"""
 
 import json
 import os
@@ -17,10 +20,10 @@ C_LIBRARIES = {
 }
 
 
-def main(metadata, rustc, time):
+def main(metadata, rustc, inside, time):
     packages = {package["id"]: package for package in metadata["packages"]}
     [root] = metadata["workspace_default_members"]
-    edges = linked(metadata, packages, root)
+    edges = linked(metadata, packages, root, inside)
     checksums = {
         (package["name"], package["version"]): package.get("checksum")
         for package in tomllib.loads(Path("Cargo.lock").read_text())["package"]
@@ -62,8 +65,12 @@ def main(metadata, rustc, time):
     return bom
 
 
-def linked(metadata, packages, root):
+def linked(metadata, packages, root, inside):
     """The crates whose code is in the library, each with those that it uses."""
+
+    def is_inside(package):
+        return f"{packages[package]['name']} {packages[package]['version']}" in inside
+
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     edges, left = {}, [root]
     while left:
@@ -71,13 +78,9 @@ def linked(metadata, packages, root):
         if package in edges:
             continue
         used = [dep["pkg"] for dep in nodes[package]["deps"] if any(kind["kind"] is None for kind in dep["dep_kinds"])]
-        edges[package] = [other for other in used if not runs_in_the_compiler(packages[other])]
+        edges[package] = [other for other in used if is_inside(other)]
         left += edges[package]
     return edges
-
-
-def runs_in_the_compiler(package):
-    return any("proc-macro" in target["kind"] for target in package["targets"])
 
 
 def crate(package, reference, checksums):
@@ -111,5 +114,5 @@ def c_library(name, version):
 
 rustc = sys.argv[1].split()[1]
 time = datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-json.dump(main(json.load(sys.stdin), rustc, time), sys.stdout, indent=2, ensure_ascii=False)
+json.dump(main(json.load(sys.stdin), rustc, set(sys.argv[2].splitlines()), time), sys.stdout, indent=2, ensure_ascii=False)
 print()

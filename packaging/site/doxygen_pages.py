@@ -17,6 +17,7 @@ OPTIONS = {
     "AUTOLINK_SUPPORT": "NO",
     "QUIET": "YES",
     "WARNINGS": "NO",
+    "WARN_LOGFILE": "/dev/null",
 }
 
 

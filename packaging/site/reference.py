@@ -26,6 +26,7 @@ JAVA = {
     "FILE_PATTERNS": "*.java",
     "EXCLUDE_PATTERNS": "*/module-info.java",
     "RECURSIVE": "YES",
+    "INPUT_FILTER": "\"python3 packaging/site/java_records.py\"",
     "OPTIMIZE_OUTPUT_JAVA": "YES",
 }
 

@@ -72,5 +72,5 @@ fn links_in_markdown_files_lead_somewhere() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
-    assert!(checked > 100, "only {checked} links were found");
+    assert!(checked > 50, "only {checked} links were found");
 }
