@@ -33,7 +33,9 @@ fn python() -> &'static Path {
         };
         std::fs::write(PathBuf::from(site(&python)).join("feast.pth"), site(&program("python"))).unwrap();
         let wheel = std::fs::read_dir(&packages).unwrap().next().unwrap().unwrap().path();
-        ran(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]).arg(wheel));
+        ran(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--no-index", "--no-deps"])
+            .arg(wheel));
         python
     })
 }
