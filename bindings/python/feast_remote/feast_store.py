@@ -272,9 +272,14 @@ def _proto(response: Response) -> GetOnlineFeaturesResponse:
 
 def _protos(values: list[Any], kind: ValueType = ValueType.UNKNOWN) -> list[Value]:
     if kind is ValueType.UNKNOWN:  # Feast takes the first value's type for all
-        return [Value() if value is None else python_values_to_proto_values([value])[0] for value in values]
+        return [Value() if value is None else _inferred(value) for value in values]
     protos: list[Value] = python_values_to_proto_values(values, kind)
     return protos
+
+
+def _inferred(value: Any) -> Value:
+    nested = isinstance(value, list) and any(isinstance(item, list) for item in value)  # Feast does not infer these
+    return python_values_to_proto_values([value], ValueType.VALUE_LIST if nested else ValueType.UNKNOWN)[0]
 
 
 class _FeastsErrors:

@@ -45,7 +45,7 @@ class Store(unittest.TestCase):
 
     def test_answers_are_those_of_feasts_store(self):
         drivers = [{"driver_id": 1001}, {"driver_id": 1003}, {"driver_id": 9999}]
-        names = "int64_value double_value string_value bool_value int64_list map_value nested_list uuid_value".split()
+        names = "int64_value double_value string_value bool_value int64_list map_value uuid_value".split()
         for features in (
             ["driver_hourly_stats:conv_rate", "driver_hourly_stats:home_city"],
             [f"every_type:{name}" for name in names],
@@ -61,6 +61,12 @@ class Store(unittest.TestCase):
                 ]
                 self.assertEqual(*values)
                 self.assertEqual(ours.to_dict(), theirs.to_dict())  # by way of the message now
+
+    def test_nested_lists_which_feasts_store_cannot_read(self):
+        response = self.ours.get_online_features(["every_type:nested_list"], [{"driver_id": 1001}])
+        self.assertEqual(response.to_dict()["nested_list"], [[[1, 2], [3]]])
+        response.proto
+        self.assertEqual(response.to_dict()["nested_list"], [[[1, 2], [3]]])
 
     def test_event_timestamps_are_kept(self):
         response = self.ours.get_online_features(["driver_hourly_stats:conv_rate"], [{"driver_id": 1001}])
@@ -86,10 +92,17 @@ class Store(unittest.TestCase):
         self.assertEqual(self.read("written_at", [key(driver_id=61003)], ["number"]), [(AT, {"number": Value(int64_val=7)})])
 
     def test_a_push_writes_online(self):
-        frame = pd.DataFrame({"driver_id": [61004], "int64_value": [4], "string_value": ["x"], "event_timestamp": [AT]})
-        self.ours.push("written_push", frame)
-        (when, values), = self.read("written", [key(driver_id=61004)], ["int64_value", "string_value"])
-        self.assertEqual((when, values), (AT, {"int64_value": Value(int64_val=4), "string_value": Value(string_val="x")}))
+        columns = {"driver_id": 61004, "int32_value": 1, "int64_value": 4, "float_value": 0.5, "double_value": 0.25,
+                   "bool_value": True, "string_value": "x", "time_value": AT, "json_value": '{"a": 1}', "map_value": {"k": "v"},
+                   "int64_list": [1, 2], "float_list": [0.5], "double_list": [0.25], "string_list": ["a"], "time_list": [AT],
+                   "event_timestamp": AT}
+        self.ours.push("written_push", pd.DataFrame([columns]))
+        names = ["int64_value", "string_value", "time_value", "int64_list", "map_value"]
+        ((when, values),) = self.read("written", [key(driver_id=61004)], names)
+        self.assertEqual((when, values["int64_value"].int64_val, values["string_value"].string_val), (AT, 4, "x"))
+        self.assertEqual(values["time_value"].unix_timestamp_val, int(AT.timestamp()))
+        self.assertEqual(list(values["int64_list"].int64_list_val.val), [1, 2])
+        self.assertEqual(dict(values["map_value"].map_val.val), {"k": Value(string_val="v")})
 
     def test_the_join_keys_of_several_entities_are_sent(self):
         frame = pd.DataFrame({"driver_id": [61005], "customer_id": ["C5"], "rides_together": [9], "event_timestamp": [AT]})
