@@ -324,7 +324,7 @@ typedef struct feast_frame_t feast_frame_t;
 typedef struct feast_queue_t feast_queue_t;
 
 /**
- * An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
+ * An open store: connections to one feature server, or to several. Opaque; close with feast_close(). Any number
  * of threads may use it at once, and any process forked from the one that opened it.
  */
 typedef struct feast_remote_t feast_remote_t;

@@ -17,7 +17,7 @@ use crate::process::fork;
 use crate::process::sync::{Arc, lock};
 use crate::remote::Remote;
 
-/// An open store: a pool of connections to one feature server. Opaque; close with feast_close(). Any number
+/// An open store: connections to one feature server, or to several. Opaque; close with feast_close(). Any number
 /// of threads may use it at once, and any process forked from the one that opened it.
 pub struct feast_remote_t {
     store: PerProcess<Closable<Store>>,
