@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use crate::support::cc::passed;
 use crate::support::feast::Feast;
@@ -24,15 +24,13 @@ impl Package {
         Package { folder }
     }
 
-    fn script(&self, arguments: &[&str]) -> Output {
-        Command::new(root().join("scripts/packages/java.sh"))
+    fn succeeds(&self, arguments: &[&str]) {
+        ran(Command::new(root().join("scripts/packages/java.sh"))
             .args(arguments)
             .env("NATIVES", self.folder.join("natives"))
             .env("PACKAGES", self.folder.join("packages"))
             .env("JAVA_OUTPUTS", self.folder.join("outputs"))
-            .env("CARGO_TARGET_DIR", target())
-            .output()
-            .unwrap()
+            .env("CARGO_TARGET_DIR", target()));
     }
 }
 
@@ -70,7 +68,7 @@ fn new_project(packages: &Path) -> PathBuf {
 #[test]
 fn an_empty_maven_project_fetches_in_under_ten_lines() {
     let package = Package::new();
-    passed("java.sh", &package.script(&[]));
+    package.succeeds(&[]);
     let packages = package.folder.join("packages");
     let project = new_project(&packages);
     let java = target().join("java");
@@ -104,8 +102,7 @@ fn an_empty_maven_project_fetches_in_under_ten_lines() {
 #[test]
 fn java_passes_its_own_tests_against_a_real_feast() {
     let feast = Feast::serve(&[]);
-    let output = Package::new().script(&["test", &format!("-Dfeast.url={}", feast.url())]);
-    passed("the tests in Java", &output);
+    Package::new().succeeds(&["test", &format!("-Dfeast.url={}", feast.url())]);
 }
 
 #[test]

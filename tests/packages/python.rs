@@ -141,5 +141,6 @@ fn the_package_for_python_is_clean_under_mypy_strict() {
         .unwrap();
     passed("mypy", &output);
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains("dict[builtins.str, builtins.list[Any]]"), "{said}");
+    // As mypy writes it, of whatever version.
+    assert!(said.replace("builtins.", "").contains("dict[str, list[Any]]"), "{said}");
 }

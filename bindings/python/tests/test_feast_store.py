@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+import sys
 import unittest
 from datetime import datetime, timezone
 
@@ -78,9 +80,11 @@ class Store(unittest.TestCase):
     def test_errors_come_with_feasts_class_and_the_servers_words(self):
         with self.assertRaisesRegex(FeatureViewNotFoundException, "Feature view nope does not exist"):
             self.ours.get_online_features(["nope:x"], [{"driver_id": 1}])
-        hurried = opened("feast_remote.FeastRemoteOnlineStore", request_timeout_ms=1, path="http://192.0.2.1:1")
-        with self.assertRaises(CallTimeoutError):
-            hurried.get_online_features(["driver_hourly_stats:conv_rate"], [{"driver_id": 1}])
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            hurried = opened("feast_remote.FeastRemoteOnlineStore", request_timeout_ms=50, path=url)
+            with self.assertRaises(CallTimeoutError):
+                hurried.get_online_features(["driver_hourly_stats:conv_rate"], [{"driver_id": 1}])
 
     def test_written_rows_are_read_with_their_own_timestamps_and_columns(self):
         frame = pd.DataFrame({"driver_id": [61001, 61002], "number": [2**53 + 1, 5], "event_timestamp": [AT, AT]})
@@ -147,4 +151,4 @@ def prometheus_of(remote):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(testRunner=unittest.TextTestRunner(stream=sys.stdout))  # on stderr there are complaints alone

@@ -2,6 +2,7 @@
 
 import datetime
 import decimal
+import sys
 import unittest
 import uuid
 
@@ -121,4 +122,4 @@ class Answers(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(testRunner=unittest.TextTestRunner(stream=sys.stdout))  # on stderr there are complaints alone
