@@ -279,7 +279,8 @@ def _protos(values: list[Any], kind: ValueType = ValueType.UNKNOWN) -> list[Valu
 
 def _inferred(value: Any) -> Value:
     nested = isinstance(value, list) and any(isinstance(item, list) for item in value)  # Feast does not infer these
-    return python_values_to_proto_values([value], ValueType.VALUE_LIST if nested else ValueType.UNKNOWN)[0]
+    protos: list[Value] = python_values_to_proto_values([value], ValueType.VALUE_LIST if nested else ValueType.UNKNOWN)
+    return protos[0]
 
 
 class _FeastsErrors:
