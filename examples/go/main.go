@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"feastremote/feastremote"
+	"github.com/feast-dev/feast-remote/bindings/go/feastremote"
 )
 
 func main() {
