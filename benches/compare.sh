@@ -18,7 +18,7 @@ ours readable_descriptor
 ours large_call
 by_hand libcurl_by_hand
 by_hand libcurl_multi_by_hand
-if command -v go >/dev/null; then (cd examples/go && go build -o "$work/go" ./bench); fi
+if command -v go >/dev/null; then (cd examples/go && go build -tags feast_remote_system -o "$work/go" ./bench); fi
 on_go() { # its callers are goroutines
   if [ -x "$work/go" ]; then "$work/go" net_http "$@"; fi
 }

@@ -13,7 +13,7 @@ cc -std=c11 -O2 -pthread -o "$work/c" benches/feast_remote_client.c "${flags[@]}
 cc -std=c11 -O2 -pthread -shared -fPIC -o "$work/client.so" benches/feast_remote_client.c "${flags[@]}"
 cc -std=c11 -O2 -o "$work/plugin_host" benches/plugin_host.c -ldl
 c++ -std=c++17 -O2 -pthread -o "$work/cpp" benches/feast_remote_client.cpp "${flags[@]}"
-(cd examples/go && go build -o "$work/go" ./bench)
+(cd examples/go && go build -tags feast_remote_system -o "$work/go" ./bench)
 "$java/home/bin/java" -jar "$java"/jars/ecj-*.jar -source 22 -target 22 -warn:none -cp "$(printf '%s:' "$java"/jars/*.jar)" \
   -d "$work/classes" examples/java/Bench.java bindings/java/src/main/java/feast
 on_java() {
@@ -30,7 +30,7 @@ for case in "r1 1 10 10000 1" "r1 1 10 32000 16" "r100 100 50 1000 1" "r100 100 
     "$work/c" sync "${arguments[@]}"
     "$work/plugin_host" "$work/client.so" sync "${arguments[@]}" | sed 's/-sync/-plugin/'
     "$work/cpp" "${arguments[@]}"
-    for client in feast_remote feast_remote_blocking net_http; do "$work/go" $client "${arguments[@]}"; done
+    for client in feast_remote feast_remote_uncancellable net_http; do "$work/go" $client "${arguments[@]}"; done
     for client in feast_remote java_http; do on_java $client "${arguments[@]}"; done
     if [ "$callers" = 1 ]; then
       "$python" benches/feast_remote_python.py "$base" "$rows" "$features" $((requests / 10))

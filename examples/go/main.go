@@ -1,6 +1,6 @@
-// Prints features of two drivers and shows how calls end early:
+// Prints features of three drivers and shows how calls end early:
 //
-//	go run . http://localhost:6566
+//	go run -tags feast_remote_system . http://localhost:6566
 package main
 
 import (
@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"feastremote/feastremote"
+	"github.com/feast-dev/feast-remote/bindings/go/feastremote"
 )
 
 func main() {
@@ -22,6 +22,14 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// driver is a row of the answer.
+type driver struct {
+	ID     int64                   `feast:"driver_id"`
+	Rate   *float64                `feast:"conv_rate"`
+	Trips  *int64                  `feast:"avg_daily_trips"`
+	Status feastremote.FieldStatus `feast:"avg_daily_trips,status"`
 }
 
 func run(url string) error {
@@ -45,35 +53,23 @@ func run(url string) error {
 		return err
 	}
 	defer response.Close()
-	drivers, err := response.GetInt64("driver_id")
-	if err != nil {
-		return err
-	}
-	rates, err := response.GetFloat64("conv_rate")
-	if err != nil {
-		return err
-	}
-	trips, err := response.GetInt64("avg_daily_trips")
-	if err != nil {
-		return err
-	}
-	column := response.Column("avg_daily_trips")
-	for row, driver := range drivers {
-		if response.Statuses(column)[row] == feastremote.RowNotFound {
-			fmt.Println(driver, "is not known")
-			continue
+	for driver, err := range feastremote.Rows[driver](response) {
+		switch {
+		case err != nil:
+			return err
+		case driver.Status == feastremote.RowNotFound:
+			fmt.Println(driver.ID, "is not known")
+		case driver.Rate == nil || driver.Trips == nil:
+			fmt.Println(driver.ID, "has no values")
+		default:
+			fmt.Println(driver.ID, *driver.Rate, *driver.Trips)
 		}
-		if response.IsNull(response.Column("conv_rate"), row) || response.IsNull(column, row) {
-			fmt.Println(driver, "has no values")
-			continue
-		}
-		fmt.Println(driver, rates[row], trips[row])
 	}
 
 	// Many at once, without a goroutine for each.
 	calls := make([]*feastremote.Call, 20)
 	for i := range calls {
-		if calls[i], err = remote.Start(request); err != nil {
+		if calls[i], err = remote.Start(ctx, request); err != nil {
 			return err
 		}
 	}

@@ -21,7 +21,7 @@ fn serving(command: &mut Command, url: &str) -> (Ended, u16) {
 }
 
 fn in_go(installed: &Installed) -> Command {
-    let folder = "examples/go/prometheus";
+    let folder = "bindings/go/feastprometheus";
     let metrics = scratch().join("metrics");
     installed.go(folder, &["vet", "./..."]);
     installed.go(folder, &["build", "-o", metrics.to_str().unwrap(), "./example"]);

@@ -76,10 +76,12 @@ impl Installed {
         program
     }
 
-    /// Runs `go` in one of the project's folders.
+    /// Runs `go` in one of the project's folders, where the module is without its libraries.
     pub fn go(&self, folder: &str, arguments: &[&str]) -> Output {
+        let (command, rest) = arguments.split_first().unwrap();
         ran(Command::new("go")
-            .args(arguments)
+            .args([command, "-tags=feast_remote_system"])
+            .args(rest)
             .current_dir(root().join(folder))
             .env("PKG_CONFIG_PATH", self.prefix.join("lib/pkgconfig"))
             .env("CGO_LDFLAGS", self.rpath()))

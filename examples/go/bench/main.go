@@ -1,7 +1,9 @@
 // A load client with the line protocol of benches/feast_remote_client.c, over this package or over what one would write
 // by hand, net/http and encoding/json; both decode every answer.
 //
-//	bench feast_remote|feast_remote_blocking|net_http BASE_URL ROWS FEATURES REQUESTS GOROUTINES
+//	bench feast_remote|feast_remote_uncancellable|net_http BASE_URL ROWS FEATURES REQUESTS GOROUTINES
+//
+// feast_remote's context can be cancelled, as that of an HTTP handler; the other one's cannot.
 package main
 
 import (
@@ -18,12 +20,12 @@ import (
 	"syscall"
 	"time"
 
-	"feastremote/feastremote"
+	"github.com/feast-dev/feast-remote/bindings/go/feastremote"
 )
 
 func main() {
 	if len(os.Args) != 7 {
-		fmt.Fprintln(os.Stderr, "usage: bench feast_remote|feast_remote_blocking|net_http BASE_URL ROWS FEATURES REQUESTS GOROUTINES")
+		fmt.Fprintln(os.Stderr, "usage: bench feast_remote|feast_remote_uncancellable|net_http BASE_URL ROWS FEATURES REQUESTS GOROUTINES")
 		os.Exit(2)
 	}
 	var numbers [4]int
@@ -42,11 +44,11 @@ func main() {
 	var one func() error
 	switch os.Args[1] {
 	case "feast_remote":
-		one = overFeastRemote(os.Args[2], names, ids, func(remote *feastremote.Remote, request *feastremote.Request) (*feastremote.Response, error) {
-			return remote.GetOnlineFeatures(context.Background(), request)
-		})
-	case "feast_remote_blocking":
-		one = overFeastRemote(os.Args[2], names, ids, (*feastremote.Remote).GetOnlineFeaturesBlocking)
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		one = overFeastRemote(ctx, os.Args[2], names, ids)
+	case "feast_remote_uncancellable":
+		one = overFeastRemote(context.Background(), os.Args[2], names, ids)
 	default:
 		one = overNetHTTP(os.Args[2], names, ids, goroutines)
 	}
@@ -59,16 +61,14 @@ func main() {
 	measure("go-"+os.Args[1], one, total/goroutines, goroutines)
 }
 
-type fetch func(*feastremote.Remote, *feastremote.Request) (*feastremote.Response, error)
-
-func overFeastRemote(url string, names []string, ids []int64, get fetch) func() error {
+func overFeastRemote(ctx context.Context, url string, names []string, ids []int64) func() error {
 	remote, err := feastremote.Open(feastremote.Config{"path": url, "connection_pool_size": "64"})
 	check(err)
 	request, err := feastremote.NewRequest(names...)
 	check(err)
 	check(request.SetInt64("driver_id", ids))
 	return func() error {
-		response, err := get(remote, request)
+		response, err := remote.GetOnlineFeatures(ctx, request)
 		if err == nil {
 			response.Close()
 		}

@@ -12,8 +12,8 @@ import (
 	"os"
 	"time"
 
-	"feastremote/feastremote"
-	collectors "feastremote/prometheus"
+	"github.com/feast-dev/feast-remote/bindings/go/feastprometheus"
+	"github.com/feast-dev/feast-remote/bindings/go/feastremote"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -25,7 +25,7 @@ func main() {
 		log.Fatal(err)
 	}
 	defer remote.Close()
-	prometheus.MustRegister(collectors.NewCollector(map[string]*feastremote.Remote{"drivers": remote}))
+	prometheus.MustRegister(feastprometheus.NewCollector(map[string]*feastremote.Remote{"drivers": remote}))
 	go ask(remote)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

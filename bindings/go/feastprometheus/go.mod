@@ -1,9 +1,9 @@
-module feastremote/prometheus
+module github.com/feast-dev/feast-remote/bindings/go/feastprometheus
 
 go 1.25
 
 require (
-	feastremote v0.0.0
+	github.com/feast-dev/feast-remote/bindings/go/feastremote v0.0.0
 	github.com/prometheus/client_golang v1.23.2
 	github.com/prometheus/client_model v0.6.2
 	github.com/prometheus/common v0.66.1
@@ -20,4 +20,4 @@ require (
 	google.golang.org/protobuf v1.36.8 // indirect
 )
 
-replace feastremote => ../
+replace github.com/feast-dev/feast-remote/bindings/go/feastremote => ../feastremote

@@ -45,7 +45,12 @@ func TestRowsAreWritten(t *testing.T) {
 		frame.SetFloat64("rate", []float64{0.5, 0}, []bool{true, false}),
 		frame.SetBool("flag", []bool{true, false}, nil),
 		frame.SetString("city", []string{"Köln", ""}, []bool{true, false}),
+		frame.SetInt32("small", []int32{7, 0}, nil),
+		frame.SetFloat32("ratio", []float32{0.25, 1}, nil),
+		frame.SetInt64Lists("longs", [][]int64{{}, {1}}),
 		frame.SetFloat32Lists("vector", [][]float32{{1, 0.5}, {}}),
+		frame.SetFloat64Lists("doubles", [][]float64{{}, {0.5}}),
+		frame.SetStringLists("words", [][]string{{"a", ""}, {}}),
 		frame.SetJSON("json", `[{}, null]`),
 		frame.SetTime("event_timestamp", []time.Time{at, at}, nil),
 	} {
@@ -53,17 +58,20 @@ func TestRowsAreWritten(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	written, err := remote.Push("source", frame, Online|Offline, &WriteOptions{Timeout: time.Minute})
+	written, err := remote.Push(t.Context(), "source", frame, Online|Offline, nil)
 	if err != nil || written != (Written{Rows: 2, Requests: 1}) {
 		t.Fatal(written, err)
 	}
 	want := `/push {"push_source_name":"source","df":{"id":[1,2],"rate":[0.5,null],"flag":[true,false],"city":["Köln",null],` +
-		`"vector":[[1.0,0.5],[]],"json":[{},null],"event_timestamp":["2026-01-01T00:00:00Z","2026-01-01T00:00:00Z"]},` +
+		`"small":[7,0],"ratio":[0.25,1.0],"longs":[[],[1]],"vector":[[1.0,0.5],[]],"doubles":[[],[0.5]],"words":[["a",""],[]],"json":[{},null],"event_timestamp":["2026-01-01T00:00:00Z","2026-01-01T00:00:00Z"]},` +
 		`"to":"online_and_offline","allow_registry_cache":true,"transform_on_write":true}`
 	if got := <-bodies; got != want {
 		t.Errorf("%s\nnot\n%s", got, want)
 	}
-	if err := remote.CheckHealth(); err != nil {
+	if frame.NumRows() != 2 {
+		t.Error(frame.NumRows())
+	}
+	if err := remote.CheckHealth(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -75,10 +83,10 @@ func TestRowsThatAreNotWrittenAreTold(t *testing.T) {
 		frame.SetTime("when", []time.Time{time.Unix(0, 0), time.Unix(0, 0)}, nil)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := remote.WriteToOnlineStore("view", frame, nil); !errors.Is(err, InvalidArgument) {
+	if _, err := remote.WriteToOnlineStore(t.Context(), "view", frame, nil); !errors.Is(err, InvalidArgument) {
 		t.Error("without event timestamps:", err)
 	}
-	_, err := remote.WriteToOnlineStore("view", frame, &WriteOptions{TimestampField: "when"})
+	_, err := remote.WriteToOnlineStore(t.Context(), "view", frame, &WriteOptions{TimestampField: "when"})
 	var failure *Error
 	if !errors.As(err, &failure) || failure.Status != Server || failure.RowsWritten != 0 || !slices.Equal(failure.UnwrittenRows, []uint64{0, 1}) {
 		t.Error(err)
@@ -93,48 +101,52 @@ func TestRowsThatAreNotWrittenAreTold(t *testing.T) {
 	}
 }
 
+func TestOptionsSayHowRowsAreWritten(t *testing.T) {
+	remote, bodies := takes(t)
+	frame := NewFrame()
+	if err := errors.Join(frame.SetInt64("id", []int64{1}, nil), frame.SetBool("flag", []bool{true}, nil),
+		frame.SetInt64Lists("none", [][]int64{nil}), frame.SetTime("made", []time.Time{time.Unix(60, 0)}, nil)); err != nil {
+		t.Fatal(err)
+	}
+	options := &WriteOptions{WithoutTimestamps: true, CreatedTimestampColumn: "made", WithoutRegistryCache: true, WithoutTransformations: true}
+	if _, err := remote.WriteToOnlineStore(t.Context(), "view", frame, options); err != nil {
+		t.Fatal(err)
+	}
+	want := `/write-to-online-store {"feature_view_name":"view","df":{"id":[1],"flag":[true],"none":[null],"made":["1970-01-01T00:01:00Z"]},` +
+		`"allow_registry_cache":false,"transform_on_write":false}`
+	if got := <-bodies; got != want {
+		t.Errorf("%s\nnot\n%s", got, want)
+	}
+	options.TimestampField = "made"
+	if _, err := remote.WriteToOnlineStore(t.Context(), "view", frame, options); !errors.Is(err, InvalidArgument) {
+		t.Error(err)
+	}
+	if err := frame.SetTime("x", []time.Time{{}}, nil); !errors.Is(err, InvalidArgument) {
+		t.Error("the year 1 in nanoseconds:", err)
+	}
+	if err := frame.SetStringLists("x", [][]string{{"a\x00b"}}); !errors.Is(err, InvalidArgument) {
+		t.Error(err)
+	}
+}
+
 func TestDocumentsAreFound(t *testing.T) {
 	remote, bodies := takes(t)
-	response, err := remote.RetrieveOnlineDocuments(Search{Features: []string{"docs:text", "docs:doc_id"}, Query: []float32{0.5}, TopK: 2})
+	response, err := remote.RetrieveOnlineDocuments(t.Context(), Search{Features: []string{"docs:text", "docs:doc_id"}, Query: []float32{0.5}, TopK: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Close()
 	keys, _ := response.GetInt64("doc_id")
-	texts, _ := response.GetTexts("text")
+	texts, _ := response.GetString("text")
 	distances, err := response.GetFloat64("distance")
-	if err != nil || !slices.Equal(keys, []int64{2, 1}) || texts.At(0) != "b" || !slices.Equal(distances, []float64{0.25, 0.5}) {
+	if err != nil || !slices.Equal(keys, []int64{2, 1}) || texts[0] != "b" || !slices.Equal(distances, []float64{0.25, 0.5}) {
 		t.Error(keys, texts, distances, err)
 	}
 	var asked map[string]any
 	if err := json.Unmarshal([]byte(strings.TrimPrefix(<-bodies, "/search ")), &asked); err != nil || asked["top_k"] != 2.0 {
 		t.Error(asked, err)
 	}
-	if _, err := remote.RetrieveOnlineDocuments(Search{}); !errors.Is(err, InvalidArgument) {
-		t.Error(err)
-	}
-}
-
-func TestFiguresAndTimes(t *testing.T) {
-	remote, request := serve(t, false), question(t)
-	response, err := remote.GetOnlineFeatures(t.Context(), request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Close()
-	timing := response.Timing()
-	phases := timing.MergeWait + timing.Retries + timing.Queue + timing.Connect + timing.TLS + timing.FirstByte + timing.Transfer + timing.Decode
-	if timing.Total <= 0 || timing.Total < phases/2 || timing.Rows != 2 || timing.Attempts != 1 || !timing.NewConnection {
-		t.Errorf("%+v", timing)
-	}
-	text, err := Prometheus(map[string]*Remote{"mine": remote})
-	if err != nil || !strings.Contains(string(text), `feast_remote_calls_total{store="mine",outcome="success"} 1`) {
-		t.Errorf("%s %v", text, err)
-	}
-	if _, err := Prometheus(nil); !errors.Is(err, InvalidArgument) {
-		t.Error(err)
-	}
-	if err := remote.WarmUp(0, time.Second); !errors.Is(err, InvalidArgument) {
+	if _, err := remote.RetrieveOnlineDocuments(t.Context(), Search{}); !errors.Is(err, InvalidArgument) {
 		t.Error(err)
 	}
 }

@@ -1,15 +1,15 @@
-// Package prometheus shows the figures of feastremote's stores in a program that has client_golang: registered once, they stand
+// Package feastprometheus shows the figures of feastremote's stores in a program that has client_golang: registered once, they stand
 // among its own.
 //
-//	registry.MustRegister(prometheus.NewCollector(map[string]*feastremote.Remote{"drivers": remote}))
+//	registry.MustRegister(feastprometheus.NewCollector(map[string]*feastremote.Remote{"drivers": remote}))
 //
 // A module of its own, so that who does not need it does not get client_golang.
-package prometheus
+package feastprometheus
 
 import (
 	"bytes"
 
-	"feastremote/feastremote"
+	"github.com/feast-dev/feast-remote/bindings/go/feastremote"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"

@@ -1,0 +1,9 @@
+//go:build !musl && !feast_remote_system
+
+package feastremote
+
+// #cgo CFLAGS: -I${SRCDIR}/native
+// #cgo LDFLAGS: ${SRCDIR}/native/libfeast_remote_linux_arm64.a -lpthread -ldl -lm
+import "C"
+
+import _ "github.com/feast-dev/feast-remote/bindings/go/feastremote/native"
