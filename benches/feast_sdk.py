@@ -20,11 +20,11 @@ TEN = [f"{view}:{name}" for view, names in VIEWS.items() for name in names]
 FIFTY = TEN + [
     f"every_type:{name}"
     for name in "int64_list float_list double_list string_list int32_list bool_list int64_set string_set json_value map_value "
-    "struct_value unix_timestamp_value time_uuid_value uuid_list decimal_list nested_list bytes_value float_set double_set "
+    "struct_value unix_timestamp_value time_uuid_value uuid_list decimal_list bytes_value float_set double_set "
     "int32_set uuid_set decimal_set json_list map_list struct_list unix_timestamp_list time_uuid_list bytes_list "
     "zoned_timestamp_value bool_set unix_timestamp_set time_uuid_set bytes_set pdf_bytes_value image_bytes_value".split()
 ] + [f"driver_hourly_stats:{name}" for name in ("acc_rate", "home_city", "is_active")] + [
-    "written_number:number", "driver_customer_affinity:rides_together"
+    "written_number:number", "customer_profile:lifetime_value", "driver_customer_affinity:rides_together"
 ]
 
 
