@@ -30,13 +30,18 @@ fn the_go_examples_fetch_from_a_real_feast() {
     installed.go("examples/go", &["vet", "./..."]);
     let programs = scratch();
     installed.go("examples/go", &["build", "-o", programs.to_str().unwrap(), "./..."]);
+    let command = |name: &str| {
+        let mut command = Command::new(programs.join(name));
+        command.env("LD_LIBRARY_PATH", installed.library_path());
+        command
+    };
     let feast = Feast::serve(&["-w", "2"]);
-    let output = Command::new(programs.join("go")).arg(feast.url()).output().unwrap();
+    let output = command("go").arg(feast.url()).output().unwrap();
     passed("the example in Go", &output);
     let rest = "60 rows from 20 calls at once\nNOT_FOUND FeatureViewNotFoundException\n";
     assert_eq!(String::from_utf8_lossy(&output.stdout), three_drivers() + rest);
 
-    let mut child = Command::new(programs.join("service"))
+    let mut child = command("service")
         .args([feast.url().as_str(), "127.0.0.1:0"])
         .stdout(Stdio::piped())
         .spawn()

@@ -25,7 +25,9 @@ fn in_go(installed: &Installed) -> Command {
     let metrics = scratch().join("metrics");
     installed.go(folder, &["vet", "./..."]);
     installed.go(folder, &["build", "-o", metrics.to_str().unwrap(), "./example"]);
-    Command::new(metrics)
+    let mut command = Command::new(metrics);
+    command.env("LD_LIBRARY_PATH", installed.library_path());
+    command
 }
 
 fn in_python(installed: &Installed) -> Command {

@@ -84,7 +84,12 @@ impl Installed {
             .args(rest)
             .current_dir(root().join(folder))
             .env("PKG_CONFIG_PATH", self.prefix.join("lib/pkgconfig"))
-            .env("CGO_LDFLAGS", self.rpath()))
+            .env("LD_LIBRARY_PATH", self.library_path()))
+    }
+
+    /// For programs that do not know where the library is.
+    pub fn library_path(&self) -> PathBuf {
+        self.prefix.join("lib")
     }
 
     /// Compiles Java sources and folders of the project, every warning an error.
