@@ -502,7 +502,7 @@ typedef uint32_t feast_push_to_t;
 #define FEAST_CANCELLED 104
 
 /**
- * No connection of the pool came free before the deadline.
+ * No connection of the pool came free before the deadline, or while there was time enough for such a call.
  */
 #define FEAST_OVERLOADED 202
 

@@ -18,7 +18,7 @@ pub const FEAST_CONFIG: feast_status_t = 102;
 pub const FEAST_CLOSED: feast_status_t = 103;
 /// The call was cancelled.
 pub const FEAST_CANCELLED: feast_status_t = 104;
-/// No connection of the pool came free before the deadline.
+/// No connection of the pool came free before the deadline, or while there was time enough for such a call.
 pub const FEAST_OVERLOADED: feast_status_t = 202;
 /// The deadline passed.
 pub const FEAST_TIMEOUT: feast_status_t = 301;

@@ -25,7 +25,7 @@ const (
 	InvalidConfig    Status = C.FEAST_CONFIG            // a configuration key or value that cannot be used
 	Closed           Status = C.FEAST_CLOSED            // the store was closed before or during the call
 	Cancelled        Status = C.FEAST_CANCELLED         // the call was cancelled
-	Overloaded       Status = C.FEAST_OVERLOADED        // no connection of the pool came free before the deadline
+	Overloaded       Status = C.FEAST_OVERLOADED        // no connection of the pool came free in time
 	Timeout          Status = C.FEAST_TIMEOUT           // the deadline passed
 	Connect          Status = C.FEAST_CONNECT           // no connection could be made
 	TLS              Status = C.FEAST_TLS               // a certificate that does not verify, or a broken handshake

@@ -75,7 +75,7 @@ class CancelledCallError(FeastError):
 
 
 class OverloadedError(FeastError):
-    """max_async_requests are under way."""
+    """No connection of the pool came free in time, or max_async_requests are under way."""
 
     status = "OVERLOADED"
 

@@ -102,7 +102,7 @@ public final class DocumentSearch {
                 Native.check(arena, error -> (int) Native.SEARCH_SET_FILTERS.invokeExact(search, json, error));
             }
             if (timeout != null) {
-                long milliseconds = timeout.toMillis();
+                long milliseconds = Native.milliseconds(timeout);
                 Native.check(arena, error -> (int) Native.SEARCH_SET_TIMEOUT.invokeExact(search, milliseconds, error));
             }
             MemorySegment response = arena.allocate(ADDRESS);

@@ -243,7 +243,7 @@ public abstract sealed class FeastException extends RuntimeException {
         }
     }
 
-    /** No connection of the pool came free before the deadline, or too many asynchronous calls are under way. */
+    /** No connection of the pool came free in time, or too many asynchronous calls are under way. */
     public static final class Overloaded extends FeastException {
         private static final long serialVersionUID = 1;
 

@@ -230,7 +230,7 @@ public final class FeastRemote implements AutoCloseable {
      */
     public String getOnlineFeaturesJson(String body, Duration timeout) {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        long milliseconds = timeout.toMillis();
+        long milliseconds = Native.milliseconds(timeout);
         return waiting(() -> text((arena, json, length) -> {
             MemorySegment sent = arena.allocate(bytes.length + 1L);
             MemorySegment.copy(MemorySegment.ofArray(bytes), 0, sent, 0, bytes.length);
@@ -352,7 +352,7 @@ public final class FeastRemote implements AutoCloseable {
      * @param timeout for all of it
      */
     public void warmUp(int connections, Duration timeout) {
-        long milliseconds = timeout.toMillis();
+        long milliseconds = Native.milliseconds(timeout);
         waiting(() -> {
             try (Arena arena = Arena.ofConfined()) {
                 Native.check(arena, error ->

@@ -13,6 +13,8 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 
 /** The functions of feast_remote.h. Whoever comes first calls {@link NativeLibrary#require}. */
 final class Native {
@@ -291,6 +293,12 @@ final class Native {
     /** A function that may fail, with the place for its error. */
     interface Fallible {
         int call(MemorySegment error) throws Throwable;
+    }
+
+    /** Whole milliseconds, rounded away from zero: C takes 0 for the store's time or for none, which a short time is not. */
+    static long milliseconds(Duration time) {
+        long nanoseconds = TimeUnit.NANOSECONDS.convert(time); // at most what a long holds
+        return nanoseconds < 0 ? Math.floorDiv(nanoseconds, 1_000_000L) : Math.ceilDiv(nanoseconds, 1_000_000L);
     }
 
     /** Throws the error that a function left, and frees it. */

@@ -222,7 +222,7 @@ public final class OnlineFeaturesRequest {
      * @return this
      */
     public OnlineFeaturesRequest maxAge(Duration age, boolean dropValues) {
-        long milliseconds = age.toMillis();
+        long milliseconds = Native.milliseconds(age);
         return with("", (_, error) -> (int) Native.SET_MAX_AGE.invokeExact(handle, milliseconds, dropValues, error));
     }
 
@@ -235,7 +235,7 @@ public final class OnlineFeaturesRequest {
      * @return this
      */
     public OnlineFeaturesRequest maxAge(String view, Duration age, boolean dropValues) {
-        long milliseconds = age.toMillis();
+        long milliseconds = Native.milliseconds(age);
         return with(view, (text, error) ->
                 (int) Native.SET_VIEW_MAX_AGE.invokeExact(handle, text, milliseconds, dropValues, error));
     }

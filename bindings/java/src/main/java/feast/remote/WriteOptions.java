@@ -97,7 +97,7 @@ public final class WriteOptions {
             Native.check(arena, error -> (int) Native.OPTIONS_TRANSFORM.invokeExact(options, transformOnWrite, error));
             Native.check(arena, error -> (int) Native.OPTIONS_REPEAT_OFFLINE.invokeExact(options, repeatOffline, error));
             if (timeout != null) {
-                long milliseconds = timeout.toMillis();
+                long milliseconds = Native.milliseconds(timeout);
                 Native.check(arena, error -> (int) Native.OPTIONS_TIMEOUT.invokeExact(options, milliseconds, error));
             }
             user.accept(options);

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
@@ -202,6 +203,16 @@ final class AsyncCallsTest {
             assertInstanceOf(FeastException.Network.class,
                     assertThrows(FeastException.Timeout.class, () -> remote.getOnlineFeatures(late)));
             assertEquals(0, server.asked.get());
+        }
+    }
+
+    @Test
+    void aFractionOfAMillisecondIsNotTheStoresTime() {
+        try (FakeServer server = new FakeServer(1, true);
+                FeastRemote remote = FeastRemote.open(Map.of("path", server.url(), "request_timeout_ms", "0"))) {
+            Duration half = Duration.ofNanos(500_000);
+            assertThrows(FeastException.Timeout.class, () -> remote.getOnlineFeaturesJson("{}", half));
+            assertThrows(FeastException.InvalidArgument.class, () -> remote.getOnlineFeaturesJson("{}", half.negated()));
         }
     }
 }
