@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::observe::statistics::Stats;
+use crate::transport::lookup;
 
 fn environment(variables: &[(&'static str, &'static str)], file: &Path) -> Environment {
     let variables: HashMap<&str, &str> = variables.iter().copied().collect();
@@ -33,7 +34,7 @@ fn file(text: &str) -> PathBuf {
 
 fn first_token(config: &Config, environment: &Environment) -> Result<Option<String>> {
     let auth = Auth::new(config, environment)?;
-    let pool = Pool::new(config, Arc::new(Stats::default()))?;
+    let pool = Pool::new(config, Arc::new(lookup), Arc::new(Stats::default()))?;
     let token = auth.token(&pool, Deadline::NEVER, None)?;
     Ok(token.map(|token| token.reveal().to_owned()))
 }

@@ -153,7 +153,7 @@ statistics! {
     Counter hedges_refused: AtomicU64 = "Those not made, because hedge_percent was used up or no connection was free.";
     Counter servers_set_aside: AtomicU64 = "Times that one of several servers was set aside.";
     Counter health_checks: AtomicU64 = "Times that a server that was set aside was asked whether it is well. No attempts.";
-    Counter name_lookups: AtomicU64 = "Look-ups of servers' names (resolve: each_address).";
+    Counter name_lookups: AtomicU64 = "Look-ups of servers' names, and of proxies' and identity providers'.";
     Counter name_lookups_failed: AtomicU64 = "Those of them that brought no address.";
     Counter connections_opened: AtomicU64 = "Connections made.";
     Counter connections_reused: AtomicU64 = "Attempts that were carried by a connection kept from before.";

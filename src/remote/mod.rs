@@ -38,8 +38,8 @@ use crate::observe::statistics::{self, Snapshot, Stats};
 use crate::policy::hedge::Hedge;
 use crate::process::fork;
 use crate::process::sync::{Arc, Mutex};
-use crate::servers::{Lookup, Servers, lookup};
-use crate::transport::{EventFd, Http, Poller, Pool, Worker, watch_forks};
+use crate::servers::Servers;
+use crate::transport::{EventFd, Http, Lookup, Poller, Pool, Worker, lookup, watch_forks};
 use driver::handle::{Command, DriverHandle};
 pub use events::{Answer, Event, EventQueue, Taken};
 use health::WarmingUp;
@@ -80,7 +80,7 @@ impl Remote {
         Remote::open_with_lookup(config, environment, Arc::new(lookup))
     }
 
-    /// As [`open_in`](Remote::open_in), with the servers' names looked up in another way if each address is a server of its own.
+    /// As [`open_in`](Remote::open_in), with names looked up in another way.
     pub fn open_with_lookup(
         config: &Config,
         environment: &Environment,
@@ -90,7 +90,7 @@ impl Remote {
         warn_of(config);
         watch_forks()?;
         let stats = Arc::new(Stats::default());
-        let pool = Pool::new(config, Arc::clone(&stats))?;
+        let pool = Pool::new(config, Arc::clone(&lookup), Arc::clone(&stats))?;
         let ways = Http::to_servers(config, environment)?;
         let proxies = ways.first().map(Http::proxies).unwrap_or_default();
         let mask = config.mask(&proxies, environment);

@@ -10,10 +10,11 @@ use once_cell::sync::OnceCell;
 use super::list::List;
 use super::server::Server;
 use crate::observe::statistics::Stats;
+use crate::policy::deadline::Deadline;
 use crate::process::panics::contained;
 use crate::process::sync::{Mutex, lock};
 use crate::transport::{
-    EventFd, ExtraSlot, ExtraSlots, Poller, Ready, TransferError, TransferErrorKind, Worker,
+    EventFd, ExtraSlot, ExtraSlots, NameListener, Poller, Ready, TransferError, TransferErrorKind, Worker,
 };
 use crate::wire::endpoint::Endpoint;
 
@@ -78,6 +79,7 @@ impl Checker {
             slots: self.slots.clone(),
             stats: Arc::clone(&self.stats),
             closing: Arc::clone(&self.closing),
+            listener: Arc::clone(&event_fd) as Arc<dyn NameListener>,
             poller,
             checks: Vec::new(),
         };
@@ -113,6 +115,8 @@ struct Run {
     slots: ExtraSlots,
     stats: Arc<Stats>,
     closing: Arc<AtomicBool>,
+    /// Told when a name has been looked up; it wakes the poller.
+    listener: Arc<dyn NameListener>,
     poller: Poller,
     checks: Vec<Check>,
 }
@@ -172,8 +176,9 @@ impl Run {
         let Ok(mut slot) = self.slots.make(server.http(), Endpoint::Health) else {
             return server.checked(false, times_set_aside, self.list.random());
         };
-        let begun = slot.slot().begin(None, Vec::new());
-        let mut check = Check { server: Arc::clone(server), times_set_aside, slot, until: now + PATIENCE };
+        let until = now + PATIENCE;
+        let begun = slot.slot().begin(None, Vec::new(), Deadline::by(until), Some(&self.listener));
+        let mut check = Check { server: Arc::clone(server), times_set_aside, slot, until };
         let over = match begun {
             Ok(()) => self.step(&mut check, None),
             Err(error) => Some(Err(error)),
@@ -189,7 +194,8 @@ impl Run {
             for &ready in ready.iter().filter(|ready| ready.slot == number) {
                 over = over.or_else(|| self.step(&mut check, Some(ready)));
             }
-            if over.is_none() && check.slot.slot().timer().is_some_and(|timer| timer <= now) {
+            let slot = check.slot.slot();
+            if over.is_none() && (slot.awaits_address() || slot.timer().is_some_and(|timer| timer <= now)) {
                 over = self.step(&mut check, None);
             }
             if over.is_none() && check.until <= now {

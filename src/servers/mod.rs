@@ -20,11 +20,10 @@ use crate::observe::servers::ServerFigures;
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::policy::outlier::Outcome;
-use crate::transport::{ExtraSlots, Http};
+use crate::transport::{ExtraSlots, Http, Lookup};
 use checker::Checker;
 use list::{List, SetAside};
 use resolver::Resolver;
-pub use resolver::{Lookup, lookup};
 pub use server::{Assignment, Server};
 
 /// See the module. Used by any number of threads.

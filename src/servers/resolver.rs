@@ -4,7 +4,7 @@
 //! Until the first one has ended each name stands for itself, as it would without this.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, ToSocketAddrs};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -16,15 +16,7 @@ use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Condvar, Mutex, lock, wait};
-use crate::transport::{ExtraSlots, Worker};
-
-/// The addresses of a host's name, or why there are none.
-pub type Lookup = dyn Fn(&str, u16) -> std::io::Result<Vec<IpAddr>> + Send + Sync;
-
-/// As the system has it (getaddrinfo).
-pub fn lookup(host: &str, port: u16) -> std::io::Result<Vec<IpAddr>> {
-    Ok((host, port).to_socket_addrs()?.map(|address| address.ip()).collect())
-}
+use crate::transport::{ExtraSlots, Lookup, Worker};
 
 /// See the module.
 pub struct Resolver {

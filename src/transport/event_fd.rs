@@ -2,10 +2,17 @@
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
+use super::names::NameListener;
 use crate::error::{Code, Error, Result};
 
 /// See the module. Any thread may ring or silence it.
 pub struct EventFd(OwnedFd);
+
+impl NameListener for EventFd {
+    fn looked_up(&self) {
+        self.notify();
+    }
+}
 
 impl EventFd {
     /// Silent.

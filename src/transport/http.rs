@@ -14,7 +14,7 @@ use super::sys::*;
 use super::trust::{Trust, use_trust};
 use super::upstream::Upstream;
 use super::url::{Url, c_text};
-use crate::config::{Config, Environment, without_credentials};
+use crate::config::{Config, Environment, host_and_port, without_credentials};
 use crate::error::{Code, Error, Result};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
@@ -32,6 +32,17 @@ const PROVIDER_ANSWER: usize = 1 << 20;
 const AUTHORITIES: &str = "FEAST_CA_CERT_FILE_PATH";
 
 const DISCOVERY_URL: &str = "auth.auth_discovery_url";
+
+/// A name that connections are made to, whose addresses have to be looked up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    /// The name.
+    pub name: String,
+    /// The port of the connections.
+    pub port: u16,
+    /// It is a proxy's.
+    pub is_proxy: bool,
+}
 
 /// See the module.
 #[derive(Clone)]
@@ -224,6 +235,24 @@ impl Http {
         self.proxies.each_ref().map(|proxy| proxy.to_str().unwrap_or_default())
     }
 
+    /// Whose addresses connections to it need. `None` if libcurl knows them by itself.
+    pub fn host(&self) -> Option<Host> {
+        let is_proxy = self.uses_proxy();
+        let (name, port) = if is_proxy {
+            proxy_host_and_port(&self.proxies[usize::from(self.is_https())].to_string_lossy())
+        } else {
+            host_and_port(&self.url.to_string_lossy())
+        };
+        let is_local = name == "localhost" || name.ends_with(".localhost");
+        let known = self.connect_to.is_some() || is_local || name.parse::<IpAddr>().is_ok();
+        (!known).then_some(Host { name, port, is_proxy })
+    }
+
+    /// How long a connection may take to be made.
+    pub fn connect_timeout(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.connect_timeout_ms).unwrap_or(0))
+    }
+
     /// Whether the URL is an https one.
     pub fn is_https(&self) -> bool {
         is_https(&self.url.to_string_lossy())
@@ -287,7 +316,7 @@ impl Http {
         let (url, target) = self.parse_url(&self.url)?;
         let connect_to = match &self.connect_to {
             Some(entry) => TextList::of(entry)?,
-            None => TextList(std::ptr::null_mut()),
+            None => TextList::empty(),
         };
         let https = self.is_https();
         let use_trust: extern "C" fn(*mut CURL, *mut c_void, *mut c_void) -> CURLcode = use_trust;
@@ -353,7 +382,7 @@ impl Http {
         own: Option<&RequestHeaders>,
         content_type: Option<&str>,
     ) -> Result<TextList> {
-        let mut list = TextList(std::ptr::null_mut());
+        let mut list = TextList::empty();
         for line in &self.headers {
             if !own.is_some_and(|own| own.names(header_name(line))) {
                 list.push(line)?;
@@ -373,6 +402,17 @@ impl Http {
         }
         Ok(list)
     }
+}
+
+/// Of a proxy, with libcurl's ports where it names none.
+fn proxy_host_and_port(proxy: &str) -> (String, u16) {
+    let with_scheme = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
+    let authority = without_credentials(&with_scheme);
+    let (_, authority) = authority.split_once("://").unwrap_or_default();
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    let (host, port) = host_and_port(&with_scheme);
+    let default = if is_https(&with_scheme) { 443 } else { 1080 };
+    (host, if has_port { port } else { default })
 }
 
 fn header_name(line: &CString) -> &str {
@@ -395,8 +435,13 @@ pub struct Lent {
 pub struct TextList(*mut curl_slist);
 
 impl TextList {
-    fn of(line: &CStr) -> Result<TextList> {
-        let mut list = TextList(std::ptr::null_mut());
+    fn empty() -> TextList {
+        TextList(std::ptr::null_mut())
+    }
+
+    /// A list of one line.
+    pub fn of(line: &CStr) -> Result<TextList> {
+        let mut list = TextList::empty();
         list.push(line)?;
         Ok(list)
     }
@@ -411,7 +456,7 @@ impl TextList {
         Ok(())
     }
 
-    /// For `CURLOPT_HTTPHEADER`; borrowed.
+    /// For libcurl; borrowed.
     pub fn as_ptr(&self) -> *mut curl_slist {
         self.0
     }

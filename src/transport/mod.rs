@@ -4,7 +4,8 @@
 //! borrows a slot from the [`Pool`] and drives it on its own thread; the driver borrows as many as it has calls on the
 //! wire, and waits for all of them with a [`Poller`]. Connections are never shared between slots: libcurl does not
 //! support its connection cache in two threads (curl/docs/libcurl/opts/CURLSHOPT_SHARE.md). DNS answers and TLS
-//! sessions are, through [`share`]; so are the trusted certificates, through [`trust`].
+//! sessions are, through [`share`]; so are the trusted certificates, through [`trust`]. Names are looked up by [`names`], for
+//! all slots.
 
 #[cfg(feature = "fault-injection")]
 pub mod allocator;
@@ -12,6 +13,7 @@ mod error;
 mod event_fd;
 mod fork;
 mod http;
+mod names;
 mod no_proxy;
 mod path;
 mod poller;
@@ -32,6 +34,7 @@ pub use error::{TransferError, TransferErrorKind};
 pub use event_fd::EventFd;
 pub use fork::watch as watch_forks;
 pub use http::Http;
+pub use names::{Lookup, NameListener, lookup};
 pub use poller::{Poller, Ready};
 pub use pool::{
     Acquire, ExtraSlot, ExtraSlots, OwnedPermit, PendingAcquire, Permit, Pool, RequestHead, Shared, Target,

@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 
 use super::error::TransferError;
 use super::http::Http;
+use super::names::{Lookup, NameListener, Names};
 use super::semaphore::{self, Choice, Lent, Listener, Occupancy, Semaphore, Wakeable};
 use super::share::Share;
 use super::slot::{Slot, Transfer, Waker};
@@ -38,6 +39,7 @@ pub struct Shared {
     // Fields are dropped in this order: slots before the share handle they use.
     semaphore: Semaphore<Slot>,
     share: Share,
+    names: Arc<Names>,
     idle_timeout: Option<Duration>,
     stats: Arc<Stats>,
 }
@@ -127,7 +129,7 @@ pub enum Acquire<T> {
 
 impl Pool {
     /// An empty pool: connections are made when calls need them.
-    pub fn new(config: &Config, stats: Arc<Stats>) -> Result<Pool> {
+    pub fn new(config: &Config, lookup: Arc<Lookup>, stats: Arc<Stats>) -> Result<Pool> {
         sys::start()?;
         if let Some(file) = &config.openssl_config {
             sys::configure_openssl(file)?;
@@ -135,6 +137,7 @@ impl Pool {
         let shared = Shared {
             semaphore: Semaphore::new(config.connection_pool_size),
             share: Share::new()?,
+            names: Arc::new(Names::new(look_ups_at_a_time(config), lookup, Arc::clone(&stats))),
             idle_timeout: config.connection_idle_timeout,
             stats,
         };
@@ -246,7 +249,7 @@ impl Pool {
     /// Ends when the store closes.
     pub fn exchange(&self, http: &Http, form: Option<&str>, deadline: Deadline) -> Result<Transfer> {
         let shared = &*self.shared;
-        let mut slot = Slot::new(&Arc::new(http.clone()), &shared.share)?;
+        let mut slot = Slot::new(&Arc::new(http.clone()), &shared.share, &shared.names)?;
         slot.set_headers(None, None, form.map(|_| "application/x-www-form-urlencoded"))?;
         let _watched = Watched { semaphore: &shared.semaphore, waker: shared.semaphore.watch(&slot) };
         let form = form.map(|form| form.as_bytes().to_vec());
@@ -263,6 +266,7 @@ impl Pool {
     /// Makes every call, waiting or on the wire, return `CLOSED` soon, and every later one at once.
     pub fn close(&self) {
         self.shared.semaphore.close();
+        self.shared.names.close();
     }
 
     fn start_reaper(&self) {
@@ -273,6 +277,11 @@ impl Pool {
         // Without a thread, idle connections still end at their age limit when the next call looks at them.
         *lock(&self.reaper) = Worker::start("feast-reaper", move || shared.reap());
     }
+}
+
+/// A store has two threads for look-ups at most. With `resolve: each_address` one of them has the servers' names.
+fn look_ups_at_a_time(config: &Config) -> usize {
+    if config.each_address { 1 } else { 2 }
 }
 
 impl Shared {
@@ -312,14 +321,16 @@ impl<H: Deref<Target = Shared>> Permit<H> {
         head: &RequestHead<'_>,
         request: Vec<u8>,
         body: Vec<u8>,
+        deadline: Deadline,
+        listener: &Arc<dyn NameListener>,
     ) -> Result<std::result::Result<(), TransferError>> {
         let (slot, _) = self.ready_slot(head)?;
         slot.report_sockets()?;
-        Ok(slot.begin((!head.endpoint.is_get()).then_some(request), body))
+        Ok(slot.begin((!head.endpoint.is_get()).then_some(request), body, deadline, Some(listener)))
     }
 
     fn make_slot(&mut self, http: &Arc<Http>) -> Result<()> {
-        let slot = Slot::new(http, &self.shared.share)?;
+        let slot = Slot::new(http, &self.shared.share, &self.shared.names)?;
         self.shared.semaphore.watch(&slot);
         self.slot = Some(slot);
         Ok(())
@@ -398,7 +409,7 @@ impl ExtraSlots {
     /// A slot to be driven by its socket's events, for requests to this endpoint of a server.
     pub fn make(&self, http: &Arc<Http>, endpoint: Endpoint) -> Result<ExtraSlot> {
         let shared = self.0.upgrade().ok_or_else(Error::closed)?;
-        let mut slot = Slot::new(http, &shared.share)?;
+        let mut slot = Slot::new(http, &shared.share, &shared.names)?;
         slot.report_sockets()?;
         slot.set_endpoint(endpoint)?;
         slot.set_headers(None, None, None)?;

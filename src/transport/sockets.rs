@@ -2,6 +2,7 @@
 //! (curl/docs/libcurl/opts/CURLMOPT_SOCKETFUNCTION.md, CURLMOPT_TIMERFUNCTION.md).
 
 use std::ffi::{c_int, c_long, c_void};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use super::poller::Epoll;
@@ -20,6 +21,8 @@ pub struct Sockets {
     /// Made for connections and not closed. Others, such as the pairs by which older versions hear of name lookups, come
     /// and go without our being told.
     made: Vec<curl_socket_t>,
+    /// The addresses that they were made for, in order, since the attempt began.
+    tried: Vec<IpAddr>,
     /// The one of these that was watched last; it stays so from call to call.
     kept: Option<Kept>,
 }
@@ -83,10 +86,58 @@ extern "C" fn on_socket(
     0
 }
 
-extern "C" fn on_new(sockets: *mut c_void, fd: curl_socket_t, _purpose: curlsocktype) -> c_int {
-    // SAFETY: as in `on_socket`, for SOCKOPTDATA.
-    unsafe { &mut *sockets.cast::<Sockets>() }.made.push(fd);
-    0 // CURL_SOCKOPT_OK
+extern "C" fn on_open(
+    sockets: *mut c_void,
+    _purpose: curlsocktype,
+    address: *mut curl_sockaddr,
+) -> curl_socket_t {
+    // SAFETY: as in `on_socket`, for OPENSOCKETDATA.
+    let sockets = unsafe { &mut *sockets.cast::<Sockets>() };
+    // SAFETY: the address is libcurl's, whole, and there for the time of this call. The socket is made as libcurl would.
+    let (fd, ip) = unsafe {
+        let curl_sockaddr { family, socktype, protocol, .. } = *address;
+        (
+            libc::socket(family, socktype | libc::SOCK_CLOEXEC, protocol),
+            ip_address(family, &raw const (*address).addr),
+        )
+    };
+    if fd == -1 {
+        return CURL_SOCKET_BAD;
+    }
+    sockets.made.push(fd);
+    sockets.tried.extend(ip);
+    fd
+}
+
+/// What a socket is connected to, if it is; an address, if it is one of IP.
+fn peer_of(fd: curl_socket_t) -> Option<Option<IpAddr>> {
+    // SAFETY: the kernel writes an address as long as there is room for, which is enough for each, and its length.
+    unsafe {
+        let mut address: libc::sockaddr_storage = std::mem::zeroed();
+        let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        let peer = (&raw mut address).cast::<libc::sockaddr>();
+        (libc::getpeername(fd, peer, &mut length) == 0)
+            .then(|| ip_address(c_int::from(address.ss_family), peer))
+    }
+}
+
+/// # Safety
+/// The address is as long as its family's are, which may be more than the type says.
+unsafe fn ip_address(family: c_int, generic: *const libc::sockaddr) -> Option<IpAddr> {
+    // SAFETY: what is read is of the family's type, as the caller says.
+    unsafe {
+        match family {
+            libc::AF_INET => {
+                let address = generic.cast::<libc::sockaddr_in>().read_unaligned();
+                Some(IpAddr::V4(Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr))))
+            }
+            libc::AF_INET6 => {
+                let address = generic.cast::<libc::sockaddr_in6>().read_unaligned();
+                Some(IpAddr::V6(Ipv6Addr::from(address.sin6_addr.s6_addr)))
+            }
+            _ => None,
+        }
+    }
 }
 
 extern "C" fn on_close(sockets: *mut c_void, fd: curl_socket_t) -> c_int {
@@ -109,7 +160,15 @@ extern "C" fn on_timer(_multi: *mut CURLM, milliseconds: c_long, sockets: *mut c
 impl Sockets {
     /// Of a multi handle that drives this easy handle.
     pub fn new(easy: *mut CURL) -> Sockets {
-        Sockets { easy, wanted: Vec::new(), wakeup: None, timer: None, made: Vec::new(), kept: None }
+        Sockets {
+            easy,
+            wanted: Vec::new(),
+            wakeup: None,
+            timer: None,
+            made: Vec::new(),
+            tried: Vec::new(),
+            kept: None,
+        }
     }
 
     /// Has libcurl make and close connections' sockets in the sight of `sockets`.
@@ -117,15 +176,15 @@ impl Sockets {
     /// # Safety
     /// The easy handle is live, and `sockets` until it and its multi handle are freed.
     pub unsafe fn install(sockets: *mut Sockets) -> CURLcode {
-        type OnNew = extern "C" fn(*mut c_void, curl_socket_t, curlsocktype) -> c_int;
+        type OnOpen = extern "C" fn(*mut c_void, curlsocktype, *mut curl_sockaddr) -> curl_socket_t;
         type OnClose = extern "C" fn(*mut c_void, curl_socket_t) -> c_int;
         let data = sockets.cast::<c_void>();
         // SAFETY: each option is given the type that its manual page names.
         unsafe {
             let easy = (*sockets).easy;
             let codes = [
-                curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_new as OnNew),
-                curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, data),
+                curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open as OnOpen),
+                curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, data),
                 curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close as OnClose),
                 curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, data),
             ];
@@ -158,6 +217,16 @@ impl Sockets {
         &self.made
     }
 
+    /// An attempt begins.
+    pub fn begin(&mut self) {
+        self.tried.clear();
+    }
+
+    /// The addresses that the attempt has tried to connect to.
+    pub fn tried(&self) -> &[IpAddr] {
+        &self.tried
+    }
+
     /// Whether there is something to read from its connections, an end or an error too.
     pub fn have_input(&self) -> bool {
         self.made.iter().any(|&fd| {
@@ -169,14 +238,12 @@ impl Sockets {
 
     /// Whether one of its sockets has reached the other side.
     pub fn is_any_connected(&self) -> bool {
-        self.made.iter().any(|&fd| {
-            // SAFETY: the kernel writes as much of an address as there is room for, and its length.
-            unsafe {
-                let mut address: libc::sockaddr = std::mem::zeroed();
-                let mut length = size_of::<libc::sockaddr>() as libc::socklen_t;
-                libc::getpeername(fd, &mut address, &mut length) == 0
-            }
-        })
+        self.made.iter().any(|&fd| peer_of(fd).is_some())
+    }
+
+    /// The address of the other side that one of its sockets has reached.
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.made.iter().find_map(|&fd| peer_of(fd)?)
     }
 
     /// When libcurl wants to be called although no socket is ready.
@@ -258,7 +325,7 @@ mod tests {
         let (mut waker, wakeup) = UnixStream::pair().unwrap();
         let (fd, another) = (connection.as_raw_fd(), ptr::without_provenance_mut(8));
         let data = (&raw mut sockets).cast();
-        on_new(data, fd, 0);
+        sockets.made.push(fd);
         for what in [CURL_POLL_IN, CURL_POLL_REMOVE] {
             on_socket(another, fd, what, data, ptr::null_mut());
         }
@@ -286,7 +353,7 @@ mod tests {
         // Closed, and its number given to a connection.
         // SAFETY: both are open descriptors of this test's.
         assert_ne!(unsafe { libc::dup2(connection.as_raw_fd(), fd) }, -1);
-        on_new((&raw mut sockets).cast(), fd, 0);
+        sockets.made.push(fd);
         wants(&mut sockets, fd, CURL_POLL_IN);
         assert!(sockets.watch(poller.epoll(), 1));
         server.write_all(b"x").unwrap();
@@ -299,7 +366,7 @@ mod tests {
         let mut sockets = Sockets::new(ptr::null_mut());
         let (mut server, connection) = UnixStream::pair().unwrap();
         let fd = connection.as_raw_fd();
-        on_new((&raw mut sockets).cast(), fd, 0);
+        sockets.made.push(fd);
         for _ in 0..3 {
             wants(&mut sockets, fd, CURL_POLL_IN);
             assert!(sockets.watch(poller.epoll(), 1));

@@ -1,8 +1,9 @@
 //! What `curl-sys` lacks, and the one-time start of libcurl.
 
-use std::ffi::{CStr, c_int, c_long, c_void};
+use std::ffi::{CStr, c_char, c_int, c_long, c_void};
 #[cfg(feature = "vendored")]
-use std::ffi::{CString, c_char, c_ulong};
+use std::ffi::{CString, c_ulong};
+use std::net::IpAddr;
 
 pub use curl_sys::*;
 use once_cell::sync::OnceCell;
@@ -16,6 +17,7 @@ use crate::process::fork::prevent_fork;
 pub const CURLOPT_REQUEST_TARGET: CURLoption = CURLOPTTYPE_OBJECTPOINT + 266;
 pub const CURLOPT_PREREQFUNCTION: CURLoption = CURLOPTTYPE_FUNCTIONPOINT + 312;
 pub const CURLOPT_PREREQDATA: CURLoption = CURLOPTTYPE_OBJECTPOINT + 313;
+pub const CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS: CURLoption = CURLOPTTYPE_LONG + 271;
 pub const CURL_PREREQFUNC_OK: c_int = 0;
 pub const CURLOPT_PROTOCOLS_STR: CURLoption = CURLOPTTYPE_OBJECTPOINT + 318;
 pub const CURLMOPT_QUICK_EXIT: CURLMoption = CURLOPTTYPE_LONG + 21;
@@ -161,6 +163,19 @@ pub unsafe fn getinfo_off_t(easy: *mut CURL, info: CURLINFO) -> u64 {
     // SAFETY: as promised by the caller; `value` is what an off_t info writes to.
     unsafe { curl_easy_getinfo(easy, info, &raw mut value) };
     u64::try_from(value).unwrap_or(0)
+}
+
+/// The address that the last transfer's connection was made to.
+///
+/// # Safety
+/// `easy` must be a live handle that no other thread uses.
+pub unsafe fn primary_ip(easy: *mut CURL) -> Option<IpAddr> {
+    let mut text: *const c_char = std::ptr::null();
+    // SAFETY: as promised by the caller; libcurl gives NULL or a string that lives until the next transfer.
+    unsafe {
+        curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &raw mut text);
+        if text.is_null() { None } else { CStr::from_ptr(text).to_str().ok()?.parse().ok() }
+    }
 }
 
 /// Whether the last transfer's connection is there still, for another one.

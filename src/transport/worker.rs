@@ -30,6 +30,11 @@ impl Worker {
         }
     }
 
+    /// Whether it has nothing left to do.
+    pub fn has_ended(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// Waits for its end.
     pub fn join(self) {
         let _ = self.0.join();

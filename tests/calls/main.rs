@@ -9,6 +9,7 @@ mod deadlines;
 mod http;
 mod large_answers;
 mod merging;
+mod names;
 mod pool;
 mod request_headers;
 mod retries;

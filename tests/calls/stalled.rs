@@ -1,7 +1,7 @@
 //! Servers that let a call come so far and no further, and one that is not there.
 
 use std::io::Read;
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,9 +61,9 @@ impl Stalled {
     }
 }
 
-/// Its backlog is full, so that it takes no connections.
-fn connecting() -> Stalled {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+/// A listener that neither takes nor refuses connections, and those that wait for it.
+pub fn full_backlog(address: impl ToSocketAddrs) -> (TcpListener, Vec<TcpStream>) {
+    let listener = TcpListener::bind(address).unwrap();
     // SAFETY: a listening socket of ours; listen(2) may be called again with another backlog.
     assert_eq!(unsafe { libc::listen(listener.as_raw_fd(), 0) }, 0);
     let address = listener.local_addr().unwrap();
@@ -71,6 +71,12 @@ fn connecting() -> Stalled {
     while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(200)) {
         waiting.push(stream);
     }
+    (listener, waiting)
+}
+
+fn connecting() -> Stalled {
+    let (listener, waiting) = full_backlog("127.0.0.1:0");
+    let address = listener.local_addr().unwrap();
     let reached = move || {
         let _kept = (&listener, &waiting);
         // "rem_address" and "st" of /proc/net/tcp; 02 is SYN_SENT.

@@ -29,9 +29,10 @@ impl Driver<'_> {
         }
         let store = &self.inner.store;
         let body = std::mem::take(&mut task.body);
-        let begun = permit.begin(&task.exchange.head(token.as_ref()), body, store.buffer());
         let now = Instant::now();
         let attempt = task.exchange.begin_attempt(store, assignment, token, now);
+        let head = task.exchange.head(attempt.token.as_ref());
+        let begun = permit.begin(&head, body, store.buffer(), attempt.deadline, &self.name_listener);
         let slot = permit.slot().map(|slot| slot.number());
         let hedge_at = self.hedge_at(&task, now);
         task.stage = Stage::Attempt { first: OnWire { permit, attempt }, second: None, hedge_at };
@@ -62,6 +63,21 @@ impl Driver<'_> {
                 Ok(()) => self.park(task),
                 Err(error) => self.attempt_ended(task, which, Err(error)),
             },
+        }
+    }
+
+    /// Attempts that waited for an address go on, if it has come.
+    pub(super) fn looked_up(&mut self) {
+        let mut slots: Vec<(u32, u64)> = self.by_slot.iter().map(|(slot, number)| (*slot, *number)).collect();
+        slots.sort_unstable();
+        for (slot, number) in slots {
+            let Some(mut task) = self.tasks.remove(&number) else { continue };
+            let which = task.which(slot);
+            if task.awaits_address(which) {
+                self.step(task, which, None);
+            } else {
+                self.tasks.insert(number, task);
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use crate::remote::call::Member;
 use crate::remote::events::CallSource;
 use crate::remote::exchange::Exchange;
 use crate::remote::merge::WaitingFor;
-use crate::transport::{EventFd, Listener};
+use crate::transport::{EventFd, Listener, NameListener};
 use crate::wire::request::Request;
 
 /// An exchange for the driver.
@@ -44,6 +44,8 @@ pub enum Command {
     TokenFetched(Result<Option<Token>>),
     /// The program has set a token.
     TokenSet,
+    /// A name has been looked up that attempts wait for.
+    LookedUp,
     /// Exchanges of a call that its caller does not want any more.
     Cancel(Range<u64>),
     /// A queue was freed: its calls are abandoned.
@@ -72,6 +74,12 @@ impl Listener for DriverHandle {
 
     fn refused(&self, ticket: Ticket) {
         self.send(Command::Refused(ticket));
+    }
+}
+
+impl NameListener for DriverHandle {
+    fn looked_up(&self) {
+        self.send(Command::LookedUp);
     }
 }
 

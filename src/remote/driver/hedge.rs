@@ -62,8 +62,9 @@ impl Driver<'_> {
             return self.park(task);
         };
         Stats::count(&store.stats.hedges);
-        let begun = permit.begin(&task.exchange.head(token.as_ref()), body, store.buffer());
         let attempt = task.exchange.begin_hedge(store, assignment, token, now);
+        let head = task.exchange.head(attempt.token.as_ref());
+        let begun = permit.begin(&head, body, store.buffer(), attempt.deadline, &self.name_listener);
         let number = permit.slot().map(|slot| slot.number());
         if let Stage::Attempt { second, .. } = &mut task.stage {
             *second = Some(Box::new(OnWire { permit, attempt }));

@@ -24,7 +24,7 @@ use crate::policy::admission::Ticket;
 use crate::policy::rebalance::Rebalance;
 use crate::process::panics::contained;
 use crate::process::sync::Arc;
-use crate::transport::{Listener, Poller, Ready, Worker};
+use crate::transport::{Listener, NameListener, Poller, Ready, Worker};
 use handle::{Command, Content, DriverHandle, InFlight, Submission};
 use merging::{Check, Delivery, Line, Place};
 use task::Task;
@@ -82,6 +82,8 @@ struct Driver<'a> {
     handle: &'a Arc<DriverHandle>,
     /// The handle, as the pool knows it.
     listener: Arc<dyn Listener>,
+    /// Again, as look-ups know it.
+    name_listener: Arc<dyn NameListener>,
     poller: &'a mut Poller,
     tasks: HashMap<u64, Task>,
     timers: Timers,
@@ -118,6 +120,7 @@ impl<'a> Driver<'a> {
             inner,
             handle,
             listener: Arc::clone(handle) as Arc<dyn Listener>,
+            name_listener: Arc::clone(handle) as Arc<dyn NameListener>,
             poller,
             tasks: HashMap::new(),
             timers: Timers::default(),
@@ -208,6 +211,7 @@ impl<'a> Driver<'a> {
             }
             Command::TokenFetched(outcome) => self.token_fetched(outcome),
             Command::TokenSet => self.token_set(),
+            Command::LookedUp => self.looked_up(),
             Command::Cancel(numbers) => numbers.for_each(|number| self.end_if_abandoned(number)),
             Command::QueueClosed => {
                 self.in_order().into_iter().for_each(|number| self.end_if_abandoned(number));

@@ -92,6 +92,16 @@ impl Task {
         if is_its { Which::Second } else { Which::First }
     }
 
+    /// Whether one of its attempts waits for an address.
+    pub fn awaits_address(&mut self, which: Which) -> bool {
+        let on_wire = match (&mut self.stage, which) {
+            (Stage::Attempt { first, .. }, Which::First) => first,
+            (Stage::Attempt { second: Some(second), .. }, Which::Second) => &mut **second,
+            _ => return false,
+        };
+        on_wire.permit.slot().is_some_and(|slot| slot.awaits_address())
+    }
+
     /// When to look at it although nothing has happened.
     fn next_look(&mut self) -> Option<Instant> {
         match &mut self.stage {

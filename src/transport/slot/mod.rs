@@ -1,6 +1,7 @@
 //! One libcurl multi handle, one easy handle, at most one connection; driven by one thread at a time: by a caller's,
 //! which waits for this slot alone, or by the driver, which waits for many.
 
+mod addresses;
 mod between;
 mod outcome;
 
@@ -16,7 +17,8 @@ use crate::process::fork::{ForkGuard, prevent_fork};
 use crate::process::panics::fault_point;
 use crate::process::sync::{Arc, AtomicBool, Ordering};
 use crate::transport::error::{TransferError, TransferErrorKind};
-use crate::transport::http::{Http, TextList};
+use crate::transport::http::{Host, Http, TextList};
+use crate::transport::names::{NameListener, Names};
 use crate::transport::path::Watch;
 use crate::transport::poller::{Poller, Ready};
 use crate::transport::receiver::Receiver;
@@ -26,6 +28,8 @@ use crate::transport::sys::*;
 use crate::transport::url::Url;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
+
+use addresses::Sought;
 
 /// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
 const LONGEST_POLL: Duration = Duration::from_secs(600);
@@ -69,6 +73,16 @@ pub struct Slot {
     url: Option<Url>,
     /// It reads that, too, for each connection.
     connect_to: Option<TextList>,
+    /// The name whose addresses its connections need.
+    host: Option<Host>,
+    names: Arc<Names>,
+    /// The addresses, as libcurl was told them last.
+    addresses: Option<TextList>,
+    /// The look-up that the attempt waits for, and how long it has waited for one.
+    sought: Option<Sought>,
+    waited: Duration,
+    /// libcurl has got the attempt.
+    on_wire: bool,
     /// That of the URL.
     endpoint: Endpoint,
     /// Of the request being sent.
@@ -127,7 +141,7 @@ impl Waker {
 
 impl Slot {
     /// A slot without a connection yet.
-    pub fn new(http: &Arc<Http>, share: &Share) -> Result<Slot> {
+    pub fn new(http: &Arc<Http>, share: &Share, names: &Arc<Names>) -> Result<Slot> {
         // SAFETY: plain constructors; `Slot::drop` copes with what they could not make.
         let (multi, easy) = unsafe { (curl_multi_init(), curl_easy_init()) };
         let receiver = Box::into_raw(Box::new(Receiver::new(easy, http.max_bytes)));
@@ -137,6 +151,12 @@ impl Slot {
             http: Arc::clone(http),
             url: None,
             connect_to: None,
+            host: http.host(),
+            names: Arc::clone(names),
+            addresses: None,
+            sought: None,
+            waited: Duration::ZERO,
+            on_wire: false,
             endpoint: Endpoint::GetOnlineFeatures,
             headers: None,
             token: None,
@@ -209,7 +229,7 @@ impl Slot {
     ) -> Transfer {
         // SAFETY: libcurl is not at work on this slot.
         unsafe { &mut *self.sockets }.forget();
-        let result = match self.begin(request, body) {
+        let result = match self.begin(request, body, deadline, None) {
             Ok(()) => self.drive(deadline, closing),
             Err(fault) => Err(fault),
         };
@@ -217,11 +237,13 @@ impl Slot {
     }
 
     /// Begins an attempt: POSTs `request`, or GETs without one, and receives into `body` (cleared first). Whatever it
-    /// returns, [`end`](Slot::end) must follow.
+    /// returns, [`end`](Slot::end) must follow. The listener is told when an address has come that it waits for.
     pub fn begin(
         &mut self,
         request: Option<Vec<u8>>,
         body: Vec<u8>,
+        deadline: Deadline,
+        listener: Option<&Arc<dyn NameListener>>,
     ) -> std::result::Result<(), TransferError> {
         let is_post = request.is_some();
         self.request = request.unwrap_or_default();
@@ -229,7 +251,7 @@ impl Slot {
         self.watch.begin(self.http.upstream().path(), Instant::now());
         // SAFETY: no transfer is running, so the callbacks do not touch the receiver; the request stays where it is
         // until `end` has removed the handle, and is read only up to its length.
-        let added = unsafe {
+        unsafe {
             (*self.receiver).begin(body);
             if is_post {
                 let length = curl_off_t::try_from(self.request.len()).unwrap_or(curl_off_t::MAX);
@@ -239,10 +261,9 @@ impl Slot {
             } else {
                 curl_easy_setopt(self.easy, CURLOPT_HTTPGET, 1 as c_long);
             }
-            curl_multi_add_handle(self.multi, self.easy)
-        };
+        }
         fault_point();
-        if added == CURLM_OK { Ok(()) } else { Err(refused("libcurl refused the transfer")) }
+        self.begin_connection(deadline, listener)
     }
 
     /// Ends the attempt, with the result that [`step`](Slot::step) gave or another one: then its connection is closed.
@@ -250,7 +271,8 @@ impl Slot {
         fault_point();
         let had_connection = self.connected;
         let (connections_opened, connected) = self.new_connection();
-        let first_byte = Some(self.time(CURLINFO_STARTTRANSFER_TIME_T)).filter(|time| !time.is_zero());
+        let first_byte = self.reached(CURLINFO_STARTTRANSFER_TIME_T).map(|time| self.waited + time);
+        self.note_addresses(result.is_err());
         // Whatever else went wrong, a connection that has not carried a whole answer is not kept.
         self.connected = result.is_ok();
         // SAFETY: this thread drives the live handle.
@@ -270,7 +292,7 @@ impl Slot {
             curl_multi_remove_handle(self.multi, self.easy);
             &mut *self.receiver
         };
-        self.busy = false;
+        (self.busy, self.on_wire, self.sought) = (false, false, None);
         Transfer {
             result,
             body: std::mem::take(&mut receiver.body),
@@ -336,6 +358,13 @@ impl Slot {
     /// beginning and when the [timer](Slot::timer) says so. Returns the HTTP status or the fault that ended it.
     pub fn step(&mut self, ready: Option<Ready>) -> Option<std::result::Result<u16, TransferError>> {
         fault_point();
+        if self.awaits_address() {
+            match self.look_for_addresses(Instant::now()) {
+                Ok(true) => (),
+                Ok(false) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
         let (fd, events) = match ready {
             None => {
                 let now = Instant::now();
@@ -370,7 +399,8 @@ impl Slot {
 
     /// When [`step`](Slot::step) is due although no socket is ready.
     pub fn timer(&self) -> Option<Instant> {
-        self.libcurls_timer().into_iter().chain(self.watch.next()).min()
+        let watch = self.watch.next().filter(|_| !self.awaits_address());
+        self.libcurls_timer().into_iter().chain(watch).chain(self.address_limit()).min()
     }
 
     fn libcurls_timer(&self) -> Option<Instant> {
@@ -386,6 +416,7 @@ impl Slot {
     }
 
     fn drive(&mut self, deadline: Deadline, closing: &AtomicBool) -> std::result::Result<u16, TransferError> {
+        self.wait_for_addresses(deadline, closing)?;
         loop {
             if closing.load(Ordering::Acquire) {
                 return Err(TransferError { kind: TransferErrorKind::Closed, message: String::new() });

@@ -31,13 +31,19 @@ impl Slot {
     pub(super) fn new_connection(&self) -> (u32, Option<(Duration, Option<Duration>)>) {
         // SAFETY: this thread drives the live handle.
         let opened = unsafe { getinfo_long(self.easy, CURLINFO_NUM_CONNECTS) };
-        if opened <= 0 {
+        // Of an attempt that libcurl has not got it tells what was before.
+        if opened <= 0 || !self.on_wire {
             return (0, None);
         }
         let tcp = self.time(CURLINFO_CONNECT_TIME_T);
         let tls = self.time(CURLINFO_APPCONNECT_TIME_T);
         let tls = (!tls.is_zero()).then(|| tls.saturating_sub(tcp));
-        (u32::try_from(opened).unwrap_or(u32::MAX), (!tcp.is_zero()).then_some((tcp, tls)))
+        (u32::try_from(opened).unwrap_or(u32::MAX), (!tcp.is_zero()).then_some((self.waited + tcp, tls)))
+    }
+
+    /// When the attempt came so far, if it did, counted from when libcurl got it.
+    pub(super) fn reached(&self, info: CURLINFO) -> Option<Duration> {
+        Some(self.time(info)).filter(|time| self.on_wire && !time.is_zero())
     }
 
     pub(super) fn time(&self, info: CURLINFO) -> Duration {
@@ -104,8 +110,10 @@ impl Slot {
 
     /// How far the attempt has come: libcurl notes a time for most steps taken.
     fn phase(&self) -> Phase {
-        let reached = |info| !self.time(info).is_zero();
-        if reached(CURLINFO_STARTTRANSFER_TIME_T) {
+        let reached = |info| self.reached(info).is_some();
+        if !self.on_wire {
+            Phase::NameLookup
+        } else if reached(CURLINFO_STARTTRANSFER_TIME_T) {
             Phase::Receive
         } else if reached(CURLINFO_PRETRANSFER_TIME_T) {
             // SAFETY: this thread drives the live handle.
