@@ -17,6 +17,7 @@ pub use builder::{Builder, Fit, Mixed, exact_double};
 pub use dense::{Dense, DenseLayout, Matrix, Number};
 pub use types::{Element, Type};
 
+use std::ffi::CString;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
@@ -71,6 +72,15 @@ impl Column {
     }
 }
 
+/// A version of a feature view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureViewVersion {
+    /// The feature view's name.
+    pub name: CString,
+    /// Counted from 1; 0: it has none.
+    pub version: i64,
+}
+
 /// A decoded answer. Immutable; may be read by several threads at once.
 #[derive(Debug, Default)]
 pub struct Response {
@@ -88,6 +98,7 @@ pub struct Response {
     statuses: Vec<u8>,
     event_timestamps: Vec<i64>,
     calls_in_request: usize,
+    feature_views: Vec<FeatureViewVersion>,
     timing: Timing,
     server: Option<ServerName>,
     conversions: typed::Conversions,
@@ -199,6 +210,16 @@ impl Response {
     /// Sets that.
     pub fn set_calls_in_request(&mut self, calls: usize) {
         self.calls_in_request = calls;
+    }
+
+    /// The feature views that the values are of, if they were asked for.
+    pub fn feature_views(&self) -> &[FeatureViewVersion] {
+        &self.feature_views
+    }
+
+    /// Sets that.
+    pub fn set_feature_views(&mut self, feature_views: Vec<FeatureViewVersion>) {
+        self.feature_views = feature_views;
     }
 
     /// Where the time of the call went.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::header::header_fault;
 use super::url::{base_urls, base_urls_fault, proxy_fault, url_fault, without_credentials};
-use super::{AuthKind, Balance, Config, Secret, yaml11};
+use super::{AuthKind, Balance, Config, Secret, ServerKind, yaml11};
 use crate::error::{Error, Result};
 use crate::policy::retry::ApplicationErrors;
 
@@ -110,6 +110,14 @@ pub(super) const KEYS: &[Key] = &[
     key!("user_agent", Kind::Text, "",
         "The User-Agent header. Empty: `feast_remote/` and the version.",
         Text(v) => |c| c.user_agent = v.to_owned()),
+    key!("server", Kind::Word(&["auto", "python", "go"]), "auto",
+        "Which of Feast's feature servers it is: `python`, `feast serve`; or `go`, which takes request data in `request_context`. \
+         `auto`: the first answer that tells, until another one tells otherwise.",
+        Text(v) => |c| c.server = match v {
+            "python" => Some(ServerKind::Python),
+            "go" => Some(ServerKind::Go),
+            _ => None,
+        }),
     key!("balance", Kind::Word(&["least_busy", "in_order"]), "least_busy",
         "Which of several servers a request goes to: `least_busy`, of two taken at random the one with less work under way; or \
          `in_order`, the first of `path` that is available, the others being its standbys.",

@@ -28,6 +28,8 @@ pub struct Config {
     pub paths: Vec<String>,
     /// Which of several servers a request goes to.
     pub balance: Balance,
+    /// Which of Feast's servers it is; `None`: its answers tell.
+    pub server: Option<ServerKind>,
     /// Each address of a server's name is a server of its own.
     pub each_address: bool,
     /// Between two look-ups of the names.
@@ -105,12 +107,22 @@ pub enum Balance {
     InOrder,
 }
 
+/// One of Feast's feature servers, as far as requests to them differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerKind {
+    /// `feast serve`.
+    Python,
+    /// The Go feature server.
+    Go,
+}
+
 impl Config {
     /// Every key at its default.
     pub fn new() -> Result<Config> {
         let mut config = Config {
             paths: Vec::new(),
             balance: Balance::LeastBusy,
+            server: None,
             each_address: false,
             resolve_interval: Duration::ZERO,
             hedge_percent: 0.0,

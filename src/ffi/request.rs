@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::{feast_error_t, feast_status_t};
 use super::{guard, object};
 use crate::error::{Error, Result};
-use crate::wire::request::Request;
+use crate::wire::request::{Request, Role};
 
 /// A question: which features, for which rows of entities. Opaque; free with feast_request_free(). May be used
 /// for any number of calls, by several threads at once while nobody changes it.
@@ -122,6 +122,30 @@ pub unsafe extern "C" fn feast_request_set_full_feature_names(
     }
 }
 
+/// Whether the answer is to say which version of each feature view its values are of
+/// (include_feature_view_version_metadata, Feast 0.67 and newer): feast_response_num_feature_views().
+///
+/// @param request  in; changed.
+/// @param include  in, true: it is; false is the default.
+/// @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+/// @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+/// Thread safety: one thread at a time on one request.
+/// Since: 0.2
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn feast_request_set_include_feature_view_version_metadata(
+    request: *mut feast_request_t,
+    include: bool,
+    err: *mut *mut feast_error_t,
+) -> feast_status_t {
+    // SAFETY: the header asks for what each of these needs.
+    unsafe {
+        change(request, err, |request| {
+            request.set_include_feature_view_version_metadata(include);
+            Ok(())
+        })
+    }
+}
+
 /// Sets how long a call with this request may take in all.
 ///
 /// @param request     in; changed.
@@ -221,8 +245,10 @@ pub unsafe extern "C" fn feast_request_set_merge(
     }
 }
 
-/// Sets an entity column, or a column of request data for an on-demand feature view, to integers. A column of
-/// the same name is replaced. All columns of a request must have the same number of values, at least one.
+/// Sets an entity column to integers. A column of the same name is replaced. All columns of a request must have the same number
+/// of values, at least one. Feast's Python server takes the entity's name for its join key; its answer then has the join key.
+/// Request data for on demand feature views is set by feast_request_set_request_data_int64() and its like; that
+/// server, and no other, also takes it as an entity.
 ///
 /// @param request  in; changed.
 /// @param name     in, the join key, NUL-terminated UTF-8; copied.
@@ -248,7 +274,7 @@ pub unsafe extern "C" fn feast_request_set_entity_int64(
     }
 }
 
-/// Sets an entity or request-data column to doubles. As feast_request_set_entity_int64().
+/// Sets an entity column to doubles. As feast_request_set_entity_int64().
 ///
 /// @param request  in; changed.
 /// @param name     in, the join key, NUL-terminated UTF-8; copied.
@@ -274,7 +300,7 @@ pub unsafe extern "C" fn feast_request_set_entity_double(
     }
 }
 
-/// Sets an entity or request-data column to booleans. As feast_request_set_entity_int64().
+/// Sets an entity column to booleans. As feast_request_set_entity_int64().
 ///
 /// @param request  in; changed.
 /// @param name     in, the join key, NUL-terminated UTF-8; copied.
@@ -302,7 +328,7 @@ pub unsafe extern "C" fn feast_request_set_entity_bool(
     }
 }
 
-/// Sets an entity or request-data column to strings. As feast_request_set_entity_int64().
+/// Sets an entity column to strings. As feast_request_set_entity_int64().
 ///
 /// @param request  in; changed.
 /// @param name     in, the join key, NUL-terminated UTF-8; copied.
@@ -324,24 +350,10 @@ pub unsafe extern "C" fn feast_request_set_entity_string(
     err: *mut *mut feast_error_t,
 ) -> feast_status_t {
     // SAFETY: the header asks for what each of these needs.
-    unsafe {
-        change(request, err, |request| {
-            let name = guard::text(name, "name")?;
-            let strings = guard::strings(values, lengths, n)?.enumerate().map(|(row, string)| {
-                let why = match string {
-                    None => "the string is NULL (for a null, use feast_request_set_entity_json)",
-                    Some(Ok(text)) if text.contains('\0') => "a NUL within the length",
-                    Some(Ok(text)) => return Ok(text),
-                    Some(Err(why)) => why,
-                };
-                Err(Error::argument(format!("entity `{name}`, row {row}: {why}")))
-            });
-            request.set_entity_string(name, strings)
-        })
-    }
+    unsafe { change(request, err, |request| set_strings(request, Role::Entity, name, values, lengths, n)) }
 }
 
-/// Sets an entity or request-data column to the elements of a JSON array: nulls, lists, mixed types, whatever
+/// Sets an entity column to the elements of a JSON array: nulls, lists, mixed types, whatever
 /// the server understands. As feast_request_set_entity_int64().
 ///
 /// @param request     in; changed.
@@ -365,4 +377,32 @@ pub unsafe extern "C" fn feast_request_set_entity_json(
             request.set_entity_json(guard::text(name, "name")?, guard::text(json_array, "json_array")?)
         })
     }
+}
+
+/// # Safety
+/// The pointers are NULL, or what feast_request_set_entity_string() asks for.
+pub(super) unsafe fn set_strings(
+    request: &mut Request,
+    role: Role,
+    name: *const c_char,
+    values: *const *const c_char,
+    lengths: *const usize,
+    n: usize,
+) -> Result<()> {
+    // SAFETY: promised by the caller.
+    let (name, strings) = unsafe { (guard::text(name, "name")?, guard::strings(values, lengths, n)?) };
+    let json = match role {
+        Role::Entity => "feast_request_set_entity_json",
+        Role::RequestData => "feast_request_set_request_data_json",
+    };
+    let strings = strings.enumerate().map(|(row, string)| {
+        let why = match string {
+            None => &format!("the string is NULL (for a null, use {json})"),
+            Some(Ok(text)) if text.contains('\0') => "a NUL within the length",
+            Some(Ok(text)) => return Ok(text),
+            Some(Err(why)) => why,
+        };
+        Err(Error::argument(format!("{role} `{name}`, row {row}: {why}")))
+    });
+    request.set_string(role, name, strings)
 }

@@ -123,11 +123,13 @@ impl Remote {
         let store = &self.inner.store;
         let start = Instant::now();
         let mut body = store.buffer();
-        request.encode(&mut body)?;
+        let request_data = request.encode(&mut body)?;
         fault_point();
         let deadline = store.deadline(request, start);
-        let exchange =
-            Exchange::new(start, deadline).with_headers(request.headers().cloned()).with_rows(request.rows());
+        let exchange = Exchange::new(start, deadline)
+            .with_headers(request.headers().cloned())
+            .with_rows(request.rows())
+            .with_request_data(request_data);
         let exchanged = self.exchange(body, exchange);
         if let Some(under_way) = under_way {
             under_way.ended(start.elapsed(), exchanged.is_ok());
@@ -201,6 +203,7 @@ impl Remote {
             let (mut permit, assignment) = pool
                 .acquire(exchange.deadline(), exchange.claim(), choose)
                 .map_err(|error| exchange.without_permit(store, error))?;
+            exchange.place_request_data(store, &mut request);
             let attempt = exchange.begin_attempt(store, assignment, token, Instant::now());
             let mut transfer = permit
                 .perform(&exchange.head(attempt.token.as_ref()), request, store.buffer(), attempt.deadline)

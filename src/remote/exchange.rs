@@ -25,7 +25,7 @@ use crate::servers::{Assignment, Server};
 use crate::timing::{AttemptTimes, Stopwatch, Timing};
 use crate::transport::{RequestHead, Transfer, TransferError, TransferErrorKind};
 use crate::wire::endpoint::Endpoint;
-use crate::wire::request::RequestHeaders;
+use crate::wire::request::{RequestData, RequestHeaders};
 
 /// An exchange under way.
 pub struct Exchange {
@@ -56,6 +56,9 @@ pub struct Exchange {
     /// Of its HTTP requests, besides the store's.
     headers: Option<Arc<RequestHeaders>>,
     endpoint: Endpoint,
+    /// Of its body, if there is some; and whether it was moved because the other kind of server answered.
+    request_data: Option<RequestData>,
+    request_data_moved: bool,
     /// If it writes.
     write: Option<Arc<WriteState>>,
 }
@@ -97,6 +100,8 @@ impl Exchange {
             merged: false,
             headers: None,
             endpoint: Endpoint::GetOnlineFeatures,
+            request_data: None,
+            request_data_moved: false,
             write: None,
         }
     }
@@ -119,6 +124,18 @@ impl Exchange {
     /// It asks for so many rows.
     pub fn with_rows(self, rows: usize) -> Exchange {
         Exchange { rows, ..self }
+    }
+
+    /// There is request data in its body.
+    pub fn with_request_data(self, request_data: Option<RequestData>) -> Exchange {
+        Exchange { request_data, ..self }
+    }
+
+    /// Puts the request data where the server takes it, before an attempt.
+    pub fn place_request_data(&mut self, store: &Store, body: &mut Vec<u8>) {
+        if let Some(data) = &mut self.request_data {
+            data.put(body, store.server_kind.get());
+        }
     }
 
     /// It goes to this server, whatever is known of it, and is tried once.
@@ -271,6 +288,7 @@ impl Exchange {
     pub fn after_attempt(&mut self, inner: &Inner, attempt: Attempt, mut transfer: Transfer) -> Next {
         let Inner { store, auth, servers, .. } = inner;
         store.record(&transfer);
+        store.server_kind.learn(&transfer, self.request_data.is_some());
         self.blame(inner, &attempt, &transfer);
         if attempt.begun != self.attempt_start {
             self.watch.superseded_by(attempt.begun);
@@ -334,6 +352,13 @@ impl Exchange {
         {
             Stats::count(&store.stats.tokens_refused);
             self.token_renewed = true;
+            self.watch.retry(Duration::ZERO);
+            return Next::Retry(Duration::ZERO);
+        }
+        let is_for_another = |data: &RequestData| data.is_for() != store.server_kind.get();
+        if self.request_data.as_ref().is_some_and(is_for_another) && !self.request_data_moved {
+            self.request_data_moved = true;
+            self.last = Some(failure.error);
             self.watch.retry(Duration::ZERO);
             return Next::Retry(Duration::ZERO);
         }

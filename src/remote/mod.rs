@@ -17,6 +17,7 @@ mod inner;
 mod merge;
 mod origin;
 mod search;
+mod server_kind;
 mod store;
 mod submit;
 mod tried;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::origin::Origin;
+use super::server_kind::KnownServerKind;
 use super::types::KnownTypes;
 use crate::columns::Response;
 use crate::config::{Config, Mask, Secret};
@@ -41,6 +42,7 @@ pub struct Store {
     /// Of finished calls.
     buffers: Mutex<Vec<Vec<u8>>>,
     buffers_kept: usize,
+    pub server_kind: KnownServerKind,
     /// If types are remembered.
     pub known_types: Option<KnownTypes>,
     /// Of finished calls, for their buffers.
@@ -81,6 +83,7 @@ impl Store {
             buffers: Mutex::new(Vec::new()),
             // A call has a request and an answer.
             buffers_kept: 2 * config.connection_pool_size,
+            server_kind: KnownServerKind::new(config.server),
             known_types: config.remember_types.then(KnownTypes::default),
             layouts: Mutex::new(Vec::new()),
         }

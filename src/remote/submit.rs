@@ -16,7 +16,7 @@ use crate::policy::deadline::Deadline;
 use crate::process::fork;
 use crate::process::panics::fault_point;
 use crate::process::sync::Arc;
-use crate::wire::request::Request;
+use crate::wire::request::{Request, RequestData};
 
 /// An asynchronous call or write under way, for cancelling it. May outlive the store.
 pub struct CallHandle {
@@ -126,21 +126,22 @@ impl Remote {
         })?;
         let mut reserved = Reservation { driver, count };
         fault_point();
-        let contents: Vec<Content> = match question {
-            Some(question) => vec![Content::Mergeable(request.clone(), question.wait())],
+        let contents: Vec<(Content, Option<RequestData>)> = match question {
+            Some(question) => vec![(Content::Mergeable(request.clone(), question.wait()), None)],
             None => {
                 let bodies = request.encode_parts(count, || store.buffer())?;
-                bodies.into_iter().map(Content::Body).collect()
+                bodies.into_iter().map(|(body, request_data)| (Content::Body(body), request_data)).collect()
             }
         };
         Stats::count(&store.stats.calls);
         let deadline = store.deadline(request, start);
         let numbers = new_numbers(count);
         let call = Call::new(Arc::clone(store), report_to, request.question(), start, numbers);
-        for (member, content) in call.members().zip(contents) {
-            let rows = request.rows().div_ceil(count);
-            let exchange =
-                Exchange::new(start, deadline).with_headers(request.headers().cloned()).with_rows(rows);
+        for (member, (content, request_data)) in call.members().zip(contents) {
+            let exchange = Exchange::new(start, deadline)
+                .with_headers(request.headers().cloned())
+                .with_rows(request.rows().div_ceil(count))
+                .with_request_data(request_data);
             let question = match &content {
                 Content::Mergeable(_, waiting) => Some(Arc::clone(waiting.question())),
                 Content::Body(_) => None,

@@ -9,4 +9,5 @@ pub mod endpoint;
 mod json;
 pub mod request;
 pub mod search;
+pub mod server_kind;
 pub mod write;

@@ -11,6 +11,7 @@ mod large_answers;
 mod merging;
 mod names;
 mod pool;
+mod request_data;
 mod request_headers;
 mod retries;
 mod searches;

@@ -9,7 +9,7 @@ use feast_remote::columns::{Element, Response, Type};
 use feast_remote::config::Config;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
-use feast_remote::wire::request::{MaxAge, Request};
+use feast_remote::wire::request::{MaxAge, Request, Role};
 use serde_json::Value;
 
 fn open(feast: &Feast) -> Remote {
@@ -215,6 +215,31 @@ fn string_keys_two_keys_services_and_request_data() {
         let rate = expected["driver_hourly_stats"][driver]["conv_rate"].as_f64().unwrap();
         assert_eq!(cell(&response, "expected_conversions", row), Value::from(rate * trips));
     }
+    forecast.set_int64(Role::RequestData, "trips_today", &[10, 20]).unwrap();
+    let declared = remote.get_online_features(&forecast).unwrap();
+    assert_eq!(names(&declared), names(&response));
+    assert_eq!(declared.double(1), response.double(1));
+
+    // Entities by their own names, in an order of ours; the server answers with their join keys.
+    let mut by_entity = Request::default();
+    by_entity.add_feature("driver_customer_affinity:rides_together").unwrap();
+    by_entity.set_entity_string("customer", ["C-003"].into_iter().map(Ok)).unwrap();
+    by_entity.set_entity_int64("driver", &[1001]).unwrap();
+    let response = remote.get_online_features(&by_entity).unwrap();
+    assert_eq!(names(&response), ["customer_id", "driver_id", "rides_together"]);
+    assert_eq!((response.num_entities(), response.int64(1).unwrap()), (2, &[1001][..]));
+    assert_eq!(
+        cell(&response, "rides_together", 0),
+        expected["driver_customer_affinity"]["1001,C-003"]["rides_together"]
+    );
+
+    assert!(response.feature_views().is_empty());
+    both.set_include_feature_view_version_metadata(true);
+    let response = remote.get_online_features(&both).unwrap();
+    let mut views: Vec<&str> =
+        response.feature_views().iter().map(|view| view.name.to_str().unwrap()).collect();
+    views.sort_unstable();
+    assert_eq!(views, ["customer_profile", "driver_customer_affinity"]);
 }
 
 #[test]

@@ -28,7 +28,8 @@ impl Driver<'_> {
             task = filled;
         }
         let store = &self.inner.store;
-        let body = std::mem::take(&mut task.body);
+        let mut body = std::mem::take(&mut task.body);
+        task.exchange.place_request_data(store, &mut body);
         let now = Instant::now();
         let attempt = task.exchange.begin_attempt(store, assignment, token, now);
         let head = task.exchange.head(attempt.token.as_ref());

@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::dense::DenseReader;
 use super::error::{ReadError, ReadResult, refuse};
+use super::feature_views;
 use super::frame::{self, Columns, Layout};
 use super::repeats::{Repeats, status};
 use super::scanner::{Scanner, SyntaxError};
@@ -19,7 +20,11 @@ pub fn decode(body: &[u8], request: &Request, layout: &mut Layout) -> Result<Res
     let mut columns =
         ColumnReader { builder: Builder::default(), repeats: Repeats::default(), request, entities: 0 };
     frame::read(text, request, layout, &mut columns).map_err(|error| message(text, error))?;
-    Ok(columns.builder.finish())
+    let feature_views =
+        feature_views::read(layout.feature_views_in(text)).map_err(|error| message(text, error))?;
+    let mut response = columns.builder.finish();
+    response.set_feature_views(feature_views);
+    Ok(response)
 }
 
 /// Reads the features of the body of an HTTP 200 into a row-major matrix, in the order asked; `statuses`: those

@@ -12,7 +12,7 @@ use memchr::memrchr_iter;
 
 use super::error::{ReadError, ReadResult, refuse};
 use super::scanner::Scanner;
-use crate::wire::request::{Named, Naming, Request};
+use crate::wire::request::{Named, Naming, Request, Role};
 
 /// More columns than any answer has; a bound on what one can make this process store.
 const MOST_COLUMNS: usize = 100_000;
@@ -32,6 +32,8 @@ pub struct Layout {
     /// Where the metadata begins and ends in the text at hand.
     start: usize,
     end: usize,
+    /// The value of `feature_view_metadata` within the metadata, if it is there.
+    feature_views: Option<Range<usize>>,
     /// Names within the metadata, quotes excluded, in the server's order.
     names: Vec<Range<usize>>,
     /// The name's escapes undone, where it has some.
@@ -68,6 +70,12 @@ impl Layout {
     /// The answer's metadata as it stands in the text.
     pub fn metadata_in<'a>(&self, text: &'a str) -> &'a str {
         text.get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Which versions of which feature views the answer is from, as it stands in the text.
+    pub fn feature_views_in<'a>(&self, text: &'a str) -> Option<&'a str> {
+        let Range { start, end } = self.feature_views.clone()?;
+        text.get(self.start + start..self.start + end)
     }
 
     /// The names in their places.
@@ -181,10 +189,18 @@ fn nothing_after(scanner: &mut Scanner) -> ReadResult<()> {
 fn read_metadata(text: &str, layout: &mut Layout) -> ReadResult<usize> {
     layout.names.clear();
     layout.unescaped.clear();
+    layout.feature_views = None;
     let mut scanner = Scanner::new(text);
     scanner.skip(layout.start);
     let mut named = false;
     scanner.object(|scanner, key| {
+        if key.is("feature_view_metadata") {
+            scanner.peek();
+            let start = scanner.at();
+            scanner.value()?;
+            layout.feature_views = Some(start - layout.start..scanner.at() - layout.start);
+            return Ok(());
+        }
         if !key.is("feature_names") {
             scanner.value()?;
             return Ok(());
@@ -323,6 +339,7 @@ fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Optio
     let (entities, features) = found.split_at_mut(request.entities().len());
     // Servers often keep the order, so the search begins behind the feature found last.
     let mut next = 0;
+    let mut unknown = Vec::new();
     for column in 0..layout.names.len() {
         let name = layout.name(text, column);
         let entity = request.entities().iter().position(|known| *known.name == *name);
@@ -341,20 +358,21 @@ fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Optio
                 next = feature + 1;
             }
             Named::Feature(_) => return refuse(format!("column `{name}` stands in it twice")),
-            Named::None => {
-                let advice = match entities.iter().position(Option::is_none) {
-                    Some(missing) => format!(
-                        " (`{}` is missing: an entity must be named by its join key)",
-                        request.entities()[missing].name
-                    ),
-                    None => String::new(),
-                };
-                return refuse(format!("column `{name}` was not asked for{advice}"));
-            }
+            Named::None => unknown.push(column),
             Named::Several => {
                 return refuse(format!("column `{name}` may be any of several versions that were asked for"));
             }
         }
+    }
+    // An entity may be asked for by its own name; the server answers with its join key, in the order of the request.
+    let mut missing = (0..entities.len())
+        .filter(|&entity| entities[entity].is_none() && request.entities()[entity].role() == Role::Entity);
+    let named_otherwise: Vec<(usize, usize)> = missing.by_ref().zip(unknown.iter().copied()).collect();
+    if let Some(&column) = unknown.get(named_otherwise.len()) {
+        return refuse(format!("column `{}` was not asked for", layout.name(text, column)));
+    }
+    for (entity, column) in named_otherwise {
+        entities[entity] = Some(column);
     }
     if let (Some(asked), Some(missing)) = (request.features(), features.iter().position(Option::is_none)) {
         return refuse(format!("feature `{}` is missing", asked[missing].as_str()));

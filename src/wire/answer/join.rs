@@ -94,12 +94,14 @@ impl<'a> Columns<'a> for Pieces<'a> {
 fn join(bodies: &[Vec<u8>], request: &Request, layout: &mut Layout) -> Result<Vec<u8>> {
     let mut parts = Vec::with_capacity(bodies.len());
     let mut names: Vec<String> = Vec::new();
+    let mut feature_views = None;
     for (body, rows) in bodies.iter().zip(split(request.rows(), bodies.len())) {
         let text = utf8(body)?;
         let mut pieces = Pieces { rows: rows.len(), columns: Vec::new() };
         frame::read(text, request, layout, &mut pieces).map_err(|error| message(text, error))?;
         if parts.is_empty() {
             names.extend(layout.names_in_order(text).map(str::to_owned));
+            feature_views = layout.feature_views_in(text);
         } else if !layout.names_in_order(text).eq(names.iter().map(String::as_str)) {
             let why = "the answers to its parts (max_rows_per_request) have different columns".to_owned();
             return Err(message(text, ReadError::Answer(why)));
@@ -112,6 +114,10 @@ fn join(bodies: &[Vec<u8>], request: &Request, layout: &mut Layout) -> Result<Ve
     out.try_reserve_exact(bodies.iter().map(Vec::len).sum::<usize>() + frame).map_err(no_memory)?;
     out.extend_from_slice(b"{\"metadata\":{\"feature_names\":");
     serde_json::to_writer(&mut out, &names).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    if let Some(feature_views) = feature_views {
+        out.extend_from_slice(b",\"feature_view_metadata\":");
+        out.extend_from_slice(feature_views.as_bytes());
+    }
     out.extend_from_slice(b"},\"results\":[");
     for place in 0..names.len() {
         out.extend_from_slice(if place == 0 { b"{" } else { b",{" });

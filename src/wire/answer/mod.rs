@@ -7,6 +7,7 @@ pub mod cut;
 pub mod decode;
 mod dense;
 mod error;
+mod feature_views;
 pub mod frame;
 pub mod join;
 pub mod raw_string;

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use serde_json::value::RawValue;
 
-use super::{EntityColumn, Request};
+use super::{EntityColumn, Request, RequestData, Role};
 use crate::error::{Code, Error, Result};
 use crate::wire::json::write_string;
 
 impl Request {
-    /// Writes the request's JSON body.
-    pub fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+    /// Writes the request's JSON body, as Feast's Python server takes it, and says where request data stands in it.
+    pub fn encode(&self, out: &mut Vec<u8>) -> Result<Option<RequestData>> {
         self.encode_with(out, |column, out| out.extend_from_slice(&self.entities[column].json))
     }
 
@@ -20,28 +20,36 @@ impl Request {
     }
 
     /// Writes the bodies of so many requests, all of about the same size.
-    pub fn encode_parts(&self, count: usize, mut buffer: impl FnMut() -> Vec<u8>) -> Result<Vec<Vec<u8>>> {
+    pub fn encode_parts(
+        &self,
+        count: usize,
+        mut buffer: impl FnMut() -> Vec<u8>,
+    ) -> Result<Vec<(Vec<u8>, Option<RequestData>)>> {
         if count == 1 {
             let mut body = buffer();
-            self.encode(&mut body)?;
-            return Ok(vec![body]);
+            let request_data = self.encode(&mut body)?;
+            return Ok(vec![(body, request_data)]);
         }
         let parts: Vec<Range<usize>> = split(self.rows(), count).collect();
         let cuts: Vec<Vec<Range<usize>>> =
             self.entities.iter().map(|column| column.cut(&parts)).collect::<Result<_>>()?;
         let encode = |part: usize| {
             let mut body = buffer();
-            self.encode_with(&mut body, |column, out| {
+            let request_data = self.encode_with(&mut body, |column, out| {
                 out.push(b'[');
                 out.extend_from_slice(&self.entities[column].json[cuts[column][part].clone()]);
                 out.push(b']');
             })?;
-            Ok(body)
+            Ok((body, request_data))
         };
         (0..parts.len()).map(encode).collect()
     }
 
-    pub(super) fn encode_with(&self, out: &mut Vec<u8>, values: impl Fn(usize, &mut Vec<u8>)) -> Result<()> {
+    pub(super) fn encode_with(
+        &self,
+        out: &mut Vec<u8>,
+        values: impl Fn(usize, &mut Vec<u8>),
+    ) -> Result<Option<RequestData>> {
         out.clear();
         match &self.feature_service {
             Some(name) => {
@@ -58,15 +66,26 @@ impl Request {
             }
         }
         out.extend_from_slice(b",\"entities\":");
-        for (i, column) in self.entities.iter().enumerate() {
-            out.push(if i == 0 { b'{' } else { b',' });
+        let mut request_data = None;
+        let mut separator = b'{';
+        let of = |role| self.entities.iter().enumerate().filter(move |(_, column)| column.role == role);
+        for (i, column) in of(Role::Entity).chain(of(Role::RequestData)) {
+            if column.role == Role::RequestData && request_data.is_none() {
+                request_data = Some(RequestData::at(out.len(), separator == b'{'));
+            }
+            out.push(separator);
+            separator = b',';
             write_string(out, &column.name)?;
             out.push(b':');
             values(i, out);
         }
         out.extend_from_slice(b"},\"full_feature_names\":");
-        out.extend_from_slice(if self.full_feature_names { b"true}" } else { b"false}" });
-        Ok(())
+        out.extend_from_slice(if self.full_feature_names { b"true" } else { b"false" });
+        if self.feature_view_versions {
+            out.extend_from_slice(b",\"include_feature_view_version_metadata\":true");
+        }
+        out.push(b'}');
+        Ok(request_data)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Requests that differ only in their entities' values, as one request.
 
-use super::Request;
 use super::entities::Setter;
+use super::{Request, RequestData};
 use crate::error::Result;
 
 impl Request {
@@ -16,6 +16,7 @@ impl Request {
         let mut key = self.question_key();
         for column in &self.entities {
             key.push(column.setter as u8);
+            key.push(column.role as u8);
             key.extend_from_slice(&column.name.len().to_le_bytes());
             key.extend_from_slice(column.name.as_bytes());
         }
@@ -26,10 +27,11 @@ impl Request {
     /// What it asks for, whatever the rows, as bytes to compare.
     pub fn question_key(&self) -> Vec<u8> {
         let features: usize = self.features.iter().map(|feature| feature.json.len()).sum();
-        let names: usize = self.entities.iter().map(|column| column.name.len() + 9).sum();
+        let names: usize = self.entities.iter().map(|column| column.name.len() + 10).sum();
         let service = self.feature_service.as_deref();
-        let mut key = Vec::with_capacity(features + names + service.map_or(0, str::len) + 2);
+        let mut key = Vec::with_capacity(features + names + service.map_or(0, str::len) + 3);
         key.push(u8::from(self.full_feature_names));
+        key.push(u8::from(self.feature_view_versions));
         // Features are quoted and names counted, so that nothing can pass for the end of another thing.
         match service {
             Some(service) => {
@@ -45,8 +47,8 @@ impl Request {
     pub fn encode_merged<'a>(
         members: impl Iterator<Item = &'a Request> + Clone,
         out: &mut Vec<u8>,
-    ) -> Result<()> {
-        let Some(first) = members.clone().next() else { return Ok(()) };
+    ) -> Result<Option<RequestData>> {
+        let Some(first) = members.clone().next() else { return Ok(None) };
         first.encode_with(out, |column, out| {
             out.push(b'[');
             for (i, member) in members.clone().enumerate() {
@@ -101,6 +103,7 @@ impl super::EntityColumn {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Role;
     use super::*;
 
     fn request(ids: &[i64]) -> Request {
@@ -115,13 +118,15 @@ mod tests {
         let key = request(&[1]).merge_key().unwrap();
         assert_eq!(request(&[2, 3]).merge_key(), Some(key.clone()));
         type Change = fn(&mut Request);
-        let changes: [(&str, Change); 8] = [
+        let changes: [(&str, Change); 10] = [
             ("a feature more", |r| r.add_feature("v:b").unwrap()),
             ("an entity more", |r| r.set_entity_int64("other", &[1]).unwrap()),
             ("full names", |r| r.set_full_feature_names(true)),
             ("doubles", |r| r.set_entity_double("id", &[1.0]).unwrap()),
             ("strings", |r| r.set_entity_string("id", [Ok("1")].into_iter()).unwrap()),
             ("booleans", |r| r.set_entity_bool("id", [true].into_iter()).unwrap()),
+            ("request data", |r| r.set_int64(Role::RequestData, "id", &[1]).unwrap()),
+            ("versions", |r| r.set_include_feature_view_version_metadata(true)),
             ("a header", |r| r.set_header("X-Tenant", "a").unwrap()),
             ("a service", |r| r.set_feature_service("v:a").unwrap()),
         ];

@@ -7,6 +7,7 @@ mod feature;
 mod headers;
 mod max_age;
 mod merge;
+mod request_data;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,10 +17,11 @@ use crate::error::{Error, Result};
 use declared::Declaration;
 pub use declared::Declared;
 pub use encode::split;
-pub use entities::EntityColumn;
+pub use entities::{EntityColumn, Role};
 use feature::FeatureReference;
 pub use headers::RequestHeaders;
 pub use max_age::MaxAge;
+pub use request_data::RequestData;
 
 /// Which feature of a request a column's name means.
 pub enum Named {
@@ -48,6 +50,8 @@ pub struct Request {
     features: Arc<Vec<FeatureReference>>,
     feature_service: Option<String>,
     full_feature_names: bool,
+    /// The versions of the feature views are asked for, too.
+    feature_view_versions: bool,
     entities: Vec<EntityColumn>,
     /// Of columns by their names in the answer.
     declarations: Arc<Vec<Declaration>>,
@@ -91,6 +95,11 @@ impl Request {
     /// Asks for names like `view__feature` in the answer.
     pub fn set_full_feature_names(&mut self, full: bool) {
         self.full_feature_names = full;
+    }
+
+    /// Asks for the versions of the feature views, too.
+    pub fn set_include_feature_view_version_metadata(&mut self, include: bool) {
+        self.feature_view_versions = include;
     }
 
     /// Overrides the store's `request_timeout_ms`, which `None` takes again. After zero a call ends before anything is sent.
@@ -188,6 +197,7 @@ impl Request {
         let without_values = |column: &EntityColumn| EntityColumn {
             name: Arc::clone(&column.name),
             rows: column.rows,
+            role: column.role,
             setter: column.setter,
             json: Vec::new(),
         };
@@ -195,6 +205,7 @@ impl Request {
             features: Arc::clone(&self.features),
             feature_service: self.feature_service.clone(),
             full_feature_names: self.full_feature_names,
+            feature_view_versions: self.feature_view_versions,
             entities: self.entities.iter().map(without_values).collect(),
             declarations: Arc::clone(&self.declarations),
             max_age: self.max_age,
@@ -280,9 +291,9 @@ mod tests {
             let start = text.find("\"entities\":").unwrap() + 11;
             text[start..text.rfind(",\"full").unwrap()].to_owned()
         };
-        assert_eq!(entities(&parts[0]), r#"{"j":["\ud800"],"s":["],["]}"#);
-        assert_eq!(entities(&parts[1]), format!(r#"{{"j":[{deep} ,  {{"],[": "\"]"}}],"s":["\"",""]}}"#));
-        assert_eq!(entities(&parts[2]), r#"{"j":[null , 1e999],"s":[",","ü"]}"#);
+        assert_eq!(entities(&parts[0].0), r#"{"j":["\ud800"],"s":["],["]}"#);
+        assert_eq!(entities(&parts[1].0), format!(r#"{{"j":[{deep} ,  {{"],[": "\"]"}}],"s":["\"",""]}}"#));
+        assert_eq!(entities(&parts[2].0), r#"{"j":[null , 1e999],"s":[",","ü"]}"#);
         assert_eq!(request.parts(0), 1);
         assert_eq!([1, 2, 4, 5, 6].map(|most| request.parts(most)), [5, 3, 2, 1, 1]);
     }

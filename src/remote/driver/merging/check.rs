@@ -49,18 +49,20 @@ impl Driver<'_> {
         let rest = members.split_off(members.len().min(MOST_CALLS));
         let mut body = self.inner.store.buffer();
         let requests = members.iter().map(|mergeable| &mergeable.request);
-        if Request::encode_merged(requests, &mut body).is_err() {
+        let Ok(request_data) = Request::encode_merged(requests, &mut body) else {
             members.extend(rest);
             return members;
-        }
+        };
         let number = new_numbers(1).start;
         let rows: Vec<usize> = members.iter().map(|mergeable| mergeable.request.rows()).collect();
         let deadlines = members.iter().map(|mergeable| mergeable.exchange.deadline());
         let deadline = deadlines.reduce(Deadline::max).unwrap_or(Deadline::NEVER);
         let requests = members.iter().map(|mergeable| &mergeable.request);
         let headers = Request::merged_headers(requests);
-        let exchange =
-            Exchange::merged(Instant::now(), deadline).with_headers(headers).with_rows(rows.iter().sum());
+        let exchange = Exchange::merged(Instant::now(), deadline)
+            .with_headers(headers)
+            .with_rows(rows.iter().sum())
+            .with_request_data(request_data);
         let check = Check {
             question: Arc::clone(question),
             _under_way: Arc::clone(under_way),

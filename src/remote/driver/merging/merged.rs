@@ -45,10 +45,13 @@ impl Driver<'_> {
         let store = &self.inner.store;
         let mut body = store.buffer();
         let requests = members.iter().map(|mergeable| &mergeable.request);
-        if let Err(error) = Request::encode_merged(requests, &mut body) {
-            members.into_iter().for_each(|mergeable| self.mergeable_failed(mergeable, error.clone()));
-            return None;
-        }
+        let request_data = match Request::encode_merged(requests, &mut body) {
+            Ok(request_data) => request_data,
+            Err(error) => {
+                members.into_iter().for_each(|mergeable| self.mergeable_failed(mergeable, error.clone()));
+                return None;
+            }
+        };
         let rows: Vec<usize> = members.iter().map(|mergeable| mergeable.request.rows()).collect();
         Stats::count(&store.stats.requests_merged);
         store.stats.merged_rows.fetch_add(rows.iter().sum::<usize>() as u64, Ordering::Relaxed);
@@ -59,8 +62,10 @@ impl Driver<'_> {
         }
         let requests = members.iter().map(|mergeable| &mergeable.request);
         let headers = Request::merged_headers(requests);
-        let exchange =
-            Exchange::merged(Instant::now(), deadline).with_headers(headers).with_rows(rows.iter().sum());
+        let exchange = Exchange::merged(Instant::now(), deadline)
+            .with_headers(headers)
+            .with_rows(rows.iter().sum())
+            .with_request_data(request_data);
         let members = members.into_iter().map(Some).collect();
         let merged = Merged { question: Arc::clone(question), under_way, members, rows, half };
         Some(Task::new(number, exchange, body, Work::Merged(Box::new(merged))))

@@ -180,10 +180,13 @@ impl Driver<'_> {
         self.timers.reset(number, timer, None);
         self.by_member.remove(&number);
         let mut body = self.inner.store.buffer();
-        if let Err(error) = request.encode(&mut body) {
-            self.member_failed(in_flight, member, error);
-            return None;
-        }
+        let exchange = match request.encode(&mut body) {
+            Ok(request_data) => exchange.with_request_data(request_data),
+            Err(error) => {
+                self.member_failed(in_flight, member, error);
+                return None;
+            }
+        };
         let work = Work::One(One { in_flight, member, under_way, check: None });
         Some(Task::new(number, exchange, body, work))
     }

@@ -8,7 +8,7 @@ use super::super::frame::Layout;
 use super::super::scanner::Scanner;
 use crate::columns::{Dense, Element, Items, Matrix, Response, Type};
 use crate::error::{Code, Result};
-use crate::wire::request::Request;
+use crate::wire::request::{Request, Role};
 fn decode(body: &[u8], request: &Request) -> Result<Response> {
     super::decode(body, request, &mut Layout::default())
 }
@@ -111,7 +111,6 @@ fn an_answer_that_does_not_fit_is_refused_with_its_reason() {
             "[0.5]",
             "column `a`: it has 1 rows, 2 were asked",
         ),
-        ("\"id\",", "\"driver\",", "(`id` is missing: an entity must be named by its join key)"),
         ("2026-11-23T01", "2026-11-23 01:0", "is not a timestamp"),
         ("\"metadata\"", "\"meta\"", "no `metadata.feature_names`"),
         ("\"results\"", "\"result\"", "no `results`"),
@@ -130,6 +129,58 @@ fn an_answer_that_does_not_fit_is_refused_with_its_reason() {
         .replace("},],", "}],");
     let fewer = fewer.replace(",\"a\"]", "]");
     assert!(decode(fewer.as_bytes(), &request).unwrap_err().message.contains("feature `v:a` is missing"));
+}
+
+#[test]
+fn an_entity_asked_for_by_its_own_name_is_answered_by_its_join_key() {
+    let response =
+        decode(TWO.replacen("\"id\",", "\"driver_id\",", 1).as_bytes(), &ask(&["v:a", "v:b"], 2)).unwrap();
+    assert_eq!((response.num_entities(), response.name(0)), (1, Some(&b"driver_id"[..])));
+    assert_eq!((response.int64(0).unwrap(), response.double(1).unwrap()), (&[7, 7][..], &[0.5, 0.25][..]));
+
+    let answer = |names: &str| {
+        format!(
+            r#"{{"results":[{{"values":[1]}},{{"values":[2]}},{{"values":[3]}}],"metadata":{{"feature_names":[{names}]}}}}"#
+        )
+    };
+    let mut request = Request::default();
+    request.add_feature("v:f").unwrap();
+    request.set_entity_int64("driver", &[1]).unwrap();
+    request.set_entity_int64("customer", &[2]).unwrap();
+    let response = decode(answer(r#""driver_id","customer_id","f""#).as_bytes(), &request).unwrap();
+    assert_eq!(
+        [0, 1, 2].map(|column| response.int64(column).unwrap()[0]),
+        [1, 2, 3],
+        "in the order of the request"
+    );
+    let response = decode(answer(r#""driver_id","customer","f""#).as_bytes(), &request).unwrap();
+    assert_eq!([0, 1, 2].map(|column| response.int64(column).unwrap()[0]), [1, 2, 3]);
+    // Request data is no entity.
+    request.set_int64(Role::RequestData, "customer", &[2]).unwrap();
+    let error = decode(answer(r#""driver_id","customer_id","f""#).as_bytes(), &request).unwrap_err();
+    assert!(error.message.contains("`customer_id` was not asked for"), "{error}");
+}
+
+#[test]
+fn versions_of_feature_views_are_told_with_the_answer() {
+    let body = |views: &str| {
+        format!(
+            r#"{{"results":[{{"values":[7]}},{{"values":[1]}}],"metadata":{{"feature_names":["id","f"]{views}}}}}"#
+        )
+    };
+    let told = |views: &str| {
+        decode(body(views).as_bytes(), &ask(&["v:f"], 1)).map(|response| {
+            let views = response.feature_views().iter();
+            views.map(|view| (view.name.to_str().unwrap().to_owned(), view.version)).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(
+        told(r#","feature_view_metadata":[{"name":"v","version":2}]"#).unwrap(),
+        [("v".to_owned(), 2)]
+    );
+    assert_eq!(told("").unwrap(), []);
+    let error = told(r#","feature_view_metadata":7"#).unwrap_err();
+    assert!(error.message.contains("feature_view_metadata"), "{error}");
 }
 
 #[test]
