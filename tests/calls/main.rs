@@ -9,6 +9,7 @@ mod deadlines;
 mod http;
 mod large_answers;
 mod merging;
+mod name_server;
 mod names;
 mod pool;
 mod request_data;

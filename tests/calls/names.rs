@@ -4,13 +4,14 @@ use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use feast_remote::config::Environment;
 use feast_remote::error::Code;
 use feast_remote::remote::Remote;
 use feast_remote::wire::request::Request;
 
+use crate::name_server::{NAME, NameServer, in_namespaces};
 use crate::stalled::full_backlog;
 use crate::support::events::{code, next, outcome, queue, submit};
 use crate::support::server::{Server, Welcome, answer};
@@ -223,4 +224,51 @@ fn one_address_of_two_that_is_dead_leaves_time_for_the_other_and_is_tried_last_f
     (0..8).for_each(|_| outcome(next(&queue)).1.unwrap());
     assert!(server.connections() > 1);
     assert_eq!((well_again.connections(), names.asked()), (0, 1));
+}
+
+/// Of this process.
+fn threads() -> usize {
+    std::fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+#[test]
+fn a_silent_name_server_costs_two_threads_and_no_time_after_it() {
+    in_namespaces("names::a_silent_name_server_costs_two_threads_and_no_time_after_it", |folder| {
+        let server = Server::start(answer);
+        let names = NameServer::start(folder, &[1]);
+        let url = format!("http://{NAME}:{}", server.port());
+        let ready = Remote::open(&config(&url, &[])).unwrap();
+        wait_until("the name server answers", || call(&ready, 1).is_ok());
+        names.signal(libc::SIGSTOP);
+        let remote = Remote::open(&config(&url, &[("request_timeout_ms", "100")])).unwrap();
+        let queue = queue();
+        let before = threads();
+        (0..200).for_each(|id| drop(submit(&remote, &queue, id)));
+        let most = std::thread::scope(|scope| {
+            let callers: Vec<_> = (0..8)
+                .map(|id| {
+                    scope.spawn({
+                        let remote = &remote;
+                        move || (0..5).for_each(|_| drop(fails(remote, id)))
+                    })
+                })
+                .collect();
+            let mut most = 0;
+            while callers.iter().any(|caller| !caller.is_finished()) {
+                most = most.max(threads());
+                std::thread::yield_now();
+            }
+            most
+        });
+        (0..200).for_each(|_| assert!(matches!(code(next(&queue)), Code::Timeout | Code::Overloaded)));
+        // The callers, the driver, the look-up; and the pool's own, which has no connection to look after.
+        println!("{} threads more at most, 8 of them callers", most - before);
+        assert!(most - before <= 8 + 1 + 2 + 1, "{most} threads, {before} before");
+        names.signal(libc::SIGCONT);
+        let since = Instant::now();
+        wait_until("the store recovers", || call(&remote, 1).is_ok());
+        println!("and it answers {:.0?} after the name server does", since.elapsed());
+        let now = figures(&remote);
+        assert!(now["name_lookups"].as_u64().unwrap() <= 3, "{now}");
+    });
 }
