@@ -1,6 +1,8 @@
 //! How one server is spoken to: URL, headers, TLS, proxy, limits. Made once, used for every connection to it.
 
-use std::ffi::{CStr, CString, c_char, c_long, c_void};
+mod host;
+
+use std::ffi::{CStr, CString, c_long, c_void};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +13,15 @@ use super::no_proxy;
 use super::proxies::proxies;
 use super::share::Share;
 use super::sys::*;
+use super::text_list::TextList;
 use super::trust::{Trust, use_trust};
 use super::upstream::Upstream;
 use super::url::{Url, c_text};
-use crate::config::{Config, Environment, host_and_port, without_credentials};
+use crate::config::{Config, Environment, without_credentials};
 use crate::error::{Code, Error, Result};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
+pub use host::Host;
 
 /// libcurl reads at most this much at a time. Over TLS more than a record at a time brings nothing.
 const RECEIVE_BUFFER: c_long = 64 * 1024;
@@ -32,17 +36,6 @@ const PROVIDER_ANSWER: usize = 1 << 20;
 const AUTHORITIES: &str = "FEAST_CA_CERT_FILE_PATH";
 
 const DISCOVERY_URL: &str = "auth.auth_discovery_url";
-
-/// A name that connections are made to, whose addresses have to be looked up.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Host {
-    /// The name.
-    pub name: String,
-    /// The port of the connections.
-    pub port: u16,
-    /// It is a proxy's.
-    pub is_proxy: bool,
-}
 
 /// See the module.
 #[derive(Clone)]
@@ -235,19 +228,6 @@ impl Http {
         self.proxies.each_ref().map(|proxy| proxy.to_str().unwrap_or_default())
     }
 
-    /// Whose addresses connections to it need. `None` if libcurl knows them by itself.
-    pub fn host(&self) -> Option<Host> {
-        let is_proxy = self.uses_proxy();
-        let (name, port) = if is_proxy {
-            proxy_host_and_port(&self.proxies[usize::from(self.is_https())].to_string_lossy())
-        } else {
-            host_and_port(&self.url.to_string_lossy())
-        };
-        let is_local = name == "localhost" || name.ends_with(".localhost");
-        let known = self.connect_to.is_some() || is_local || name.parse::<IpAddr>().is_ok();
-        (!known).then_some(Host { name, port, is_proxy })
-    }
-
     /// How long a connection may take to be made.
     pub fn connect_timeout(&self) -> Duration {
         Duration::from_millis(u64::try_from(self.connect_timeout_ms).unwrap_or(0))
@@ -404,17 +384,6 @@ impl Http {
     }
 }
 
-/// Of a proxy, with libcurl's ports where it names none.
-fn proxy_host_and_port(proxy: &str) -> (String, u16) {
-    let with_scheme = if proxy.contains("://") { proxy.to_owned() } else { format!("http://{proxy}") };
-    let authority = without_credentials(&with_scheme);
-    let (_, authority) = authority.split_once("://").unwrap_or_default();
-    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
-    let (host, port) = host_and_port(&with_scheme);
-    let default = if is_https(&with_scheme) { 443 } else { 1080 };
-    (host, if has_port { port } else { default })
-}
-
 fn header_name(line: &CString) -> &str {
     line.to_str().ok().and_then(|line| line.split_once(':')).map_or("", |(name, _)| name)
 }
@@ -429,50 +398,4 @@ pub struct Lent {
     pub url: Url,
     /// The address that it connects to, or empty.
     pub connect_to: TextList,
-}
-
-/// A list that libcurl reads; overwritten when freed, since a token may stand in it.
-pub struct TextList(*mut curl_slist);
-
-impl TextList {
-    fn empty() -> TextList {
-        TextList(std::ptr::null_mut())
-    }
-
-    /// A list of one line.
-    pub fn of(line: &CStr) -> Result<TextList> {
-        let mut list = TextList::empty();
-        list.push(line)?;
-        Ok(list)
-    }
-
-    fn push(&mut self, line: &CStr) -> Result<()> {
-        // SAFETY: the list is this value's own; libcurl copies the line.
-        let longer = unsafe { curl_slist_append(self.0, line.as_ptr()) };
-        if longer.is_null() {
-            return Err(Error::new(Code::Internal, "out of memory"));
-        }
-        self.0 = longer;
-        Ok(())
-    }
-
-    /// For libcurl; borrowed.
-    pub fn as_ptr(&self) -> *mut curl_slist {
-        self.0
-    }
-}
-
-impl Drop for TextList {
-    fn drop(&mut self) {
-        let mut node = self.0;
-        // SAFETY: the nodes of a list of ours, each with a NUL-terminated string of its own; freed once.
-        unsafe {
-            while !node.is_null() {
-                let data: *mut c_char = (*node).data;
-                std::slice::from_raw_parts_mut(data.cast::<u8>(), libc::strlen(data)).zeroize();
-                node = (*node).next;
-            }
-            curl_slist_free_all(self.0);
-        }
-    }
 }

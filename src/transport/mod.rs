@@ -25,6 +25,7 @@ mod share;
 mod slot;
 mod sockets;
 mod sys;
+mod text_list;
 mod trust;
 mod upstream;
 mod url;

@@ -1,8 +1,10 @@
 //! The slots of one store: made when needed, lent to one call at a time, closed when unused for long.
 
+mod extra_slots;
+
 use std::ops::Deref;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use zeroize::Zeroize;
@@ -25,6 +27,7 @@ use crate::process::panics::fault_point;
 use crate::process::sync::{Arc, lock};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
+pub use extra_slots::{ExtraSlot, ExtraSlots};
 
 /// See the module. Any number of threads may use it at once.
 pub struct Pool {
@@ -391,44 +394,6 @@ impl<H: Deref<Target = Shared>> Drop for Permit<H> {
             self.shared.semaphore.unwatch(busy.waker());
         }
         drop(self.shared.semaphore.release(slot, self.attempted));
-    }
-}
-
-/// Makes slots outside of the pool, as long as it is there.
-#[derive(Clone)]
-pub struct ExtraSlots(Weak<Shared>);
-
-/// One of them.
-pub struct ExtraSlot {
-    // Dropped before the share handle that it uses.
-    slot: Slot,
-    _shared: Arc<Shared>,
-}
-
-impl ExtraSlots {
-    /// A slot to be driven by its socket's events, for requests to this endpoint of a server.
-    pub fn make(&self, http: &Arc<Http>, endpoint: Endpoint) -> Result<ExtraSlot> {
-        let shared = self.0.upgrade().ok_or_else(Error::closed)?;
-        let mut slot = Slot::new(http, &shared.share, &shared.names)?;
-        slot.report_sockets()?;
-        slot.set_endpoint(endpoint)?;
-        slot.set_headers(None, None, None)?;
-        Ok(ExtraSlot { slot, _shared: shared })
-    }
-
-    /// Closes the pool's connections to servers that are retired, as far as they are not in use; the others are closed after
-    /// it.
-    pub fn close_retired(&self) {
-        if let Some(shared) = self.0.upgrade() {
-            drop(shared.semaphore.take_retired());
-        }
-    }
-}
-
-impl ExtraSlot {
-    /// The slot.
-    pub fn slot(&mut self) -> &mut Slot {
-        &mut self.slot
     }
 }
 

@@ -73,6 +73,7 @@ mod remote {
             pub assignment: Assignment,
             pub begun: Instant,
             pub deadline: Deadline,
+            pub token: Option<crate::auth::Token>,
         }
 
         impl Attempt {
@@ -166,6 +167,10 @@ mod remote {
             pub fn with_rows(self, _rows: usize) -> Exchange {
                 self
             }
+            pub fn with_request_data(self, _: Option<crate::wire::request::RequestData>) -> Exchange {
+                self
+            }
+            pub fn place_request_data(&mut self, _store: &Store, _body: &mut Vec<u8>) {}
             pub fn rows(&self) -> usize {
                 1
             }
@@ -182,20 +187,20 @@ mod remote {
                 &mut self,
                 _store: &Store,
                 assignment: Assignment,
-                _token: Option<Token>,
+                token: Option<Token>,
                 now: Instant,
             ) -> Attempt {
                 self.attempts += 1;
-                Attempt { assignment, begun: now, deadline: self.deadline }
+                Attempt { assignment, begun: now, deadline: self.deadline, token }
             }
             pub fn begin_hedge(
                 &mut self,
                 _store: &Store,
                 assignment: Assignment,
-                _token: Option<Token>,
+                token: Option<Token>,
                 now: Instant,
             ) -> Attempt {
-                Attempt { assignment, begun: now, deadline: self.deadline }
+                Attempt { assignment, begun: now, deadline: self.deadline, token }
             }
             pub fn after_hedged(&self, _inner: &Inner, _attempt: &Attempt, _transfer: &Transfer) {}
             pub fn attempts(&self) -> u32 {
@@ -405,6 +410,8 @@ mod wire {
 
         pub struct RequestHeaders;
 
+        pub struct RequestData;
+
         /// Asks for these rows, and is answered with them.
         #[derive(Clone, Debug)]
         pub struct Request(pub Vec<u8>);
@@ -436,16 +443,16 @@ mod wire {
             pub fn has_rows_of(&self, other: &Request) -> bool {
                 self.0 == other.0
             }
-            pub fn encode(&self, out: &mut Vec<u8>) -> Result<()> {
+            pub fn encode(&self, out: &mut Vec<u8>) -> Result<Option<RequestData>> {
                 out.extend_from_slice(&self.0);
-                Ok(())
+                Ok(None)
             }
             pub fn encode_merged<'a>(
                 members: impl Iterator<Item = &'a Request> + Clone,
                 out: &mut Vec<u8>,
-            ) -> Result<()> {
+            ) -> Result<Option<RequestData>> {
                 members.for_each(|member| out.extend_from_slice(&member.0));
-                Ok(())
+                Ok(None)
             }
         }
     }
@@ -546,6 +553,7 @@ mod transport {
     use crate::error::{Error, Result};
     use crate::policy::admission::{Claim, Ticket};
     use crate::policy::attempt_times::Attempted;
+    use crate::policy::deadline::Deadline;
     use crate::process::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, lock, wait};
     pub use crate::semaphore::Listener;
     use crate::semaphore::{self, Choice, Lent, Semaphore, Wakeable};
@@ -630,12 +638,19 @@ mod transport {
         pub connections_opened: u32,
     }
 
+    /// Told that a name was looked up.
+    pub trait NameListener: Send + Sync {
+        fn looked_up(&self);
+    }
+
     pub struct Slot {
         number: u32,
         upstream: u32,
         world: Arc<World>,
         request: Vec<u8>,
         busy: bool,
+        /// Whether the address has come that the attempt waits for.
+        address: Option<Arc<AtomicBool>>,
     }
 
     /// What the permits of a pool have in common.
@@ -677,11 +692,19 @@ mod transport {
         pub fn timer(&self) -> Option<Instant> {
             None
         }
+        pub fn awaits_address(&self) -> bool {
+            self.address.is_some()
+        }
         pub fn timed_out(&self) -> TransferError {
             TransferError { kind: TransferErrorKind::Closed, message: String::new() }
         }
         pub fn step(&mut self, ready: Option<Ready>) -> Option<std::result::Result<u16, TransferError>> {
             assert!(self.busy, "a step without an attempt");
+            if self.address.take_if(|known| known.load(Ordering::SeqCst)).is_none() && self.address.is_some()
+            {
+                assert!(ready.is_none(), "an answer before there is an address");
+                return None;
+            }
             match ready {
                 Some(_) => Some(Ok(200)),
                 // An answer at once, later, or never.
@@ -704,7 +727,7 @@ mod transport {
         }
         pub fn end(&mut self, result: std::result::Result<u16, TransferError>) -> Transfer {
             assert!(self.busy, "an end without a beginning");
-            self.busy = false;
+            (self.busy, self.address) = (false, None);
             self.world.busy.fetch_sub(1, Ordering::SeqCst);
             let request = std::mem::take(&mut self.request);
             Transfer { result, body: request.clone(), request, connections_opened: 0 }
@@ -728,6 +751,8 @@ mod transport {
             _head: &RequestHead,
             request: Vec<u8>,
             _body: Vec<u8>,
+            _deadline: Deadline,
+            listener: &Arc<dyn NameListener>,
         ) -> Result<std::result::Result<(), TransferError>> {
             let slot = self.slot.as_mut().unwrap();
             assert!(!slot.busy, "two attempts on one slot");
@@ -735,6 +760,16 @@ mod transport {
             assert!(busy < self.world.capacity, "more attempts than permits");
             slot.busy = true;
             slot.request = request;
+            // An address that is looked up meanwhile.
+            if shuttle::rand::thread_rng().gen_range(0..4) == 0 {
+                let known = Arc::new(AtomicBool::new(false));
+                slot.address = Some(Arc::clone(&known));
+                let listener = Arc::clone(listener);
+                shuttle::thread::spawn(move || {
+                    known.store(true, Ordering::SeqCst);
+                    listener.looked_up();
+                });
+            }
             Ok(Ok(()))
         }
         pub fn close_connection(&mut self) {
@@ -837,7 +872,14 @@ mod transport {
             let upstream = lent.chosen.upstream();
             let new = || {
                 let number = world.slots.fetch_add(1, Ordering::SeqCst) as u32;
-                Slot { number, upstream, world: Arc::clone(&world), request: Vec::new(), busy: false }
+                Slot {
+                    number,
+                    upstream,
+                    world: Arc::clone(&world),
+                    request: Vec::new(),
+                    busy: false,
+                    address: None,
+                }
             };
             let slot = lent.slot.unwrap_or_else(new);
             assert_eq!(slot.upstream, upstream, "a connection to another server");

@@ -9,9 +9,10 @@ use super::{Slot, refused};
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Arc, AtomicBool, Ordering};
 use crate::transport::error::{TransferError, TransferErrorKind};
-use crate::transport::http::{Host, TextList};
+use crate::transport::http::Host;
 use crate::transport::names::{Known, NameListener};
 use crate::transport::sys::*;
+use crate::transport::text_list::TextList;
 use crate::transport::url::c_text;
 
 /// A connection that was silent for longer may well have to be made anew by libcurl, which shall know the newest addresses then.

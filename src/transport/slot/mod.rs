@@ -3,10 +3,10 @@
 
 mod addresses;
 mod between;
+mod drive;
 mod outcome;
 
 use std::ffi::{c_char, c_int, c_long};
-use std::ptr;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,9 @@ use crate::error::{Code, Error, Result};
 use crate::policy::deadline::Deadline;
 use crate::process::fork::{ForkGuard, prevent_fork};
 use crate::process::panics::fault_point;
-use crate::process::sync::{Arc, AtomicBool, Ordering};
+use crate::process::sync::{Arc, Ordering};
 use crate::transport::error::{TransferError, TransferErrorKind};
-use crate::transport::http::{Host, Http, TextList};
+use crate::transport::http::{Host, Http};
 use crate::transport::names::{NameListener, Names};
 use crate::transport::path::Watch;
 use crate::transport::poller::{Poller, Ready};
@@ -25,14 +25,12 @@ use crate::transport::receiver::Receiver;
 use crate::transport::share::Share;
 use crate::transport::sockets::Sockets;
 use crate::transport::sys::*;
+use crate::transport::text_list::TextList;
 use crate::transport::url::Url;
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request::RequestHeaders;
 
 use addresses::Sought;
-
-/// Longest uninterrupted poll; a bound for the conversion to a C int, not a tick anything depends on.
-const LONGEST_POLL: Duration = Duration::from_secs(600);
 
 /// What came of one attempt.
 #[derive(Debug)]
@@ -218,24 +216,6 @@ impl Slot {
         Waker(self.multi)
     }
 
-    /// One attempt, see [`begin`](Slot::begin), driven to its end by this thread. Returns by `deadline`, or soon after
-    /// `closing` was set and the waker woken.
-    pub fn perform(
-        &mut self,
-        request: Option<Vec<u8>>,
-        body: Vec<u8>,
-        deadline: Deadline,
-        closing: &AtomicBool,
-    ) -> Transfer {
-        // SAFETY: libcurl is not at work on this slot.
-        unsafe { &mut *self.sockets }.forget();
-        let result = match self.begin(request, body, deadline, None) {
-            Ok(()) => self.drive(deadline, closing),
-            Err(fault) => Err(fault),
-        };
-        self.end(result)
-    }
-
     /// Begins an attempt: POSTs `request`, or GETs without one, and receives into `body` (cleared first). Whatever it
     /// returns, [`end`](Slot::end) must follow. The listener is told when an address has come that it waits for.
     pub fn begin(
@@ -413,44 +393,6 @@ impl Slot {
         // SAFETY: libcurl is not at work on this slot.
         let watched = unsafe { &mut *self.sockets }.watch(poller.epoll(), self.number);
         if watched { Ok(()) } else { Err(refused("the kernel refuses to watch a socket")) }
-    }
-
-    fn drive(&mut self, deadline: Deadline, closing: &AtomicBool) -> std::result::Result<u16, TransferError> {
-        self.wait_for_addresses(deadline, closing)?;
-        loop {
-            if closing.load(Ordering::Acquire) {
-                return Err(TransferError { kind: TransferErrorKind::Closed, message: String::new() });
-            }
-            fault_point();
-            let mut running: c_int = 0;
-            let guard = self.prevent_fork();
-            // SAFETY: the multi handle is live and driven by this thread only.
-            let code = unsafe { curl_multi_perform(self.multi, &mut running) };
-            drop(guard);
-            if code != CURLM_OK {
-                return Err(refused(format!("libcurl's multi error {code}")));
-            }
-            if running == 0 {
-                return self.outcome();
-            }
-            let now = Instant::now();
-            let remaining = deadline.remaining(now);
-            if remaining == Some(Duration::ZERO) {
-                return Err(self.timed_out());
-            }
-            if let Some(error) = self.path_death(now) {
-                return Err(error);
-            }
-            let look = self.watch.next().map(|next| next.saturating_duration_since(now));
-            let wait = remaining.into_iter().chain(look).min().unwrap_or(LONGEST_POLL).min(LONGEST_POLL);
-            // Rounded up, or the last millisecond would be spent spinning.
-            let wait_ms = wait.as_nanos().div_ceil(1_000_000) as c_int;
-            // SAFETY: as above; no extra descriptors.
-            let code = unsafe { curl_multi_poll(self.multi, ptr::null_mut(), 0, wait_ms, ptr::null_mut()) };
-            if code != CURLM_OK {
-                return Err(refused(format!("libcurl's poll failed with error {code}")));
-            }
-        }
     }
 }
 
