@@ -17,9 +17,9 @@ use feast_remote::observe::statistics::Stats;
 use feast_remote::policy::admission::Claim;
 use feast_remote::policy::deadline::Deadline;
 use feast_remote::remote::Remote;
-use feast_remote::servers::{Servers, lookup};
+use feast_remote::servers::Servers;
 use feast_remote::timing::{AttemptTimes, Stopwatch};
-use feast_remote::transport::{Http, Pool};
+use feast_remote::transport::{Http, Pool, lookup};
 use feast_remote::wire::request::Request;
 use support::server::{Server, Step, reply};
 
@@ -32,7 +32,7 @@ fn benches(criterion: &mut Criterion) {
     config.set("path", &server.url()).unwrap();
 
     let (environment, stats) = (Environment::of_process(), Arc::new(Stats::default()));
-    let pool = Pool::new(&config, Arc::clone(&stats)).unwrap();
+    let pool = Pool::new(&config, Arc::new(lookup), Arc::clone(&stats)).unwrap();
     let ways = Http::to_servers(&config, &environment).unwrap();
     let servers = Servers::new(&config, ways, pool.extra_slots(), Arc::new(lookup), &stats).unwrap();
     criterion.bench_function("a place in the pool, taken and given back", |bencher| {

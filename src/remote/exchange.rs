@@ -27,6 +27,9 @@ use crate::transport::{RequestHead, Transfer, TransferError, TransferErrorKind};
 use crate::wire::endpoint::Endpoint;
 use crate::wire::request::{RequestData, RequestHeaders};
 
+/// Request data is put where another kind of server takes it, and back again: something that is neither may have answered.
+const MOST_MOVES: u32 = 2;
+
 /// An exchange under way.
 pub struct Exchange {
     start: Instant,
@@ -56,9 +59,9 @@ pub struct Exchange {
     /// Of its HTTP requests, besides the store's.
     headers: Option<Arc<RequestHeaders>>,
     endpoint: Endpoint,
-    /// Of its body, if there is some; and whether it was moved because the other kind of server answered.
+    /// Of its body, if there is some; and how often it was moved because the other kind of server answered.
     request_data: Option<RequestData>,
-    request_data_moved: bool,
+    moves: u32,
     /// If it writes.
     write: Option<Arc<WriteState>>,
 }
@@ -101,7 +104,7 @@ impl Exchange {
             headers: None,
             endpoint: Endpoint::GetOnlineFeatures,
             request_data: None,
-            request_data_moved: false,
+            moves: 0,
             write: None,
         }
     }
@@ -288,7 +291,7 @@ impl Exchange {
     pub fn after_attempt(&mut self, inner: &Inner, attempt: Attempt, mut transfer: Transfer) -> Next {
         let Inner { store, auth, servers, .. } = inner;
         store.record(&transfer);
-        store.server_kind.learn(&transfer, self.request_data.is_some());
+        let told = store.server_kind.learn(&transfer, self.request_data.is_some());
         self.blame(inner, &attempt, &transfer);
         if attempt.begun != self.attempt_start {
             self.watch.superseded_by(attempt.begun);
@@ -355,9 +358,13 @@ impl Exchange {
             self.watch.retry(Duration::ZERO);
             return Next::Retry(Duration::ZERO);
         }
-        let is_for_another = |data: &RequestData| data.is_for() != store.server_kind.get();
-        if self.request_data.as_ref().is_some_and(is_for_another) && !self.request_data_moved {
-            self.request_data_moved = true;
+        if let (Some(kind), Some(data)) = (told, &self.request_data)
+            && kind != data.is_for()
+            && self.moves < MOST_MOVES
+            && !self.deadline.passed(Instant::now())
+        {
+            self.moves += 1;
+            Stats::count(store.retries_after(&failure.error));
             self.last = Some(failure.error);
             self.watch.retry(Duration::ZERO);
             return Next::Retry(Duration::ZERO);

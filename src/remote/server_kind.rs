@@ -30,22 +30,22 @@ impl KnownServerKind {
         })
     }
 
-    /// Takes note of what an answer tells. A good one is looked at only while nothing is known, an error also where the
-    /// request had data that the other server takes elsewhere.
-    pub fn learn(&self, transfer: &Transfer, has_request_data: bool) {
+    /// Takes note of what an answer tells, and says it. A good one is looked at only while nothing is known, an error also where
+    /// the request had data that the other server takes elsewhere.
+    pub fn learn(&self, transfer: &Transfer, has_request_data: bool) -> Option<ServerKind> {
         let is_known = self.told.load(Ordering::Relaxed) != UNKNOWN;
         if self.configured.is_some() || is_known && !has_request_data {
-            return;
+            return None;
         }
         let told = match transfer.result {
             Ok(200) if !is_known => told_by_answer(&transfer.body),
-            Ok(400..) => told_by_error(&transfer.body),
+            Ok(status @ 400..) => told_by_error(status, &transfer.body),
             _ => None,
         };
-        match told {
-            Some(ServerKind::Python) => self.told.store(PYTHON, Ordering::Relaxed),
-            Some(ServerKind::Go) => self.told.store(GO, Ordering::Relaxed),
-            None => (),
+        match told? {
+            ServerKind::Python => self.told.store(PYTHON, Ordering::Relaxed),
+            ServerKind::Go => self.told.store(GO, Ordering::Relaxed),
         }
+        told
     }
 }

@@ -13,6 +13,7 @@ use super::worker::Worker;
 use crate::observe::log::{self, Level};
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
+use crate::process::panics::contained;
 use crate::process::sync::{Arc, Condvar, Mutex, lock, wait};
 
 /// After so long an answer is sought anew, as libcurl does it (CURLOPT_DNS_CACHE_TIMEOUT).
@@ -21,7 +22,10 @@ const FRESH_FOR: Duration = Duration::from_secs(60);
 /// After so long it is when a connection to its addresses fails.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
-/// An address that did not answer is tried after the others for so long.
+/// A look-up that takes longer keeps no other name from its own.
+const STUCK_AFTER: Duration = Duration::from_secs(1);
+
+/// An address that did not answer is not tried for so long, if there are others.
 const SILENT_FOR: Duration = Duration::from_secs(60);
 
 /// The addresses of a host's name, or why there are none.
@@ -31,12 +35,12 @@ pub type Lookup = dyn Fn(&str, u16) -> io::Result<Vec<IpAddr>> + Send + Sync;
 pub fn lookup(host: &str, port: u16) -> io::Result<Vec<IpAddr>> {
     let all: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
     // Nothing is sent: the kernel looks for a route.
-    let has_route = |address: &SocketAddr| {
+    let has_route = |address: &&SocketAddr| {
         let any = (std::net::Ipv6Addr::UNSPECIFIED, 0);
         UdpSocket::bind(any).and_then(|socket| socket.connect(address)).is_ok()
     };
     let (v4, v6): (Vec<_>, Vec<_>) = all.iter().partition(|address| address.is_ipv4());
-    let reachable = v4.is_empty() || v6.iter().any(|address| has_route(address));
+    let reachable = v4.is_empty() || v6.iter().any(has_route);
     Ok(all.iter().filter(|address| reachable || address.is_ipv4()).map(SocketAddr::ip).collect())
 }
 
@@ -49,7 +53,7 @@ pub trait NameListener: Send + Sync {
 /// What is known of a name.
 #[derive(Debug, PartialEq)]
 pub enum Known {
-    /// Its addresses, in the order in which to try them.
+    /// Its addresses, but those that did not answer lately where there are others.
     Addresses(Vec<IpAddr>),
     /// They are being looked up; the number of the look-up.
     Sought(u64),
@@ -86,7 +90,9 @@ struct Name {
     addresses: Vec<IpAddr>,
     /// When they were found.
     found: Option<Instant>,
+    /// Waited for, or under way since then.
     under_way: bool,
+    begun: Option<Instant>,
     /// Look-ups that have ended.
     ended: u64,
     /// Why the last one brought nothing.
@@ -95,7 +101,7 @@ struct Name {
 }
 
 impl Names {
-    /// Nothing is looked up yet; later by so many threads at most.
+    /// Nothing is looked up yet; later by so many threads at most, and one more for each name whose look-up is stuck.
     pub fn new(most_threads: usize, lookup: Arc<Lookup>, stats: Arc<Stats>) -> Names {
         let table = Table {
             names: HashMap::new(),
@@ -123,35 +129,43 @@ impl Names {
         let name = table.name(host);
         let addresses = name.addresses.clone();
         if addresses.is_empty() {
-            name.listeners.extend(listener.cloned());
+            if let Some(listener) = listener {
+                name.listen(listener);
+            }
             let number = name.ended + 1;
-            self.begin(&mut table, host, port);
+            self.begin(&mut table, host, port, now);
             return Known::Sought(number);
         }
         if name.is_older_than(FRESH_FOR, now) {
-            self.begin(&mut table, host, port);
+            self.begin(&mut table, host, port, now);
         }
-        Known::Addresses(table.in_order(addresses, now))
+        Known::Addresses(table.answering(addresses, now))
     }
 
     /// What the look-up of this number has brought, or why it has brought nothing; `None` while it is under way.
     pub fn answer(&self, host: &str, number: u64, now: Instant) -> Option<Result<Vec<IpAddr>, String>> {
-        lock(&self.state.table).answer(host, number, now)
+        let mut table = lock(&self.state.table);
+        self.start_threads(&mut table, now);
+        table.answer(host, number, now)
+    }
+
+    /// When to ask for that again, if a look-up that began at `since` has not begun because others are stuck.
+    pub fn next_look(since: Instant) -> Instant {
+        since + STUCK_AFTER
     }
 
     /// Waits for it; `None` by the deadline, or if the store closes.
     pub fn wait(&self, host: &str, number: u64, deadline: Deadline) -> Option<Result<Vec<IpAddr>, String>> {
         let mut table = lock(&self.state.table);
         loop {
-            let answer = table.answer(host, number, Instant::now());
-            if answer.is_some() || table.closing {
+            let now = Instant::now();
+            self.start_threads(&mut table, now);
+            let answer = table.answer(host, number, now);
+            if answer.is_some() || table.closing || deadline.passed(now) {
                 return answer;
             }
-            let passed;
-            (table, passed) = wait(&self.state.changed, table, deadline);
-            if passed {
-                return table.answer(host, number, Instant::now());
-            }
+            let look = Deadline::after(now, Some(STUCK_AFTER));
+            (table, _) = wait(&self.state.changed, table, deadline.min(look));
         }
     }
 
@@ -159,7 +173,7 @@ impl Names {
     pub fn doubt(&self, host: &str, port: u16, now: Instant) {
         let mut table = lock(&self.state.table);
         if table.name(host).is_older_than(TRUSTED_FOR, now) {
-            self.begin(&mut table, host, port);
+            self.begin(&mut table, host, port, now);
         }
     }
 
@@ -179,16 +193,26 @@ impl Names {
         let mut table = lock(&self.state.table);
         table.closing = true;
         table.queue.clear();
+        table.names.values_mut().for_each(|name| name.listeners.clear());
         drop(table);
         self.state.changed.notify_all();
     }
 
-    fn begin(&self, table: &mut Table, host: &str, port: u16) {
-        if table.closing || std::mem::replace(&mut table.name(host).under_way, true) {
-            return;
+    fn begin(&self, table: &mut Table, host: &str, port: u16, now: Instant) {
+        if !table.closing && !std::mem::replace(&mut table.name(host).under_way, true) {
+            table.queue.push_back((host.to_owned(), port));
         }
-        table.queue.push_back((host.to_owned(), port));
-        if table.threads < table.most_threads {
+        self.start_threads(table, now);
+    }
+
+    /// For what is in the queue, as far as there may be more.
+    fn start_threads(&self, table: &mut Table, now: Instant) {
+        let is_stuck = |name: &&Name| {
+            name.begun.is_some_and(|begun| now.saturating_duration_since(begun) >= STUCK_AFTER)
+        };
+        let stuck = table.names.values().filter(is_stuck).count();
+        let most = table.most_threads + stuck;
+        while table.threads < most && table.threads - table.looking_up < table.queue.len() {
             let (ended, running) = table.workers.drain(..).partition(Worker::has_ended);
             table.workers = running;
             ended.into_iter().for_each(Worker::join);
@@ -198,11 +222,13 @@ impl Names {
                     table.threads += 1;
                     table.workers.push(worker);
                 }
-                None if table.threads == 0 => {
-                    table.queue.clear();
-                    table.name(host).ended(Err("this process may have no more threads".to_owned()));
+                // One that runs will see to it.
+                None if table.threads > table.looking_up => return,
+                None => {
+                    for (host, _) in std::mem::take(&mut table.queue) {
+                        table.name(&host).ended(Err("this process may have no more threads".to_owned()));
+                    }
                 }
-                None => (),
             }
         }
     }
@@ -230,27 +256,33 @@ impl State {
         let mut table = lock(&self.table);
         while let Some((host, port)) = table.queue.pop_front() {
             table.looking_up += 1;
+            table.name(&host).begun = Some(Instant::now());
             drop(table);
-            let found = (self.lookup)(&host, port);
-            Stats::count(&self.stats.name_lookups);
+            // A panic must not leave the name under way for ever.
+            let found = contained(|| Ok((self.lookup)(&host, port)));
             let found = match found {
-                Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-                failed => {
-                    Stats::count(&self.stats.name_lookups_failed);
-                    Err(failed.err().map_or("it has no address".to_owned(), |error| error.to_string()))
-                }
+                Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+                Ok(Ok(_)) => Err("it has no address".to_owned()),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(error) => Err(error.message),
             };
-            if let Err(why) = &found {
-                log::write(Level::Warning, || format!("looking up {host}: {why}"));
-            }
             table = lock(&self.table);
             table.looking_up -= 1;
+            if table.closing {
+                continue;
+            }
+            Stats::count(&self.stats.name_lookups);
+            let failed = found.as_ref().err().cloned();
             let name = table.name(&host);
             name.ended(found);
             let listeners = std::mem::take(&mut name.listeners);
             drop(table);
             self.changed.notify_all();
             listeners.iter().for_each(|listener| listener.looked_up());
+            if let Some(why) = failed {
+                Stats::count(&self.stats.name_lookups_failed);
+                log::write(Level::Warning, || format!("looking up {host}: {why}"));
+            }
             table = lock(&self.table);
         }
         table.threads -= 1;
@@ -268,16 +300,18 @@ impl Table {
         if name.addresses.is_empty() {
             return Some(Err(name.failure.clone()));
         }
-        Some(Ok(self.in_order(name.addresses.clone(), now)))
+        Some(Ok(self.answering(name.addresses.clone(), now)))
     }
 
-    /// Those that did not answer lately come last.
-    fn in_order(&self, mut addresses: Vec<IpAddr>, now: Instant) -> Vec<IpAddr> {
-        let is_silent = |address: &IpAddr| {
-            self.silent.get(address).is_some_and(|since| now.saturating_duration_since(*since) < SILENT_FOR)
+    /// Those that answered lately, or were not tried; all, if there are none of these. The others cannot just come last: libcurl
+    /// begins with IPv6 in any case.
+    fn answering(&self, addresses: Vec<IpAddr>, now: Instant) -> Vec<IpAddr> {
+        let answers = |address: &&IpAddr| {
+            let silent = self.silent.get(*address);
+            silent.is_none_or(|since| now.saturating_duration_since(*since) >= SILENT_FOR)
         };
-        addresses.sort_by_key(is_silent);
-        addresses
+        let answering: Vec<IpAddr> = addresses.iter().filter(answers).copied().collect();
+        if answering.is_empty() { addresses } else { answering }
     }
 }
 
@@ -286,9 +320,18 @@ impl Name {
         self.found.is_some_and(|found| now.saturating_duration_since(found) >= age)
     }
 
+    /// Tells this one of the end of the look-up, once.
+    fn listen(&mut self, listener: &Arc<dyn NameListener>) {
+        let known =
+            |other: &Arc<dyn NameListener>| std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(listener));
+        if !self.listeners.iter().any(known) {
+            self.listeners.push(Arc::clone(listener));
+        }
+    }
+
     /// A look-up has. What was known before stays known if it has brought nothing.
     fn ended(&mut self, found: Result<Vec<IpAddr>, String>) {
-        self.under_way = false;
+        (self.under_way, self.begun) = (false, None);
         self.ended += 1;
         match found {
             Ok(addresses) => self.addresses = addresses,

@@ -26,14 +26,23 @@ pub fn told_by_answer(body: &[u8]) -> Option<ServerKind> {
     }
 }
 
-/// What the body of an error tells.
-pub fn told_by_error(body: &[u8]) -> Option<ServerKind> {
+/// What the body of an error tells. A gateway's errors have other statuses, and words of their own.
+pub fn told_by_error(status: u16, body: &[u8]) -> Option<ServerKind> {
+    if !matches!(status, 422 | 500) {
+        return None;
+    }
     match serde_json::from_slice(body) {
-        Ok(Value::Object(object)) if object.contains_key("detail") => Some(ServerKind::Python),
-        Ok(Value::Object(object)) if object.contains_key("status_code") && object.contains_key("error") => {
-            Some(ServerKind::Go)
-        }
         Ok(Value::String(_)) => Some(ServerKind::Python),
+        Ok(Value::Object(object)) => {
+            let has = |key| object.contains_key(key);
+            if has("error") && object.get("status_code") == Some(&Value::from(status)) {
+                Some(ServerKind::Go)
+            } else if has("detail") || has("module") && has("class") && has("message") {
+                Some(ServerKind::Python)
+            } else {
+                None
+            }
+        }
         _ => None,
     }
 }
@@ -65,14 +74,19 @@ mod tests {
         ] {
             assert_eq!(told_by_answer(body.as_bytes()), kind, "{body}");
         }
-        for (body, kind) in [
-            (r#"{"error":"Invalid entity join key","status_code":500}"#, go),
-            (r#""'Feature nosuch not found'""#, python),
-            (r#"{"detail":"Not Found"}"#, python),
-            (r#"{"error":"of a proxy"}"#, None),
-            ("<html>", None),
+        for (status, body, kind) in [
+            (500, r#"{"error":"Invalid entity join key","status_code":500}"#, go),
+            (500, r#""'Feature nosuch not found'""#, python),
+            (422, r#"{"detail":[{"loc":["body"],"msg":"x"}]}"#, python),
+            (500, r#"{"module":"feast.errors","class":"C","message":"x"}"#, python),
+            (500, r#"{"error":"of a proxy"}"#, None),
+            (500, r#"{"error":"of a gateway","status_code":503}"#, None),
+            (503, r#"{"error":"upstream","status_code":503}"#, None),
+            (503, r#"{"type":"about:blank","title":"x","status":503,"detail":"RFC 9457"}"#, None),
+            (401, r#"{"detail":"Not authenticated"}"#, None),
+            (500, "<html>", None),
         ] {
-            assert_eq!(told_by_error(body.as_bytes()), kind, "{body}");
+            assert_eq!(told_by_error(status, body.as_bytes()), kind, "{body}");
         }
     }
 }

@@ -37,6 +37,9 @@ impl Driver<'_> {
         let (Some(hedging), Some(slot)) = (&self.inner.hedging, first.permit.slot()) else {
             return self.park(task);
         };
+        if slot.awaits_address() {
+            return self.park(task); // as the second one would
+        }
         let store = &self.inner.store;
         let mut body = store.buffer();
         body.extend_from_slice(slot.request());

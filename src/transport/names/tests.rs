@@ -101,14 +101,17 @@ fn a_failed_connection_has_the_name_looked_up_if_the_answer_is_not_new() {
 }
 
 #[test]
-fn an_address_that_did_not_answer_comes_last_for_a_while() {
+fn an_address_that_did_not_answer_is_left_out_for_a_while_unless_none_did() {
     let (service, names) = names(2);
     service.answer(&[FIRST, SECOND]);
     let now = Instant::now();
     waited(&names, "a", names.ask("a", 1, now, None)).unwrap();
     names.note(FIRST, false, now);
     names.note(SECOND, true, now);
-    assert_eq!(names.ask("a", 1, now, None), Known::Addresses(vec![SECOND, FIRST]));
+    assert_eq!(names.ask("a", 1, now, None), Known::Addresses(vec![SECOND]));
+    names.note(SECOND, false, now);
+    assert_eq!(names.ask("a", 1, now, None), Known::Addresses(vec![FIRST, SECOND]));
+    names.note(SECOND, true, now);
     assert_eq!(names.ask("a", 1, now + SILENT_FOR, None), Known::Addresses(vec![FIRST, SECOND]));
     names.note(FIRST, true, now);
     assert_eq!(names.ask("a", 1, now, None), Known::Addresses(vec![FIRST, SECOND]));
@@ -142,6 +145,7 @@ fn a_listener_is_told_once_and_who_waits_when_all_is_over_too() {
     let (service, names) = names(1);
     let told = Arc::new(Told(AtomicUsize::new(0)));
     let listener = Arc::clone(&told) as Arc<dyn NameListener>;
+    names.ask("a", 1, Instant::now(), Some(&listener));
     let known = names.ask("a", 1, Instant::now(), Some(&listener));
     service.answer(&[FIRST]);
     waited(&names, "a", known).unwrap();
@@ -154,4 +158,25 @@ fn a_listener_is_told_once_and_who_waits_when_all_is_over_too() {
     names.close();
     assert_eq!(names.wait("a", number, Deadline::NEVER), None);
     service.answer(&[FIRST]);
+}
+
+#[test]
+fn names_whose_look_ups_are_stuck_keep_no_other_from_its_own() {
+    let stuck = Arc::new(Service::default());
+    let asked = Arc::clone(&stuck);
+    let lookup =
+        Arc::new(move |host: &str, _: u16| if host == "well" { Ok(vec![FIRST]) } else { asked.look_up() });
+    let names = Names::new(2, lookup, Arc::new(Stats::default()));
+    let now = Instant::now();
+    for host in ["a", "b"] {
+        names.ask(host, 1, now, None);
+    }
+    let Known::Sought(number) = names.ask("well", 1, now, None) else { panic!() };
+    assert_eq!(names.answer("well", number, now), None);
+    while stuck.asked.load(Ordering::SeqCst) < 2 {
+        std::thread::yield_now();
+    }
+    assert_eq!(names.answer("well", number, after(STUCK_AFTER)), None, "its look-up has begun");
+    assert_eq!(names.wait("well", number, Deadline::NEVER).unwrap().unwrap(), [FIRST]);
+    (0..2).for_each(|_| stuck.answer(&[FIRST]));
 }

@@ -10,7 +10,7 @@ use crate::policy::deadline::Deadline;
 use crate::process::sync::{Arc, AtomicBool, Ordering};
 use crate::transport::error::{TransferError, TransferErrorKind};
 use crate::transport::http::Host;
-use crate::transport::names::{Known, NameListener};
+use crate::transport::names::{Known, NameListener, Names};
 use crate::transport::sys::*;
 use crate::transport::text_list::TextList;
 use crate::transport::url::c_text;
@@ -29,6 +29,7 @@ pub(super) struct Sought {
     since: Instant,
     /// By when the attempt fails for want of an address.
     until: Deadline,
+    looked_again: bool,
 }
 
 /// How long an address is given until the next one is tried, in milliseconds.
@@ -52,6 +53,7 @@ impl Slot {
         let connects = !self.kept;
         let limit = self.http.connect_timeout();
         if connects {
+            self.set_connect_timeout(limit);
             let time = deadline.remaining(now).unwrap_or(limit).min(limit);
             // SAFETY: the option takes a long; the handle is live.
             unsafe { curl_easy_setopt(self.easy, CURLOPT_HAPPY_EYEBALLS_TIMEOUT_MS, wait_for_address(time)) };
@@ -67,7 +69,7 @@ impl Slot {
             }
             Known::Sought(number) => {
                 let until = Deadline::after(now, Some(limit));
-                self.sought = Some(Sought { number, since: now, until });
+                self.sought = Some(Sought { number, since: now, until, looked_again: false });
                 Ok(())
             }
         }
@@ -78,9 +80,11 @@ impl Slot {
         self.sought.is_some()
     }
 
-    /// When that ends without one.
-    pub(super) fn address_limit(&self) -> Option<Instant> {
-        self.sought.as_ref().and_then(|sought| sought.until.at())
+    /// When to look after that although nobody has told of an address.
+    pub(super) fn address_timer(&self) -> Option<Instant> {
+        let sought = self.sought.as_ref()?;
+        let look = Some(Names::next_look(sought.since)).filter(|_| !sought.looked_again);
+        look.into_iter().chain(sought.until.at()).min()
     }
 
     /// Goes on with an attempt that waited for an address. `Ok(false)`: it still does.
@@ -89,6 +93,8 @@ impl Slot {
         match self.names.answer(&host.name, sought.number, now) {
             Some(Ok(addresses)) => {
                 self.waited = now.saturating_duration_since(sought.since);
+                // The look-up had a share of it.
+                self.set_connect_timeout(self.http.connect_timeout().saturating_sub(self.waited));
                 self.sought = None;
                 self.set_addresses(&addresses)?;
                 self.put_on_wire().map(|()| true)
@@ -97,7 +103,12 @@ impl Slot {
             None if sought.until.passed(now) => {
                 Err(unresolved(host, "the look-up takes longer than connect_timeout_ms"))
             }
-            None => Ok(false),
+            None => {
+                if let Some(sought) = &mut self.sought {
+                    sought.looked_again |= Names::next_look(sought.since) <= now;
+                }
+                Ok(false)
+            }
         }
     }
 
@@ -118,6 +129,13 @@ impl Slot {
             }
         }
         Ok(())
+    }
+
+    fn set_connect_timeout(&self, timeout: Duration) {
+        // 0 would be libcurl's own.
+        let milliseconds = c_long::try_from(timeout.as_millis()).unwrap_or(c_long::MAX).max(1);
+        // SAFETY: the option takes a long; the handle is live.
+        unsafe { curl_easy_setopt(self.easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds) };
     }
 
     fn set_addresses(&mut self, addresses: &[IpAddr]) -> Result<(), TransferError> {
@@ -142,20 +160,29 @@ impl Slot {
     }
 
     /// Notes which addresses have answered. The attempt has ended, and its connection is there still, if it is kept.
-    pub(super) fn note_addresses(&self, failed: bool) {
+    pub(super) fn note_addresses(&self, result: &Result<u16, TransferError>) {
         let Some(host) = self.host.as_ref().filter(|_| self.on_wire) else { return };
         // SAFETY: libcurl is not at work on this slot.
         let sockets = unsafe { &*self.sockets };
-        if sockets.tried().is_empty() {
+        let given_up = matches!(result, Err(TransferError { kind: TransferErrorKind::Closed, .. }));
+        if sockets.tried().is_empty() || given_up {
             return;
         }
         let now = Instant::now();
-        // SAFETY: this thread drives the live handle.
-        let connected = sockets.peer().or_else(|| unsafe { primary_ip(self.easy) });
+        // Of a failed attempt libcurl may tell the address of a connection that it had before.
+        let told = || {
+            // SAFETY: this thread drives the live handle.
+            result.is_ok().then(|| unsafe { primary_ip(self.easy) }).flatten()
+        };
+        let connected = sockets.peer().or_else(told);
         for &address in sockets.tried() {
             self.names.note(address, connected == Some(address), now);
+            // Those after it were not given the time.
+            if connected == Some(address) {
+                return;
+            }
         }
-        if failed && connected.is_none() {
+        if connected.is_none() && result.is_err() {
             self.names.doubt(&host.name, host.port, now);
         }
     }

@@ -252,7 +252,7 @@ impl Slot {
         let had_connection = self.connected;
         let (connections_opened, connected) = self.new_connection();
         let first_byte = self.reached(CURLINFO_STARTTRANSFER_TIME_T).map(|time| self.waited + time);
-        self.note_addresses(result.is_err());
+        self.note_addresses(&result);
         // Whatever else went wrong, a connection that has not carried a whole answer is not kept.
         self.connected = result.is_ok();
         // SAFETY: this thread drives the live handle.
@@ -380,7 +380,7 @@ impl Slot {
     /// When [`step`](Slot::step) is due although no socket is ready.
     pub fn timer(&self) -> Option<Instant> {
         let watch = self.watch.next().filter(|_| !self.awaits_address());
-        self.libcurls_timer().into_iter().chain(watch).chain(self.address_limit()).min()
+        self.libcurls_timer().into_iter().chain(watch).chain(self.address_timer()).min()
     }
 
     fn libcurls_timer(&self) -> Option<Instant> {

@@ -20,10 +20,12 @@ pub fn decode(body: &[u8], request: &Request, layout: &mut Layout) -> Result<Res
     let mut columns =
         ColumnReader { builder: Builder::default(), repeats: Repeats::default(), request, entities: 0 };
     frame::read(text, request, layout, &mut columns).map_err(|error| message(text, error))?;
-    let feature_views =
-        feature_views::read(layout.feature_views_in(text)).map_err(|error| message(text, error))?;
     let mut response = columns.builder.finish();
-    response.set_feature_views(feature_views);
+    // What nobody asked for fails nobody.
+    if request.includes_feature_view_version_metadata() {
+        let views = feature_views::read(layout.feature_views_in(text));
+        response.set_feature_views(views.map_err(|error| message(text, error))?);
+    }
     Ok(response)
 }
 

@@ -23,7 +23,12 @@ pub fn read(text: Option<&str>) -> ReadResult<Vec<FeatureViewVersion>> {
 fn feature_view(view: &Value) -> Option<FeatureViewVersion> {
     let view = view.as_object()?;
     let name = view.get("name").map_or(Some(""), Value::as_str)?;
-    let version = view.get("version").map_or(Some(0), Value::as_i64)?;
+    // Protobuf's own JSON writes 64 bits as a string.
+    let version = match view.get("version") {
+        None => 0,
+        Some(Value::String(digits)) => digits.parse().ok()?,
+        Some(version) => version.as_i64()?,
+    };
     Some(FeatureViewVersion { name: CString::new(name).ok()?, version })
 }
 
@@ -37,7 +42,7 @@ mod tests {
             read(Some(text)).map(|views| views.into_iter().map(|view| (view.name, view.version)).collect())
         };
         let expected: Vec<(CString, i64)> = vec![(c"a".to_owned(), 2), (c"b".to_owned(), 0)];
-        assert_eq!(read(r#"[{"name":"a","version":2},{"name":"b"}]"#).ok(), Some(expected));
+        assert_eq!(read(r#"[{"name":"a","version":"2"},{"name":"b"}]"#).ok(), Some(expected));
         assert_eq!(read("null").ok(), Some(Vec::new()));
         for odd in
             ["{}", "[1]", r#"[{"name":1}]"#, r#"[{"name":"a\u0000"}]"#, r#"[{"name":"a","version":"x"}]"#]

@@ -342,10 +342,10 @@ fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Optio
     let mut unknown = Vec::new();
     for column in 0..layout.names.len() {
         let name = layout.name(text, column);
-        let entity = request.entities().iter().position(|known| *known.name == *name);
-        if let Some(free) = entity.and_then(|entity| entities.get_mut(entity)).filter(|place| place.is_none())
-        {
-            *free = Some(column);
+        let named =
+            |role| request.entities().iter().position(|known| known.role() == role && *known.name == *name);
+        if let Some(entity) = named(Role::Entity).filter(|&entity| entities[entity].is_none()) {
+            entities[entity] = Some(column);
             continue;
         }
         if request.features().is_none() {
@@ -358,16 +358,23 @@ fn assign(text: &str, request: &Request, layout: &mut Layout, found: &mut [Optio
                 next = feature + 1;
             }
             Named::Feature(_) => return refuse(format!("column `{name}` stands in it twice")),
-            Named::None => unknown.push(column),
+            // Servers do not repeat request data; a feature that is named like it comes first.
+            Named::None => match named(Role::RequestData).filter(|&data| entities[data].is_none()) {
+                Some(data) => entities[data] = Some(column),
+                None => unknown.push(column),
+            },
             Named::Several => {
                 return refuse(format!("column `{name}` may be any of several versions that were asked for"));
             }
         }
     }
-    // An entity may be asked for by its own name; the server answers with its join key, in the order of the request.
-    let mut missing = (0..entities.len())
+    // An entity may be asked for by its own name; the server answers with its join key, in the order of the request and before
+    // the features.
+    let first_feature = features.iter().flatten().copied().min().unwrap_or(usize::MAX);
+    let missing = (0..entities.len())
         .filter(|&entity| entities[entity].is_none() && request.entities()[entity].role() == Role::Entity);
-    let named_otherwise: Vec<(usize, usize)> = missing.by_ref().zip(unknown.iter().copied()).collect();
+    let named_otherwise: Vec<(usize, usize)> =
+        missing.zip(unknown.iter().copied().take_while(|&column| column < first_feature)).collect();
     if let Some(&column) = unknown.get(named_otherwise.len()) {
         return refuse(format!("column `{}` was not asked for", layout.name(text, column)));
     }

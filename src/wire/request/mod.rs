@@ -39,7 +39,7 @@ pub struct Naming {
     features: Arc<Vec<FeatureReference>>,
     feature_service: bool,
     full_feature_names: bool,
-    entities: Vec<Arc<str>>,
+    entities: Vec<(Arc<str>, Role)>,
 }
 
 /// A request, independent of any store; may be used any number of times, by several threads at once while
@@ -102,6 +102,11 @@ impl Request {
         self.feature_view_versions = include;
     }
 
+    /// Whether the versions of the feature views are asked for.
+    pub fn includes_feature_view_version_metadata(&self) -> bool {
+        self.feature_view_versions
+    }
+
     /// Overrides the store's `request_timeout_ms`, which `None` takes again. After zero a call ends before anything is sent.
     pub fn set_timeout(&mut self, timeout: impl Into<Option<Duration>>) {
         self.timeout = timeout.into();
@@ -160,7 +165,7 @@ impl Request {
             features: Arc::clone(&self.features),
             feature_service: self.feature_service.is_some(),
             full_feature_names: self.full_feature_names,
-            entities: self.entities.iter().map(|column| Arc::clone(&column.name)).collect(),
+            entities: self.entities.iter().map(|column| (Arc::clone(&column.name), column.role)).collect(),
         }
     }
 
@@ -169,7 +174,11 @@ impl Request {
         self.features == naming.features
             && self.feature_service.is_some() == naming.feature_service
             && self.full_feature_names == naming.full_feature_names
-            && self.entities.iter().map(|column| &column.name).eq(&naming.entities)
+            && self
+                .entities
+                .iter()
+                .map(|column| (&column.name, column.role))
+                .eq(naming.entities.iter().map(|(name, role)| (name, *role)))
     }
 
     /// Whether names like `view__feature` were asked for.

@@ -155,10 +155,29 @@ fn an_entity_asked_for_by_its_own_name_is_answered_by_its_join_key() {
     );
     let response = decode(answer(r#""driver_id","customer","f""#).as_bytes(), &request).unwrap();
     assert_eq!([0, 1, 2].map(|column| response.int64(column).unwrap()[0]), [1, 2, 3]);
+    // It comes before the features.
+    let error = decode(answer(r#""customer","f","driver_id""#).as_bytes(), &request).unwrap_err();
+    assert!(error.message.contains("`driver_id` was not asked for"), "{error}");
     // Request data is no entity.
     request.set_int64(Role::RequestData, "customer", &[2]).unwrap();
     let error = decode(answer(r#""driver_id","customer_id","f""#).as_bytes(), &request).unwrap_err();
     assert!(error.message.contains("`customer_id` was not asked for"), "{error}");
+}
+
+#[test]
+fn a_feature_that_is_named_like_request_data_is_the_feature() {
+    let body = r#"{"results":[{"values":[1]},{"values":[2]},{"values":[3]}],"metadata":{"feature_names":["id","x","y"]}}"#;
+    let mut request = Request::default();
+    request.set_entity_int64("id", &[1]).unwrap();
+    request.set_int64(Role::RequestData, "x", &[9]).unwrap();
+    let mut service = request.clone();
+    service.set_feature_service("s").unwrap();
+    request.add_feature("v:x").unwrap();
+    request.add_feature("v:y").unwrap();
+    for request in [&request, &service] {
+        let response = decode(body.as_bytes(), request).unwrap();
+        assert_eq!((response.num_entities(), response.int64(1).unwrap()), (1, &[2][..]));
+    }
 }
 
 #[test]
@@ -169,7 +188,9 @@ fn versions_of_feature_views_are_told_with_the_answer() {
         )
     };
     let told = |views: &str| {
-        decode(body(views).as_bytes(), &ask(&["v:f"], 1)).map(|response| {
+        let mut request = ask(&["v:f"], 1);
+        request.set_include_feature_view_version_metadata(true);
+        decode(body(views).as_bytes(), &request).map(|response| {
             let views = response.feature_views().iter();
             views.map(|view| (view.name.to_str().unwrap().to_owned(), view.version)).collect::<Vec<_>>()
         })
@@ -181,6 +202,8 @@ fn versions_of_feature_views_are_told_with_the_answer() {
     assert_eq!(told("").unwrap(), []);
     let error = told(r#","feature_view_metadata":7"#).unwrap_err();
     assert!(error.message.contains("feature_view_metadata"), "{error}");
+    let unasked = body(r#","feature_view_metadata":7"#);
+    assert!(decode(unasked.as_bytes(), &ask(&["v:f"], 1)).unwrap().feature_views().is_empty());
 }
 
 #[test]
