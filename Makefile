@@ -21,10 +21,10 @@ dashboard:         ; scripts/dashboard.sh         # docs/dashboard.svg, from a r
 bench-writes:      ; scripts/bench.sh writes       # rows written by this library and by Feast's own client
 bench-feast-sdk:   ; scripts/bench.sh feast_sdk    # Feast's Python SDK over its own remote store and over ours
 feast-conformance: ; scripts/feast-conformance.sh  # Feast's own tests over both: FEAST_SOURCE=a checkout of Feast
-packages:          ; scripts/packages.sh           # packages of each language, with the natives inside: target/packages
+packages:          ; scripts/packages.sh           # all packages, with the natives inside, and checksums: target/packages
 install:           ; scripts/install.sh            # PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=
 uninstall:         ; scripts/install.sh uninstall  # the same
-dist:              ; scripts/dist.sh               # a tarball of what is installed, with licences and checksums: target/dist
+dist:              ; scripts/packages.sh tarball     # of these what is installed, with licences and checksums
 doxygen:           ; scripts/doxygen.sh            # the manual in HTML: target/doxygen
 site:              ; scripts/site.sh               # the documentation as static pages: target/site
 site-check:        ; scripts/site.sh check         # the same, and each page opened in a browser
