@@ -18,5 +18,5 @@ use_openssl_of_the_release_build() {
 # A tarball that is the same wherever and whenever it is made.
 tarball() { # FOLDER NAME_IN_IT FILE
   tar --sort=name --mtime="@${SOURCE_DATE_EPOCH:-0}" --mode=go=u-w --owner=0 --group=0 --numeric-owner --format=gnu -C "$1" -cf - "$2" |
-    gzip -9n >"$3"
+    gzip -n >"$3"
 }

@@ -12,4 +12,4 @@ mkdir -p "$PACKAGES"
 (($#)) || set -- $(cd scripts/packages && ls | sed 's/\.sh$//')
 for kind; do "scripts/packages/$kind.sh"; done
 cd "$PACKAGES"
-find . -type f ! -name SHA256SUMS -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum >SHA256SUMS
+find . -type f ! -name SHA256SUMS ! -name '*.sha256' -printf '%P\n' | LC_ALL=C sort | xargs -d '\n' sha256sum >SHA256SUMS

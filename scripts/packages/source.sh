@@ -8,7 +8,7 @@ if [[ ! -e .git ]]; then
 fi
 name=feast_remote-$version
 tarball=$PACKAGES/$name-source.tar.gz
-git -c core.abbrev=no archive --format=tar --prefix="$name/" HEAD | gzip -9n >"$tarball"
+git -c tar.umask=022 archive --format=tar --prefix="$name/" HEAD | gzip -9n >"$tarball"
 
 rm -rf "$PACKAGES"/{conan,vcpkg}
 cp -r packaging/{conan,vcpkg} "$PACKAGES"
