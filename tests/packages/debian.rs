@@ -34,11 +34,12 @@ fn architecture() -> String {
 #[ignore = "make test-packages runs it"]
 fn lintian_finds_nothing_in_the_debian_packages() {
     let output = ran(Command::new("lintian")
-        .args(["--allow-root", "--display-info", "--pedantic", "--show-overrides"])
+        .args(["--allow-root", "--display-info", "--pedantic", "--show-overrides", "--fail-on=none"])
         .args(packages()));
     let said = String::from_utf8(output.stdout).unwrap();
     // What is overridden, packaging/debian says why; an override that nothing needs any more would be among the rest.
-    let (overridden, found): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.starts_with("O: "));
+    let (overridden, found): (Vec<&str>, Vec<&str>) =
+        said.lines().filter(|line| !line.starts_with("N: ")).partition(|line| line.starts_with("O: "));
     assert!(found.is_empty(), "{said}");
     assert_eq!(overridden.len(), 3, "{said}");
 }
@@ -48,9 +49,7 @@ fn lintian_finds_nothing_in_the_debian_packages() {
 fn a_program_is_compiled_and_runs_in_a_fresh_debian_and_nothing_stays() {
     let debian = scratch().join("debian");
     let include = "--include=g++,libc6-dev,pkg-config";
-    ran(Command::new("mmdebstrap")
-        .args(["--quiet", "--variant=essential", include, "bookworm"])
-        .arg(&debian));
+    ran(Command::new("mmdebstrap").args(["--quiet", "--variant=apt", include, "bookworm"]).arg(&debian));
     for file in packages()
         .iter()
         .chain(&[root().join("examples/c/minimal.c"), root().join("examples/cpp/minimal.cpp")])
@@ -64,7 +63,7 @@ fn a_program_is_compiled_and_runs_in_a_fresh_debian_and_nothing_stays() {
         chroot.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C.UTF-8");
         chroot
     };
-    ran(&mut there("dpkg --install libfeast-remote*.deb"));
+    ran(&mut there("apt-get -qq install ./libfeast-remote0_*.deb ./libfeast-remote-dev_*.deb"));
     ran(&mut there("cc -Wall -Werror -o shared minimal.c $(pkg-config --cflags --libs feast_remote)"));
     ran(&mut there(
         "cc -Wall -Werror -o static minimal.c $(pkg-config --cflags --libs --static feast_remote | \
@@ -87,9 +86,9 @@ fn a_program_is_compiled_and_runs_in_a_fresh_debian_and_nothing_stays() {
     }
 
     // Without the development files, then without the library.
-    ran(&mut there("dpkg --purge libfeast-remote-dev"));
+    ran(&mut there("apt-get -qq purge libfeast-remote-dev"));
     prints_features(&ran(&mut there(&format!("./shared {url}"))));
-    ran(&mut there("dpkg --purge libfeast-remote0"));
+    ran(&mut there("apt-get -qq purge libfeast-remote0"));
     let output = there(&format!("./shared {url}")).output().unwrap();
     assert!(
         String::from_utf8_lossy(&output.stderr).contains("libfeast_remote.so.0: cannot open shared object")
