@@ -33,7 +33,10 @@ fn architecture() -> String {
 #[test]
 #[ignore = "make test-packages runs it"]
 fn lintian_finds_nothing_in_the_debian_packages() {
+    // It takes bytes of the code for misspelled words, other ones in each build.
+    let not_asked = "--suppress-tags=spelling-error-in-binary";
     let output = ran(Command::new("lintian")
+        .arg(not_asked)
         .args(["--allow-root", "--display-info", "--pedantic", "--show-overrides", "--fail-on=none"])
         .args(packages()));
     let said = String::from_utf8(output.stdout).unwrap();
@@ -41,7 +44,7 @@ fn lintian_finds_nothing_in_the_debian_packages() {
     let (overridden, found): (Vec<&str>, Vec<&str>) =
         said.lines().filter(|line| !line.starts_with("N: ")).partition(|line| line.starts_with("O: "));
     assert!(found.is_empty(), "{said}");
-    assert_eq!(overridden.len(), 3, "{said}");
+    assert_eq!(overridden.len(), 2, "{said}");
 }
 
 #[test]
