@@ -7,6 +7,7 @@ vcpkg_add_to_path("${CARGO_FOLDER}")
 
 # It is always optimised.
 set(VCPKG_BUILD_TYPE release)
+set(VCPKG_POLICY_MISMATCHED_NUMBER_OF_BINARIES enabled)
 set(ENV{CARGO_TARGET_DIR} "${CURRENT_BUILDTREES_DIR}/cargo")
 vcpkg_execute_required_process(
   COMMAND scripts/build.sh
