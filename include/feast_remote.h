@@ -1,5 +1,5 @@
 /*
- * libfeast_remote 0.1: online features from a remote Feast feature server.
+ * libfeast_remote 0.2: online features from a remote Feast feature server.
  *
  * WHAT IT IS
  *
@@ -278,7 +278,7 @@ struct DLManagedTensorVersioned;
 /**
  * Minor version of the header. A change means that something was added.
  */
-#define FEAST_VERSION_MINOR 1
+#define FEAST_VERSION_MINOR 2
 
 /**
  * Patch level of the header.
@@ -288,7 +288,7 @@ struct DLManagedTensorVersioned;
 /**
  * The header's version in one number: major * 1000000 + minor * 1000 + patch.
  */
-#define FEAST_VERSION_NUMBER 1000
+#define FEAST_VERSION_NUMBER 2000
 
 /**
  * An asynchronous call under way, for cancelling it. Opaque; free with feast_call_free(), at any time.
@@ -3231,7 +3231,7 @@ uint32_t feast_version_number(void);
 
 /**
  * The version of the library that is loaded, with those of libcurl and the TLS library inside it, such as
- * "0.1.0 (libcurl/8.22.0 OpenSSL/3.6.3 zlib/1.3.2)".
+ * "0.2.0 (libcurl/8.22.0 OpenSSL/3.6.3 zlib/1.3.2)".
  *
  * @return a static string, never NULL.
  * Thread safety: any thread.

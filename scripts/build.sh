@@ -19,7 +19,7 @@ if [[ ! $so -nt $built || $so -ot packaging/link-shared || $so -ot packaging/mer
   packaging/merge-static "$built" "$release/libfeast_remote.a"
   packaging/link-shared "$release/libfeast_remote.a" "$so.new" ${LINK_FLAGS-}
   objcopy --only-keep-debug --compress-debug-sections "$so.new" "$so.debug"
-  objcopy --strip-all --add-gnu-debuglink="$so.debug" "$so.new"
+  objcopy --strip-all --remove-section=.comment --add-gnu-debuglink="$so.debug" "$so.new"
   strip --strip-debug --enable-deterministic-archives "$release/libfeast_remote.a"
   mv "$so.new" "$so"
   rm "$so.new.0"

@@ -14,3 +14,9 @@ use_openssl_of_the_release_build() {
   OPENSSL_DIR=$(realpath "$(ls -td "$(dirname "$release")"/dist/build/openssl-sys-*/out/openssl-build/install | head -n 1)")
   export OPENSSL_DIR OPENSSL_NO_VENDOR=1 OPENSSL_STATIC=1
 }
+
+# A tarball that is the same wherever and whenever it is made.
+tarball() { # FOLDER NAME_IN_IT FILE
+  tar --sort=name --mtime="@${SOURCE_DATE_EPOCH:-0}" --mode=go=u-w --owner=0 --group=0 --numeric-owner --format=gnu -C "$1" -cf - "$2" |
+    gzip -n >"$3"
+}

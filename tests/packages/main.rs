@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // helpers of tests are tests
 
 mod cpp;
+mod debian;
 mod go;
 mod java;
+mod packing;
 mod python;
+mod recipes;
 mod sbom;
 
 use feast_remote as _; // what OpenSSL calls where the linker says --wrap (build.rs)

@@ -1,19 +1,26 @@
-//! The binary interface: its description in `abi/` is that of today's header, and a program built against the first header
-//! runs with today's library. (That the library exports the header's functions is shown in `header.rs`.)
+//! The binary interface: its description in `abi/` is that of today's header, and what was built against an earlier header,
+//! which `abi/` keeps, runs with today's library. (That the library exports the header's functions is shown in `header.rs`.)
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::header::program_of_the_manual;
 use crate::support::cc::{compile_with, passed};
 use crate::support::installed::ran;
 use crate::support::paths::{header, library_folder, root, scratch};
-use crate::support::server::{Server, Step, answer};
+use crate::support::server::{Server, Step, answer, say};
 
-/// A library of C with the header's functions and nothing in them: what libabigail reads of its types is exactly what the
-/// header promises, while the Rust library's would show how opaque objects look inside.
-fn library_of_the_header(folder: &Path) -> PathBuf {
-    let text = fs::read_to_string(header()).unwrap();
+/// The folders in `abi/` of versions before today's.
+fn earlier_versions() -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join("abi")).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_dir() && !path.ends_with(env!("CARGO_PKG_VERSION"))).collect()
+}
+
+/// A library of C with the functions of the header in a folder and nothing in them: what libabigail reads of its types is exactly
+/// what the header promises, while the Rust library's would show how opaque objects look inside.
+fn library_of_the_header(header: &Path, folder: &Path, flags: &[&str]) -> PathBuf {
+    let text = fs::read_to_string(header.join("feast_remote.h")).unwrap();
     let mut source = "#include <feast_remote.h>\n#include <stdlib.h>\n".to_owned();
     for block in text.split("*/") {
         let declaration = block.split("/**").next().unwrap().trim();
@@ -26,31 +33,21 @@ fn library_of_the_header(folder: &Path) -> PathBuf {
         }
     }
     assert!(source.matches("abort").count() > 60, "the functions are found");
-    let (file, library) = (folder.join("header.c"), folder.join("libheader.so"));
-    fs::write(&file, source).unwrap();
+    fs::write(folder.join("header.c"), source).unwrap();
     // From within the folder, whose name then stands nowhere.
     ran(Command::new("cc")
-        .args([
-            "-g",
-            "-shared",
-            "-fPIC",
-            "-Wall",
-            "-Werror",
-            "-Wno-unused-parameter",
-            "-o",
-            "libheader.so",
-            "header.c",
-            "-I",
-        ])
-        .arg(root().join("include"))
+        .args(["-g", "-shared", "-fPIC", "-Wall", "-Werror", "-Wno-unused-parameter"])
+        .args(["-o", "libheader.so", "header.c", "-I"])
+        .arg(header)
+        .args(flags)
         .current_dir(folder));
-    library
+    folder.join("libheader.so")
 }
 
 #[test]
 fn the_description_of_the_interface_is_the_committed_one() {
     let folder = scratch();
-    let library = library_of_the_header(&folder);
+    let library = library_of_the_header(&root().join("include"), &folder, &[]);
     let (committed, today) = (root().join("abi/libfeast_remote.abi"), folder.join("today.abi"));
     // Nothing of this machine, such as paths, in the file.
     ran(Command::new("abidw")
@@ -74,31 +71,37 @@ fn the_description_of_the_interface_is_the_committed_one() {
     );
 }
 
-/// libabigail does not see macros.
 #[test]
-fn no_number_of_the_first_header_has_changed() {
-    let numbers = |path: PathBuf| -> Vec<String> {
-        let text = fs::read_to_string(path).unwrap();
-        let is_number = |line: &&str| {
-            line.starts_with("#define FEAST_") && !line.contains("VERSION") && line.contains(' ')
-        };
-        text.lines()
-            .filter(is_number)
-            .filter(|line| line.split(' ').count() == 3)
-            .map(str::to_owned)
-            .collect()
-    };
-    let (first, today) = (numbers(root().join("abi/0.1.0/feast_remote.h")), numbers(header()));
-    assert!(first.len() > 45);
-    for number in first {
-        assert!(today.contains(&number), "{number}");
+fn nothing_of_an_earlier_header_has_changed() {
+    let today = library_of_the_header(&root().join("include"), &scratch(), &[]);
+    let todays_numbers = numbers(&header());
+    assert!(!earlier_versions().is_empty());
+    for earlier in earlier_versions() {
+        let library = library_of_the_header(&earlier, &scratch(), &[]);
+        let output =
+            Command::new("abidiff").arg("--no-added-syms").args([&library, &today]).output().unwrap();
+        let report = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}: {report}", earlier.display());
+        // libabigail does not see macros.
+        let earlier = numbers(&earlier.join("feast_remote.h"));
+        assert!(earlier.len() > 45);
+        for number in earlier {
+            assert!(todays_numbers.contains(&number), "{number}");
+        }
     }
+}
+
+/// The macros of a header that are numbers, without its version.
+fn numbers(header: &Path) -> Vec<String> {
+    let text = fs::read_to_string(header).unwrap();
+    let lines = text.lines().filter(|line| line.starts_with("#define FEAST_") && !line.contains("VERSION"));
+    lines.filter(|line| line.split(' ').count() == 3).map(str::to_owned).collect()
 }
 
 #[test]
 fn an_incompatible_change_would_be_found() {
     let folder = scratch();
-    let library = library_of_the_header(&folder);
+    let library = library_of_the_header(&root().join("include"), &folder, &[]);
     let source = fs::read_to_string(folder.join("header.c")).unwrap();
     let changed = source.replace(
         "feast_response_num_rows(const feast_response_t *response)",
@@ -136,5 +139,51 @@ fn programs_built_against_the_first_header_run_with_todays_library() {
         let output =
             Command::new(compile_with(source, &link)).args([healthy.url(), stalling.url()]).output().unwrap();
         passed(source, &output);
+    }
+}
+
+/// Linked with a library that has the functions which that header has, and no more.
+#[test]
+fn programs_linked_with_an_earlier_version_run_with_todays_library() {
+    let server = Server::start(|_| {
+        say(
+            200,
+            r#"{"results":[{"values":[1001,1002]},{"values":[17,18]}],
+                "metadata":{"feature_names":["driver_id","avg_daily_trips"]}}"#,
+        )
+    });
+    for earlier in earlier_versions() {
+        let folder = scratch();
+        let library = library_of_the_header(&earlier, &folder, &["-Wl,-soname,libfeast_remote.so.0"]);
+        let text = fs::read_to_string(earlier.join("feast_remote.h")).unwrap();
+        let program = program_of_the_manual(&text);
+        assert!(program.contains("http://localhost:6566"));
+        // It tells which versions have met.
+        let program = program.replace("http://localhost:6566", &server.url()).replace(
+            "return 0;",
+            r#"printf("%u %u\n", FEAST_VERSION_NUMBER, feast_version_number()); return 0;"#,
+        );
+        fs::write(folder.join("program.c"), program).unwrap();
+        ran(Command::new("cc")
+            .args(["-Wall", "-Wextra", "-Werror", "-o", "program", "program.c", "-I"])
+            .args([&earlier, &library])
+            .current_dir(&folder));
+        let run = |library_path: &Path| {
+            Command::new(folder.join("program")).env("LD_LIBRARY_PATH", library_path).output().unwrap()
+        };
+        let output = run(&library_folder());
+        passed("the manual's program", &output);
+        let versions: Vec<u32> = earlier
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .split('.')
+            .map(|part| part.parse().unwrap())
+            .collect();
+        let theirs = versions[0] * 1_000_000 + versions[1] * 1000 + versions[2];
+        let ours = feast_remote::ffi::FEAST_VERSION_NUMBER;
+        assert!(theirs < ours);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), format!("17 18\n{theirs} {ours}\n"));
     }
 }

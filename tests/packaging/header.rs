@@ -59,6 +59,7 @@ fn generated() -> String {
 fn compare(file: &str, generated: &str) {
     let path = root().join(file);
     if std::env::var_os("FEAST_GENERATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, generated).unwrap();
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
@@ -68,6 +69,12 @@ fn compare(file: &str, generated: &str) {
 #[test]
 fn the_header_is_generated_from_the_sources() {
     compare("include/feast_remote.h", &generated());
+}
+
+/// What later versions are compared with (`abi.rs`).
+#[test]
+fn the_header_kept_for_this_version_is_generated_too() {
+    compare(concat!("abi/", env!("CARGO_PKG_VERSION"), "/feast_remote.h"), &generated());
 }
 
 #[test]
@@ -122,20 +129,21 @@ fn the_header_compiles_twice_in_every_standard() {
     }
 }
 
+/// The program at the head of a header.
+pub fn program_of_the_manual(header: &str) -> String {
+    let lines = header.lines().skip_while(|line| !line.contains("A PROGRAM")).skip(1);
+    let lines = lines.take_while(|line| !line.contains("THREADS"));
+    lines.map(|line| line.strip_prefix(" *     ").unwrap_or_default().to_owned() + "\n").collect()
+}
+
 #[test]
 fn the_program_in_the_manual_compiles() {
     let header = fs::read_to_string(header()).unwrap();
-    let program: Vec<&str> = header
-        .lines()
-        .skip_while(|line| !line.contains("A PROGRAM"))
-        .skip(1)
-        .take_while(|line| !line.contains("THREADS"))
-        .map(|line| line.strip_prefix(" *     ").unwrap_or_default())
-        .collect();
-    let lines = program.iter().filter(|line| !line.is_empty()).count();
+    let program = program_of_the_manual(&header);
+    let lines = program.lines().filter(|line| !line.is_empty()).count();
     assert!((15..35).contains(&lines), "{lines} lines");
     for standard in ["c99", "c11"] {
-        compile("cc", standard, &program.join("\n"), "manual.c");
+        compile("cc", standard, &program, "manual.c");
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::installed::{Installed, make, ran};
-use crate::support::paths::{library, root, scratch};
+use crate::support::paths::{root, scratch};
 use crate::support::server::{Server, say};
 
 /// What examples/c/minimal.c asks for.
@@ -126,16 +126,18 @@ fn cmake_finds_the_package_wherever_it_was_moved_to() {
     make("install", Path::new(""), installed.to_str().unwrap());
     let moved = folder.join("moved");
     fs::rename(&installed, &moved).unwrap();
+    let version = env!("CARGO_PKG_VERSION").rsplit_once('.').unwrap().0;
     fs::write(
         folder.join("CMakeLists.txt"),
         format!(
             "cmake_minimum_required(VERSION 3.13)\nproject(program C)\n\
-             find_package(FeastRemote 0.1 REQUIRED)\n\
+             find_package(FeastRemote {version} REQUIRED)\n\
              foreach(kind feast_remote feast_remote_static)\n\
              add_executable(with_${{kind}} {})\n\
              target_link_libraries(with_${{kind}} FeastRemote::${{kind}})\nendforeach()\n\
-             find_package(FeastRemote 0.2 QUIET)\n\
-             if(FeastRemote_FOUND)\nmessage(FATAL_ERROR \"another minor version fits\")\nendif()\n",
+             foreach(other 0.1 0.99 1.0)\n\
+             find_package(FeastRemote ${{other}} QUIET)\n\
+             if(FeastRemote_FOUND)\nmessage(FATAL_ERROR \"another minor version fits\")\nendif()\nendforeach()\n",
             root().join("examples/c/minimal.c").display()
         ),
     )
@@ -156,18 +158,17 @@ fn cmake_finds_the_package_wherever_it_was_moved_to() {
 fn the_tarball_is_whole_and_serves_wherever_it_is_unpacked() {
     let server = server();
     let folder = scratch();
+    let packages = folder.join("packages");
     ran(Command::new("make")
+        .args(["-s", "dist"])
         .current_dir(root())
-        .args(["-s", "dist", &format!("DIST={}", folder.join("dist").display())])
-        .arg(format!("SO={}", library().display())));
-    let tarball = fs::read_dir(folder.join("dist"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "gz"))
-        .unwrap();
-    ran(Command::new("sha256sum")
-        .args(["-c", &format!("{}.sha256", tarball.display())])
-        .current_dir(folder.join("dist")));
+        .env("NATIVES", folder.join("natives"))
+        .env("PACKAGES", &packages));
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let tarball = packages.join(format!("feast_remote-{}-{host}.tar.gz", env!("CARGO_PKG_VERSION")));
+    let sums = ran(Command::new("sha256sum").args(["-c", "SHA256SUMS"]).current_dir(&packages)).stdout;
+    let name = tarball.file_name().unwrap().to_str().unwrap();
+    assert!(String::from_utf8_lossy(&sums).contains(&format!("{name}: OK\n")));
     let unpacked = folder.join("unpacked");
     fs::create_dir(&unpacked).unwrap();
     ran(Command::new("tar")

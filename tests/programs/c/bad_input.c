@@ -182,7 +182,8 @@ static void status_names_and_versions(void) {
   CHECK(strcmp(feast_status_name(FEAST_OK), "OK") == 0);
   CHECK(strcmp(feast_status_name(FEAST_PERMISSION_DENIED), "PERMISSION_DENIED") == 0);
   CHECK(strcmp(feast_status_name(-1), "UNKNOWN") == 0 && strcmp(feast_status_name(1), "UNKNOWN") == 0);
-  CHECK(feast_version_number() == FEAST_VERSION_NUMBER);
+  /* Newer, where this is compiled against an earlier header (tests/packaging/abi.rs). */
+  CHECK(feast_version_number() >= FEAST_VERSION_NUMBER);
   CHECK(strstr(feast_version_string(), "libcurl/") != NULL);
 }
 

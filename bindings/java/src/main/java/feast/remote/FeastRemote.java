@@ -398,7 +398,7 @@ public final class FeastRemote implements AutoCloseable {
     /**
      * The version of the library, with those of what is inside.
      *
-     * @return such as "0.1.0 (libcurl/8.22.0 OpenSSL/3.6.3 zlib/1.3.2)"
+     * @return such as "0.2.0 (libcurl/8.22.0 OpenSSL/3.6.3 zlib/1.3.2)"
      */
     public static String libraryVersion() {
         NativeLibrary.require();
