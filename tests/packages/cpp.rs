@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use serde_json::{Value, json};
+
 use crate::support::cc::passed;
 use crate::support::feast::Feast;
 use crate::support::installed::{Installed, ran};
@@ -243,8 +245,22 @@ fn the_headers_compile_without_a_warning_however_they_are_compiled() {
 fn healthy() -> Server {
     Server::start(|seen| match seen.target.as_str() {
         "POST /push" | "POST /write-to-online-store" | "GET /health" => say(200, "null"),
-        _ => answer(seen),
+        _ => request_data(&seen.body).map_or_else(|| answer(seen), |handed| say(200, handed.to_string())),
     })
+}
+
+/// What an on demand feature view answers that hands request data through, with the versions of feature views if it is asked
+/// for them; nothing for a question without request data where the Go server takes it.
+fn request_data(body: &[u8]) -> Option<Value> {
+    let body: Value = serde_json::from_slice(body).unwrap();
+    let data = body.get("request_context")?.as_object().unwrap();
+    let columns: Vec<_> = body["entities"].as_object().unwrap().iter().chain(data).collect();
+    let mut metadata = json!({"feature_names": columns.iter().map(|(name, _)| name).collect::<Vec<_>>()});
+    if body["include_feature_view_version_metadata"] == true {
+        metadata["feature_view_metadata"] = json!([{"name": "v", "version": 3}, {"name": "w"}]);
+    }
+    let results: Vec<Value> = columns.iter().map(|(_, values)| json!({"values": values})).collect();
+    Some(json!({"metadata": metadata, "results": results}))
 }
 
 #[test]
