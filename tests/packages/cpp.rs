@@ -249,17 +249,22 @@ fn healthy() -> Server {
     })
 }
 
-/// What an on demand feature view answers that hands request data through, with the versions of feature views if it is asked
-/// for them; nothing for a question without request data where the Go server takes it.
+/// What an on demand feature view answers whose features, X_back, are its request data, X; with the versions of feature views if
+/// it is asked for them. Nothing for a question without request data where the Go server takes it.
 fn request_data(body: &[u8]) -> Option<Value> {
     let body: Value = serde_json::from_slice(body).unwrap();
-    let data = body.get("request_context")?.as_object().unwrap();
-    let columns: Vec<_> = body["entities"].as_object().unwrap().iter().chain(data).collect();
-    let mut metadata = json!({"feature_names": columns.iter().map(|(name, _)| name).collect::<Vec<_>>()});
+    let data = body.get("request_context")?.as_object().unwrap().iter();
+    let features = data.map(|(name, values)| (format!("{name}_back"), values));
+    let entities = body["entities"].as_object().unwrap().iter();
+    let (names, results): (Vec<String>, Vec<Value>) = entities
+        .map(|(name, values)| (name.clone(), values))
+        .chain(features)
+        .map(|(name, values)| (name, json!({"values": values})))
+        .unzip();
+    let mut metadata = json!({"feature_names": names});
     if body["include_feature_view_version_metadata"] == true {
         metadata["feature_view_metadata"] = json!([{"name": "v", "version": 3}, {"name": "w"}]);
     }
-    let results: Vec<Value> = columns.iter().map(|(_, values)| json!({"values": values})).collect();
     Some(json!({"metadata": metadata, "results": results}))
 }
 
