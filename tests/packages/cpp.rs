@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use serde_json::{Value, json};
+
 use crate::support::cc::passed;
 use crate::support::feast::Feast;
 use crate::support::installed::{Installed, ran};
@@ -243,8 +245,27 @@ fn the_headers_compile_without_a_warning_however_they_are_compiled() {
 fn healthy() -> Server {
     Server::start(|seen| match seen.target.as_str() {
         "POST /push" | "POST /write-to-online-store" | "GET /health" => say(200, "null"),
-        _ => answer(seen),
+        _ => request_data(&seen.body).map_or_else(|| answer(seen), |handed| say(200, handed.to_string())),
     })
+}
+
+/// What an on demand feature view answers whose features, X_back, are its request data, X; with the versions of feature views if
+/// it is asked for them. Nothing for a question without request data where the Go server takes it.
+fn request_data(body: &[u8]) -> Option<Value> {
+    let body: Value = serde_json::from_slice(body).unwrap();
+    let data = body.get("request_context")?.as_object().unwrap().iter();
+    let features = data.map(|(name, values)| (format!("{name}_back"), values));
+    let entities = body["entities"].as_object().unwrap().iter();
+    let (names, results): (Vec<String>, Vec<Value>) = entities
+        .map(|(name, values)| (name.clone(), values))
+        .chain(features)
+        .map(|(name, values)| (name, json!({"values": values})))
+        .unzip();
+    let mut metadata = json!({"feature_names": names});
+    if body["include_feature_view_version_metadata"] == true {
+        metadata["feature_view_metadata"] = json!([{"name": "v", "version": 3}, {"name": "w"}]);
+    }
+    Some(json!({"metadata": metadata, "results": results}))
 }
 
 #[test]

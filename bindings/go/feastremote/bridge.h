@@ -109,13 +109,40 @@ static inline const char **parts_of(const char *data, const size_t *lengths, con
   return parts;
 }
 
-static inline feast_status_t set_entity_strings(feast_request_t *request, const char *name, const char *data,
-                                                const size_t *lengths, size_t count, feast_error_t **err) {
+// The columns of a request.
+
+typedef enum { FEASTREMOTE_ENTITY, FEASTREMOTE_REQUEST_DATA } role_t;
+
+static inline feast_status_t set_values(feast_request_t *request, role_t role, feast_type_t type, const char *name,
+                                        const void *values, size_t count, feast_error_t **err) {
+  bool entity = role == FEASTREMOTE_ENTITY;
+  switch (type) {
+    case FEAST_TYPE_BOOL:
+      return (entity ? feast_request_set_entity_bool : feast_request_set_request_data_bool)(request, name, values, count, err);
+    case FEAST_TYPE_INT64:
+      return (entity ? feast_request_set_entity_int64 : feast_request_set_request_data_int64)(request, name, values, count, err);
+    default:
+      return (entity ? feast_request_set_entity_double : feast_request_set_request_data_double)(request, name, values, count, err);
+  }
+}
+
+static inline feast_status_t set_strings(feast_request_t *request, role_t role, const char *name, const char *data,
+                                         const size_t *lengths, size_t count, feast_error_t **err) {
   const char **values = parts_of(data, lengths, NULL, count);
-  feast_status_t status = feast_request_set_entity_string(request, name, values, lengths, count, err);
+  bool entity = role == FEASTREMOTE_ENTITY;
+  feast_status_t status = (entity ? feast_request_set_entity_string : feast_request_set_request_data_string)(
+      request, name, values, lengths, count, err);
   free(values);
   return status;
 }
+
+static inline feast_status_t set_json(feast_request_t *request, role_t role, const char *name, const char *json_array,
+                                      feast_error_t **err) {
+  bool entity = role == FEASTREMOTE_ENTITY;
+  return (entity ? feast_request_set_entity_json : feast_request_set_request_data_json)(request, name, json_array, err);
+}
+
+// The columns of a frame.
 
 static inline feast_status_t set_frame_strings(feast_frame_t *frame, const char *name, const char *data, const size_t *lengths,
                                                const uint8_t *nulls, size_t rows, feast_error_t **err) {

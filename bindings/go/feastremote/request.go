@@ -17,7 +17,7 @@ import (
 type Request struct {
 	handle   *C.feast_request_t
 	deadline C.int64_t // of CLOCK_MONOTONIC
-	rows     int       // of the entities; the library refuses columns of several lengths
+	rows     int       // of the column set last; the library refuses columns of several lengths
 }
 
 // NewRequest asks for features, each as "feature_view:feature"; none, for [Request.SetFeatureService] and the like. The answer's
@@ -89,6 +89,14 @@ func (r *Request) SetFullFeatureNames(full bool) error {
 	})
 }
 
+// SetIncludeFeatureViewVersionMetadata asks for the versions of the feature views that the values are of:
+// [Response.FeatureViews].
+func (r *Request) SetIncludeFeatureViewVersionMetadata(include bool) error {
+	return r.set("", func(_ *C.char, err **C.feast_error_t) {
+		C.feast_request_set_include_feature_view_version_metadata(r.handle, C.bool(include), err)
+	})
+}
+
 // SetMissing says what stands for a missing value of one feature in a [Matrix], in place of the matrix's own.
 func (r *Request) SetMissing(feature string, missing float64) error {
 	return r.set(feature, func(text *C.char, err **C.feast_error_t) {
@@ -157,40 +165,75 @@ func (r *Request) SetViewMaxAge(view string, age time.Duration, drop bool) error
 	})
 }
 
-// SetInt64 gives the values of an entity's join key, or of request data for an on-demand feature view, one a row. They are
-// copied. All columns of a request have the same number of rows. A column of the same name is replaced.
+// SetInt64 gives the values of an entity's join key, one a row. They are copied. All columns of a request have the same number of
+// rows. A column of the same name is replaced.
 func (r *Request) SetInt64(entity string, values []int64) error {
-	return r.setRows(entity, len(values), func(name *C.char, err **C.feast_error_t) {
-		C.feast_request_set_entity_int64(r.handle, name, (*C.int64_t)(unsafe.SliceData(values)), C.size_t(len(values)), err)
-	})
+	return setValues(r, C.FEASTREMOTE_ENTITY, entity, values)
 }
 
 // SetFloat64 is [Request.SetInt64] for numbers, which must be finite.
 func (r *Request) SetFloat64(entity string, values []float64) error {
-	return r.setRows(entity, len(values), func(name *C.char, err **C.feast_error_t) {
-		C.feast_request_set_entity_double(r.handle, name, (*C.double)(unsafe.SliceData(values)), C.size_t(len(values)), err)
-	})
+	return setValues(r, C.FEASTREMOTE_ENTITY, entity, values)
 }
 
 // SetBool is [Request.SetInt64] for booleans.
 func (r *Request) SetBool(entity string, values []bool) error {
-	return r.setRows(entity, len(values), func(name *C.char, err **C.feast_error_t) {
-		C.feast_request_set_entity_bool(r.handle, name, (*C.bool)(unsafe.SliceData(values)), C.size_t(len(values)), err)
-	})
+	return setValues(r, C.FEASTREMOTE_ENTITY, entity, values)
 }
 
 // SetString is [Request.SetInt64] for strings.
 func (r *Request) SetString(entity string, values []string) error {
-	data, lengths := joined(values, "")
-	return r.setRows(entity, len(values), func(name *C.char, err **C.feast_error_t) {
-		C.set_entity_strings(r.handle, name, data, unsafe.SliceData(lengths), C.size_t(len(values)), err)
-	})
+	return r.setStrings(C.FEASTREMOTE_ENTITY, entity, values)
 }
 
 // SetJSON gives the values as a JSON array of whatever the server understands: nulls, lists, mixed types.
 func (r *Request) SetJSON(entity string, array string) error {
-	err := r.setTwo(entity, array, func(name, json *C.char, err **C.feast_error_t) {
-		C.feast_request_set_entity_json(r.handle, name, json, err)
+	return r.setJSON(C.FEASTREMOTE_ENTITY, entity, array)
+}
+
+// SetRequestDataInt64 gives request data for on-demand feature views, as many values as the entities have rows. They are copied. A
+// column of the same name is replaced. Answers do not repeat it.
+func (r *Request) SetRequestDataInt64(name string, values []int64) error {
+	return setValues(r, C.FEASTREMOTE_REQUEST_DATA, name, values)
+}
+
+// SetRequestDataFloat64 is [Request.SetRequestDataInt64] for numbers, which must be finite.
+func (r *Request) SetRequestDataFloat64(name string, values []float64) error {
+	return setValues(r, C.FEASTREMOTE_REQUEST_DATA, name, values)
+}
+
+// SetRequestDataBool is [Request.SetRequestDataInt64] for booleans.
+func (r *Request) SetRequestDataBool(name string, values []bool) error {
+	return setValues(r, C.FEASTREMOTE_REQUEST_DATA, name, values)
+}
+
+// SetRequestDataString is [Request.SetRequestDataInt64] for strings.
+func (r *Request) SetRequestDataString(name string, values []string) error {
+	return r.setStrings(C.FEASTREMOTE_REQUEST_DATA, name, values)
+}
+
+// SetRequestDataJSON gives request data as a JSON array of whatever the server understands.
+func (r *Request) SetRequestDataJSON(name string, array string) error {
+	return r.setJSON(C.FEASTREMOTE_REQUEST_DATA, name, array)
+}
+
+func setValues[T bool | int64 | float64](r *Request, role C.role_t, name string, values []T) error {
+	return r.setRows(name, len(values), func(text *C.char, err **C.feast_error_t) {
+		array := unsafe.Pointer(unsafe.SliceData(values))
+		C.set_values(r.handle, role, C.feast_type_t(typeOf[T]()), text, array, C.size_t(len(values)), err)
+	})
+}
+
+func (r *Request) setStrings(role C.role_t, name string, values []string) error {
+	data, lengths := joined(values, "")
+	return r.setRows(name, len(values), func(text *C.char, err **C.feast_error_t) {
+		C.set_strings(r.handle, role, text, data, unsafe.SliceData(lengths), C.size_t(len(values)), err)
+	})
+}
+
+func (r *Request) setJSON(role C.role_t, name, array string) error {
+	err := r.setTwo(name, array, func(text, json *C.char, err **C.feast_error_t) {
+		C.set_json(r.handle, role, text, json, err)
 	})
 	if err == nil {
 		var elements []json.RawMessage
@@ -202,8 +245,8 @@ func (r *Request) SetJSON(entity string, array string) error {
 	return err
 }
 
-func (r *Request) setRows(entity string, rows int, change func(*C.char, **C.feast_error_t)) error {
-	err := r.set(entity, change)
+func (r *Request) setRows(name string, rows int, change func(*C.char, **C.feast_error_t)) error {
+	err := r.set(name, change)
 	if err == nil {
 		r.rows = rows
 	}

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 )
@@ -75,6 +78,65 @@ func TestARequestSaysEverythingThatTheServerTakes(t *testing.T) {
 	raw, err := remote.GetOnlineFeaturesJSON(t.Context(), []byte(`{"entities":{"id":[1]}}`))
 	if err != nil || !json.Valid(raw) || (<-questions).body["entities"] == nil {
 		t.Error(string(raw), err)
+	}
+}
+
+func TestRequestDataGoesWhereTheServerTakesIt(t *testing.T) {
+	bodies := make(chan map[string]any, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		var body map[string]any
+		if err := json.NewDecoder(request.Body).Decode(&body); err != nil {
+			t.Error(err)
+		}
+		bodies <- body
+		_, _ = io.WriteString(writer, `{"results":[{"values":[1]},{"values":[2]}],"metadata":{"feature_names":["driver_id","a"],
+			"feature_view_metadata":[{"name":"v","version":3},{"name":"w"}]}}`)
+	}))
+	t.Cleanup(server.Close)
+	request, err := NewRequest("v:a")
+	if err := errors.Join(err, request.SetInt64("driver_id", []int64{1}), request.SetRequestDataInt64("int", []int64{2}),
+		request.SetRequestDataFloat64("rate", []float64{0.5}), request.SetRequestDataBool("flag", []bool{true}),
+		request.SetRequestDataString("city", []string{"Köln"}), request.SetRequestDataJSON("vector", "[[1,null]]"),
+		request.SetIncludeFeatureViewVersionMetadata(true)); err != nil {
+		t.Fatal(err)
+	}
+	entities := map[string]any{"driver_id": []any{1.0}}
+	data := map[string]any{"int": []any{2.0}, "rate": []any{0.5}, "flag": []any{true}, "city": []any{"Köln"}, "vector": []any{[]any{1.0, nil}}}
+	both := map[string]any{"driver_id": []any{1.0}}
+	maps.Copy(both, data)
+	for kind, sent := range map[string]map[string]any{
+		"python": {"entities": both, "request_context": nil},
+		"go":     {"entities": entities, "request_context": data},
+	} {
+		remote, err := Open(Config{"path": server.URL, "server": kind})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(remote.Close)
+		response, err := remote.GetOnlineFeatures(t.Context(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Close()
+		body := <-bodies
+		if !reflect.DeepEqual(body["entities"], sent["entities"]) || body["include_feature_view_version_metadata"] != true {
+			t.Error(kind, body)
+		}
+		if context, has := body["request_context"]; has != (kind == "go") || has && !reflect.DeepEqual(context, sent["request_context"]) {
+			t.Error(kind, context)
+		}
+		if views := response.FeatureViews(); !slices.Equal(views, []FeatureViewVersion{{"v", 3}, {"w", 0}}) || response.NumColumns() != 2 {
+			t.Error(views, response.NumColumns())
+		}
+	}
+	for name, err := range map[string]error{
+		"a NUL":         request.SetRequestDataString("city", []string{"a\x00b"}),
+		"no array":      request.SetRequestDataJSON("vector", "{"),
+		"no finite one": request.SetRequestDataFloat64("rate", []float64{math.Inf(1)}),
+	} {
+		if !errors.Is(err, InvalidArgument) {
+			t.Error(name, err)
+		}
 	}
 }
 

@@ -64,6 +64,24 @@ func (r *Response) Server() string {
 	return C.GoString(C.feast_response_server(r.handle))
 }
 
+// FeatureViewVersion is a feature view that an answer has values of, and which version of it; 0 if it has none.
+type FeatureViewVersion struct {
+	Name    string
+	Version int64
+}
+
+// FeatureViews are those that the server named, if the request asked for them
+// ([Request.SetIncludeFeatureViewVersionMetadata]); else there are none.
+func (r *Response) FeatureViews() []FeatureViewVersion {
+	defer r.keep()
+	views := make([]FeatureViewVersion, C.feast_response_num_feature_views(r.handle))
+	for i := range views {
+		views[i].Name = C.GoString(C.feast_response_feature_view_name(r.handle, C.size_t(i)))
+		views[i].Version = int64(C.feast_response_feature_view_version(r.handle, C.size_t(i)))
+	}
+	return views
+}
+
 // Timing is where the time of the call went.
 func (r *Response) Timing() Timing {
 	defer r.keep()

@@ -34,7 +34,7 @@ from .errors import (
 from .log import log_to
 from .remote import Remote, prometheus
 from .request import Request
-from .response import STATUSES, Response
+from .response import STATUSES, FeatureViewVersion, Response
 
 if TYPE_CHECKING:
     from .feast_store import FeastRemoteOnlineStore, FeastRemoteOnlineStoreConfig
@@ -54,6 +54,7 @@ __all__ = [
     "FeastError",
     "FeastRemoteOnlineStore",
     "FeastRemoteOnlineStoreConfig",
+    "FeatureViewVersion",
     "InternalError",
     "InvalidArgumentError",
     "InvalidRequestError",

@@ -58,6 +58,7 @@ feast_request_free vp
 feast_request_add_feature iptp
 feast_request_set_feature_service iptp
 feast_request_set_full_feature_names ipbp
+feast_request_set_include_feature_view_version_metadata ipbp
 feast_request_set_timeout_ns ipqp
 feast_request_set_merge ipbp
 feast_request_set_entity_int64 iptpzp
@@ -65,6 +66,10 @@ feast_request_set_entity_double iptpzp
 feast_request_set_entity_bool iptpzp
 feast_request_set_entity_string iptppzp
 feast_request_set_entity_json ipttp
+feast_request_set_request_data_int64 iptpzp
+feast_request_set_request_data_bool iptpzp
+feast_request_set_request_data_string iptppzp
+feast_request_set_request_data_json ipttp
 feast_request_add_typed_feature iptip
 feast_request_add_list_feature iptizp
 feast_request_declare_column iptizp
@@ -80,6 +85,9 @@ feast_response_calls_in_request zp
 feast_response_server tp
 feast_response_num_columns zp
 feast_response_num_entities zp
+feast_response_num_feature_views zp
+feast_response_feature_view_name tpz
+feast_response_feature_view_version qpz
 feast_response_column_name tpz
 feast_response_find_column zpt
 feast_response_column_type ipz

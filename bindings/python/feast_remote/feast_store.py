@@ -5,8 +5,8 @@
       path: http://localhost:6566
       request_timeout_ms: 200        # any key of CONFIGURATION.md
 
-Reads, writes and searches by vector go through one pool, each call with a deadline. What the C library has no call for (version
-metadata, search by text, retrieve_online_documents of version 1) goes the way of Feast's own remote store.
+Reads, writes and searches by vector go through one pool, each call with a deadline. What the C library has no call for (search by
+text, retrieve_online_documents of version 1) goes the way of Feast's own remote store.
 """
 
 import os
@@ -106,9 +106,7 @@ class FeastRemoteOnlineStore(RemoteOnlineStore):
         full_feature_names: bool = False,
         include_feature_view_version_metadata: bool = False,
     ) -> OnlineResponse:
-        if include_feature_view_version_metadata:  # the C library does not give it
-            return super().get_online_features(config, features, entity_rows, registry, project, full_feature_names, True)
-        request = _request(features, entity_rows, full_feature_names)
+        request = _request(features, entity_rows, full_feature_names, include_feature_view_version_metadata)
         with _FeastsErrors():
             return _Response(self.remote(config).fetch(request))
 
@@ -122,9 +120,7 @@ class FeastRemoteOnlineStore(RemoteOnlineStore):
         full_feature_names: bool = False,
         include_feature_view_version_metadata: bool = False,
     ) -> OnlineResponse:
-        if include_feature_view_version_metadata:
-            return super().get_online_features(config, features, entity_rows, registry, project, full_feature_names, True)
-        request = _request(features, entity_rows, full_feature_names)
+        request = _request(features, entity_rows, full_feature_names, include_feature_view_version_metadata)
         with _FeastsErrors():
             return _Response(await self.remote(config).fetch_async(request))
 
@@ -205,7 +201,8 @@ class FeastRemoteOnlineStore(RemoteOnlineStore):
         filters: Any = None,
         include_feature_view_version_metadata: bool = False,
     ) -> list[FoundRow]:
-        if embedding is None or query_string is not None or include_feature_view_version_metadata:
+        # Of version metadata Feast's own store asks for nothing here: the rows have no place for it.
+        if embedding is None or query_string is not None:
             found: list[FoundRow] = super().retrieve_online_documents_v2(
                 config, table, requested_features, embedding, top_k, distance_metric, query_string, filters,
                 include_feature_view_version_metadata,
@@ -257,6 +254,8 @@ class _Response(OnlineResponse):
 
 def _proto(response: Response) -> GetOnlineFeaturesResponse:
     proto = GetOnlineFeaturesResponse(status=True)
+    for view in response.feature_views:
+        proto.metadata.feature_view_metadata.add(name=view.name, version=view.version)
     rows = response.num_rows
     for name, values in response.to_dict().items():
         proto.metadata.feature_names.val.append(name)
@@ -318,12 +317,15 @@ def _native(values: Any) -> list[Any]:
     return [feast_value_type_to_python_type(value) if isinstance(value, Value) else value for value in values]
 
 
-def _request(features: Union[list[str], FeatureService], entity_rows: Any, full_feature_names: bool) -> Request:
+def _request(
+    features: Union[list[str], FeatureService], entity_rows: Any, full_feature_names: bool, include_versions: bool
+) -> Request:
     if not isinstance(entity_rows, list):
         entity_rows = {name: _native(values) for name, values in entity_rows.items()}
+    options: dict[str, Any] = {"full_feature_names": full_feature_names, "include_feature_view_version_metadata": include_versions}
     if isinstance(features, FeatureService):
-        return Request(entities=entity_rows, feature_service=features.name, full_feature_names=full_feature_names)
-    return Request(features, entity_rows, full_feature_names=full_feature_names)
+        return Request(entities=entity_rows, feature_service=features.name, **options)
+    return Request(features, entity_rows, **options)
 
 
 def _read_request(

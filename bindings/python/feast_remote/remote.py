@@ -104,8 +104,8 @@ class Remote:
         call(lib.feast_remote_set_token, self._handle, text(token, "the token"))
 
     def fetch(self, request: Union[Request, Features, None] = None, entities: Optional[Entities] = None, **options: Any) -> Response:
-        """Fetches features for a Request, or for features and entities with Request's other arguments. Gives a Response, with
-        to_dict(), to_arrow(), to_pandas(), to_numpy(), to_matrix(), statuses and event timestamps."""
+        """Fetches features for a Request, or for features and entities with Request's other arguments, such as request_data.
+        Gives a Response, with to_dict(), to_arrow(), to_pandas(), to_numpy(), to_matrix(), statuses and event timestamps."""
         asked = _request(request, entities, options)
         if interruptible():
             return waited(self._begin(asked), _taken_response(asked._makers))

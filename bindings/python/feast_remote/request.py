@@ -7,7 +7,7 @@ from typing import Any, Optional, Union
 from . import types
 from ._library import call, lib, milliseconds, nanoseconds, text
 from .errors import InvalidArgumentError
-from .values import Entities, columns, set_entity
+from .values import Entities, columns, set_column
 
 Features = Union[str, Iterable[Union[str, tuple[str, int]]]]
 
@@ -17,9 +17,11 @@ class Request:
 
     features            "view:feature" names; one alone may stand without a list. A list feature, such as an embedding, may be
                         a pair of its name and its length, and takes that many columns of a matrix
-    entities            join keys and request data: a dict of columns (or of scalars, which are one row), or rows, a list of dicts
+    entities            by join keys: a dict of columns (or of scalars, which are one row), or rows, a list of dicts
+    request_data        what on-demand feature views want of the caller, likewise, as many rows as the entities have
     feature_service     a feature service's name, in place of features
     full_feature_names  columns are called view__feature
+    include_feature_view_version_metadata  the answer says which versions of feature views it is of: Response.feature_views
     timeout             seconds, in place of the store's request_timeout_ms; after 0 or less nothing is sent
     merge               False: shares no request with other calls (merge_max_rows)
     types               Python types by feature ("view:feature") or column, such as int, numpy.float32, uuid.UUID, set[str]:
@@ -36,8 +38,10 @@ class Request:
         features: Features = (),
         entities: Optional[Entities] = None,
         *,
+        request_data: Optional[Entities] = None,
         feature_service: Optional[str] = None,
         full_feature_names: bool = False,
+        include_feature_view_version_metadata: bool = False,
         timeout: Optional[float] = None,
         merge: bool = True,
         types: Optional[Mapping[str, Any]] = None,
@@ -61,6 +65,10 @@ class Request:
             call(lib.feast_request_set_full_feature_names, self._handle, True)
         if entities is not None:
             self.set_entities(entities)
+        if request_data is not None:
+            self.set_request_data(request_data)
+        if include_feature_view_version_metadata:
+            call(lib.feast_request_set_include_feature_view_version_metadata, self._handle, True)
         if not merge:
             call(lib.feast_request_set_merge, self._handle, False)
         if timeout is not None:
@@ -101,9 +109,16 @@ class Request:
 
     def set_entities(self, entities: Entities) -> "Request":
         """Sets these columns; others of an earlier call stay."""
-        for name, values in columns(entities).items():
+        return self._set("entity", entities)
+
+    def set_request_data(self, request_data: Entities) -> "Request":
+        """Likewise, for on-demand feature views. Answers do not repeat it."""
+        return self._set("request_data", request_data)
+
+    def _set(self, role: str, given: Entities) -> "Request":
+        for name, values in columns(given).items():
             self._rows = len(values)
-            set_entity(self._handle, name, values)
+            set_column(self._handle, role, name, values)
         return self
 
     def set_timeout(self, seconds: float) -> "Request":

@@ -3,7 +3,7 @@
 import ctypes
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy
 import pyarrow
@@ -32,6 +32,13 @@ class _Timing(ctypes.Structure):
         ("http_status", ctypes.c_int32),
         ("flags", ctypes.c_uint32),
     ]
+
+
+class FeatureViewVersion(NamedTuple):
+    """A feature view that an answer has values of, and which version of it; 0 if it has none."""
+
+    name: str
+    version: int
 
 
 def _values(array: Any) -> list[Any]:
@@ -67,6 +74,17 @@ class Response:
         """URL of the server that answered."""
         name = lib.feast_response_server(self._handle)
         return None if name is None else name.decode()
+
+    @property
+    def feature_views(self) -> list[FeatureViewVersion]:
+        """Feature views and their versions, if the request asked for them (include_feature_view_version_metadata)."""
+        return [
+            FeatureViewVersion(
+                lib.feast_response_feature_view_name(self._handle, view).decode(),
+                lib.feast_response_feature_view_version(self._handle, view),
+            )
+            for view in range(lib.feast_response_num_feature_views(self._handle))
+        ]
 
     @property
     def calls_in_request(self) -> int:

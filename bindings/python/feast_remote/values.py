@@ -84,28 +84,28 @@ def json_array(name: str, values: Iterable[Any]) -> bytes:
     return encoded.encode()
 
 
-def set_entity(request: Any, name: str, values: Any) -> None:
-    """Sets one column of a feast_request_t, as what it is if it is all of one kind."""
-    key = text(name, "an entity's name")
+def set_column(request: Any, role: str, name: str, values: Any) -> None:
+    """Sets one column of a feast_request_t, of entities ("entity") or "request_data", as what it is if it is all of one kind."""
+    key, set_as = text(name, "a column's name"), f"feast_request_set_{role}_"
     if isinstance(values, numpy.ndarray):
         kind = values.dtype.kind
         if kind == "i" or kind == "u" and (values.size == 0 or int(values.max()) < 2**63):
             numbers = numpy.ascontiguousarray(values, dtype=numpy.int64)
-            call(lib.feast_request_set_entity_int64, request, key, numbers.ctypes.data, numbers.size)
+            call(getattr(lib, set_as + "int64"), request, key, numbers.ctypes.data, numbers.size)
             return
         if kind == "b":
             flags = numpy.ascontiguousarray(values)
-            call(lib.feast_request_set_entity_bool, request, key, flags.ctypes.data, flags.size)
+            call(getattr(lib, set_as + "bool"), request, key, flags.ctypes.data, flags.size)
             return
     else:
         kinds = set(map(type, values))
         if kinds == {int} and min(values) >= -(2**63) and max(values) < 2**63:
-            call(lib.feast_request_set_entity_int64, request, key, (ctypes.c_int64 * len(values))(*values), len(values))
+            call(getattr(lib, set_as + "int64"), request, key, (ctypes.c_int64 * len(values))(*values), len(values))
             return
         if kinds == {str}:
             texts = [value.encode() for value in values]
             lengths = (ctypes.c_size_t * len(texts))(*map(len, texts))
             array = (ctypes.c_char_p * len(texts))(*texts)
-            call(lib.feast_request_set_entity_string, request, key, array, lengths, len(texts))
+            call(getattr(lib, set_as + "string"), request, key, array, lengths, len(texts))
             return
-    call(lib.feast_request_set_entity_json, request, key, json_array(name, values))
+    call(getattr(lib, set_as + "json"), request, key, json_array(name, values))

@@ -42,8 +42,12 @@ class FakeServer:
         columns = dict(body["entities"])
         for name in body.get("features", []):
             columns[name.partition(":")[2]] = self.features.get(name.partition(":")[2], [1] * rows)
+        versions = {"feature_view_metadata": [{"name": "v", "version": 3}, {"name": "w"}]}
         return {
-            "metadata": {"feature_names": list(columns)},
+            "metadata": {
+                "feature_names": list(columns),
+                **(versions if body.get("include_feature_view_version_metadata") else {}),
+            },
             "results": [
                 {
                     "values": values,

@@ -64,6 +64,21 @@ class Store(unittest.TestCase):
                 self.assertEqual(*values)
                 self.assertEqual(ours.to_dict(), theirs.to_dict())  # by way of the message now
 
+    def test_versions_of_feature_views_are_those_of_feasts_store(self):
+        features = ["driver_hourly_stats:conv_rate", "driver_customer_affinity:rides_together"]
+        rows = [{"driver_id": 1001, "customer_id": "C-003"}]
+        for include in (False, True):
+            answers = [
+                store.get_online_features(features, rows, include_feature_view_version_metadata=include)
+                for store in (self.ours, self.theirs)
+            ]
+            answers.append(
+                asyncio.run(self.ours.get_online_features_async(features, rows, include_feature_view_version_metadata=include))
+            )
+            ours, theirs, awaited = [list(answer.proto.metadata.feature_view_metadata) for answer in answers]
+            self.assertEqual((ours, awaited), (theirs, theirs))
+            self.assertEqual(len(ours), 2 if include else 0)
+
     def test_nested_lists_which_feasts_store_cannot_read(self):
         response = self.ours.get_online_features(["every_type:nested_list"], [{"driver_id": 1001}])
         self.assertEqual(response.to_dict()["nested_list"], [[[1, 2], [3]]])

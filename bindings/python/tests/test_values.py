@@ -17,9 +17,14 @@ ID = uuid.UUID("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
 
 class EntityValues(unittest.TestCase):
     def sent(self, entities):
-        with FakeServer() as server, Remote(path=server.url) as remote:
-            remote.fetch("v:a", entities)
-            return server.bodies[0]["entities"]
+        """As entities, and as request data, which the Go server takes apart from them."""
+        with FakeServer() as server, Remote(path=server.url, server="go") as remote:
+            rows = remote.fetch("v:a", entities).num_rows
+            remote.fetch("v:a", {"id": list(range(rows))}, request_data=entities)
+            given, data = server.bodies
+        self.assertEqual(data["entities"], {"id": list(range(rows))})
+        self.assertEqual(data["request_context"], given["entities"])
+        return given["entities"]
 
     def test_values_of_any_library_are_sent_as_json_has_them(self):
         when = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.timezone.utc)
@@ -50,6 +55,15 @@ class EntityValues(unittest.TestCase):
         with self.assertRaises(InvalidArgumentError):
             Request("v:a", [{"x": 1}, {"y": 2}])
 
+    def test_request_data_is_among_the_entities_where_the_server_wants_it_there(self):
+        with FakeServer() as server, Remote(path=server.url, server="python") as remote:
+            request = Request("v:a", {"x": [1, 2]}, request_data={"amount": [0.5, 1.5]})
+            remote.fetch(request)
+            remote.fetch(request.clone().set_request_data({"amount": [2.5, 3.5]}))
+            self.assertEqual([body["entities"]["amount"] for body in server.bodies], [[0.5, 1.5], [2.5, 3.5]])
+            with self.assertRaises(InvalidArgumentError):
+                remote.fetch("v:a", {"x": [1, 2]}, request_data={"amount": [1]})
+
     def test_one_feature_is_not_read_letter_by_letter(self):
         with FakeServer() as server, Remote(path=server.url) as remote:
             self.assertEqual(remote.fetch("v:a", {"x": 1}).column_names, ["x", "a"])
@@ -58,6 +72,7 @@ class EntityValues(unittest.TestCase):
         for make in (
             lambda: Request("v:a\0b", {"x": 1}),
             lambda: Request("v:a", {"x\0y": 1}),
+            lambda: Request("v:a", {"x": 1}, request_data={"x\0y": 1}),
             lambda: Remote(path="http://a\0b"),
         ):
             with self.assertRaisesRegex(InvalidArgumentError, "NUL"):
@@ -111,6 +126,12 @@ class Answers(unittest.TestCase):
         self.assertIn("a__status", response.to_arrow(full=True).schema.names)
         with self.assertRaises(KeyError):
             response.statuses("b")
+
+    def test_feature_views_have_versions_where_they_are_asked_for(self):
+        self.assertEqual(self.fetched([1]).feature_views, [])
+        views = self.fetched([1], include_feature_view_version_metadata=True).feature_views
+        self.assertEqual(views, [("v", 3), ("w", 0)])
+        self.assertEqual((views[0].name, views[0].version), ("v", 3))
 
     def test_a_template_is_cloned(self):
         with FakeServer() as server, Remote(path=server.url) as remote:

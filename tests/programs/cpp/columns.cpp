@@ -199,6 +199,38 @@ static void spans(const feast::Remote &remote) {
 #endif
 }
 
+// A server that takes request data as the Go server does, and answers with it: X with X_back.
+static void request_data(const std::string &url) {
+  const feast::Remote remote(feast::Config().set("path", url).set("server", "go"));
+  const std::int64_t integers[] = {1, 2};
+  const double numbers[] = {0.5, 1.5};
+  const int first = 7;
+  feast::Request request;
+  for (const char *name : {"int", "ints", "double", "floats", "flag", "flags", "text", "texts", "shorts", "json"})
+    request.add_feature("v:" + std::string(name) + "_back");
+  request.set_entity("id", {1, 2}).set_request_data("int", integers, 2).set_request_data("ints", {first, 2L});
+  request.set_request_data("double", numbers, 2).set_request_data("floats", std::vector<float>{2.5f, 3.5f});
+  request.set_request_data("flag", {true, false}).set_request_data("flags", std::vector<bool>{false, true});
+  request.set_request_data("text", {"K\xc3\xb6ln", ""}).set_request_data("texts", std::vector<std::string_view>{"x", "yz"});
+  request.set_request_data("shorts", std::vector<short>{3, 4}).set_request_data_json("json", "[[1], null]");
+  const feast::Response response = remote.get_online_features(request);
+  CHECK(response.entities() == 1 && response.columns() == 11);
+  CHECK(response.int64("int_back")[1] == 2 && response.int64("ints_back")[0] == 7);
+  CHECK(response.float64("double_back")[1] == 1.5 && response.float64("floats_back")[0] == 2.5);
+  CHECK(response.boolean("flag_back")[0] == 1 && response.boolean("flags_back")[0] == 0 && response.boolean("flags_back")[1] == 1);
+  CHECK(response.text("text_back", 0) == "K\xc3\xb6ln" && response.text("text_back", 1).empty());
+  CHECK(response.text("texts_back", 1) == "yz" && response.int64("shorts_back")[1] == 4);
+  CHECK(response.int64_lists("json_back")[0][0] == 1 && !response.is_valid("json_back", 1));
+  CHECK(thrown([&] { request.set_request_data("double", {1.0, HUGE_VAL}); }).status() == FEAST_INVALID_ARGUMENT);
+  CHECK(thrown([&] { request.set_request_data_json("json", "{"); }).status() == FEAST_INVALID_ARGUMENT);
+  CHECK(thrown([&] { remote.get_online_features(request.set_request_data("int", {1})); }).status() == FEAST_INVALID_ARGUMENT);
+
+  CHECK(response.feature_views().empty() && feast::Response().feature_views().empty());
+  request.set_request_data("int", {1, 2}).set_include_feature_view_version_metadata(true);
+  const std::vector<feast::FeatureViewVersion> views = remote.get_online_features(request).feature_views();
+  CHECK(views.size() == 2 && views[0].name == "v" && views[0].version == 3 && views[1].name == "w" && views[1].version == 0);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   const feast::Remote remote(feast::Config().set("path", argv[1]));
@@ -209,4 +241,5 @@ int main(int argc, char **argv) {
   arrow(remote);
   frames();
   spans(remote);
+  request_data(argv[1]);
 }

@@ -16,6 +16,26 @@ struct Integer {
   std::int64_t value;
 };
 
+inline std::vector<std::int64_t> integers(std::initializer_list<Integer> list) {
+  std::vector<std::int64_t> values;
+  for (const Integer &integer : list) values.push_back(integer.value);
+  return values;
+}
+
+// The C functions that set a column.
+struct ColumnSetters {
+  decltype(&feast_request_set_entity_int64) int64;
+  decltype(&feast_request_set_entity_double) float64;
+  decltype(&feast_request_set_entity_bool) boolean;
+  decltype(&feast_request_set_entity_string) string;
+  decltype(&feast_request_set_entity_json) json;
+};
+inline constexpr ColumnSetters entities{feast_request_set_entity_int64, feast_request_set_entity_double, feast_request_set_entity_bool,
+                                        feast_request_set_entity_string, feast_request_set_entity_json};
+inline constexpr ColumnSetters request_data{feast_request_set_request_data_int64, feast_request_set_request_data_double,
+                                            feast_request_set_request_data_bool, feast_request_set_request_data_string,
+                                            feast_request_set_request_data_json};
+
 }  // namespace detail
 
 // A question: features or a feature service, and entities, one value a row. Setters return the request, to be chained. One thread
@@ -51,6 +71,10 @@ class Request : public detail::Builder<Request, feast_request_t, feast_request_f
   // Names like view__feature.
   Request &set_full_feature_names(bool full) {
     return change([&](auto *r, auto **e) { return feast_request_set_full_feature_names(r, full, e); });
+  }
+  // Whether the answer is to say which versions of feature views its values are of: Response::feature_views().
+  Request &set_include_feature_view_version_metadata(bool include) {
+    return change([&](auto *r, auto **e) { return feast_request_set_include_feature_view_version_metadata(r, include, e); });
   }
   // What stands for a missing value of one feature in matrices.
   Request &set_missing_value(const detail::Text &feature, double missing) {
@@ -99,57 +123,90 @@ class Request : public detail::Builder<Request, feast_request_t, feast_request_f
     return change([&](auto *r, auto **e) { return feast_request_set_header(r, name.c_str(), value.c_str(), e); }, name, value);
   }
 
-  // Entities, or request data of on-demand feature views: one value a row.
+  // Entities, by their join keys: one value a row.
   Request &set_entity(const detail::Text &name, const std::int64_t *values, std::size_t count) {
-    return change([&](auto *r, auto **e) { return feast_request_set_entity_int64(r, name.c_str(), values, count, e); }, name);
+    return set_numbers(detail::entities, name, values, count);
   }
   Request &set_entity(const detail::Text &name, const double *values, std::size_t count) {
-    return change([&](auto *r, auto **e) { return feast_request_set_entity_double(r, name.c_str(), values, count, e); }, name);
+    return set_numbers(detail::entities, name, values, count);
   }
   // A vector, array, span or other range of integers, floating-point numbers, booleans or strings.
   template <typename Range, typename = std::enable_if_t<detail::is_range<Range>>>
   Request &set_entity(const detail::Text &name, const Range &values) {
-    using Value = detail::Plain<typename Range::value_type>;
-    if constexpr (std::is_same_v<Value, bool>) {
-      return detail::with_array_of<bool>(values, [&](const bool *flags, std::size_t count) -> Request & {
-        return change([&](auto *r, auto **e) { return feast_request_set_entity_bool(r, name.c_str(), flags, count, e); }, name);
-      });
-    } else if constexpr (std::is_integral_v<Value>) {
-      static_assert(detail::is_integer<Value>, "an entity's integers are int64");
-      return detail::with_array_of<std::int64_t>(
-          values, [&](const std::int64_t *integers, std::size_t count) -> Request & { return set_entity(name, integers, count); });
-    } else if constexpr (std::is_floating_point_v<Value>) {
-      static_assert(sizeof(Value) <= sizeof(double), "an entity's floating-point numbers are doubles");
-      return detail::with_array_of<double>(
-          values, [&](const double *numbers, std::size_t count) -> Request & { return set_entity(name, numbers, count); });
-    } else {
-      static_assert(detail::is_text<Value>, "an entity has integers, floating-point numbers, booleans or strings");
-      const detail::Strings texts = detail::strings(values);
-      return change(
-          [&](auto *r, auto **e) {
-            return feast_request_set_entity_string(r, name.c_str(), texts.texts.data(), texts.lengths.data(), texts.texts.size(), e);
-          },
-          name);
-    }
+    return set_range(detail::entities, name, values);
   }
   // The same in braces, all of one type, or integers of several.
   template <typename T>
   Request &set_entity(const detail::Text &name, std::initializer_list<T> values) {
-    return set_entity<std::initializer_list<T>, void>(name, values);
+    return set_range(detail::entities, name, values);
   }
   Request &set_entity(const detail::Text &name, std::initializer_list<detail::Integer> values) {
-    std::vector<std::int64_t> integers;
-    for (const detail::Integer &integer : values) integers.push_back(integer.value);
-    return set_entity(name, integers);
+    return set_range(detail::entities, name, detail::integers(values));
   }
   // The elements of a JSON array: nulls, lists, whatever the server understands.
   Request &set_entity_json(const detail::Text &name, const detail::Text &json_array) {
-    return change([&](auto *r, auto **e) { return feast_request_set_entity_json(r, name.c_str(), json_array.c_str(), e); }, name,
-                  json_array);
+    return set_json(detail::entities, name, json_array);
+  }
+
+  // Request data of on-demand feature views, likewise: as many values as the entities have. Answers do not repeat it.
+  Request &set_request_data(const detail::Text &name, const std::int64_t *values, std::size_t count) {
+    return set_numbers(detail::request_data, name, values, count);
+  }
+  Request &set_request_data(const detail::Text &name, const double *values, std::size_t count) {
+    return set_numbers(detail::request_data, name, values, count);
+  }
+  template <typename Range, typename = std::enable_if_t<detail::is_range<Range>>>
+  Request &set_request_data(const detail::Text &name, const Range &values) {
+    return set_range(detail::request_data, name, values);
+  }
+  template <typename T>
+  Request &set_request_data(const detail::Text &name, std::initializer_list<T> values) {
+    return set_range(detail::request_data, name, values);
+  }
+  Request &set_request_data(const detail::Text &name, std::initializer_list<detail::Integer> values) {
+    return set_range(detail::request_data, name, detail::integers(values));
+  }
+  Request &set_request_data_json(const detail::Text &name, const detail::Text &json_array) {
+    return set_json(detail::request_data, name, json_array);
   }
 
  private:
   explicit Request(feast_request_t *request) : Builder(request) {}
+
+  Request &set_numbers(const detail::ColumnSetters &set, const detail::Text &name, const std::int64_t *values, std::size_t count) {
+    return change([&](auto *r, auto **e) { return set.int64(r, name.c_str(), values, count, e); }, name);
+  }
+  Request &set_numbers(const detail::ColumnSetters &set, const detail::Text &name, const double *values, std::size_t count) {
+    return change([&](auto *r, auto **e) { return set.float64(r, name.c_str(), values, count, e); }, name);
+  }
+  template <typename Range>
+  Request &set_range(const detail::ColumnSetters &set, const detail::Text &name, const Range &values) {
+    using Value = detail::Plain<typename Range::value_type>;
+    if constexpr (std::is_same_v<Value, bool>) {
+      return detail::with_array_of<bool>(values, [&](const bool *flags, std::size_t count) -> Request & {
+        return change([&](auto *r, auto **e) { return set.boolean(r, name.c_str(), flags, count, e); }, name);
+      });
+    } else if constexpr (std::is_integral_v<Value>) {
+      static_assert(detail::is_integer<Value>, "a request's integers are int64");
+      return detail::with_array_of<std::int64_t>(values, [&](const std::int64_t *integers, std::size_t count) -> Request & {
+        return set_numbers(set, name, integers, count);
+      });
+    } else if constexpr (std::is_floating_point_v<Value>) {
+      static_assert(sizeof(Value) <= sizeof(double), "a request's floating-point numbers are doubles");
+      return detail::with_array_of<double>(
+          values, [&](const double *numbers, std::size_t count) -> Request & { return set_numbers(set, name, numbers, count); });
+    } else {
+      static_assert(detail::is_text<Value>, "a request has integers, floating-point numbers, booleans or strings");
+      const detail::Strings texts = detail::strings(values);
+      const auto changed = [&](auto *r, auto **e) {
+        return set.string(r, name.c_str(), texts.texts.data(), texts.lengths.data(), texts.texts.size(), e);
+      };
+      return change(changed, name);
+    }
+  }
+  Request &set_json(const detail::ColumnSetters &set, const detail::Text &name, const detail::Text &json_array) {
+    return change([&](auto *r, auto **e) { return set.json(r, name.c_str(), json_array.c_str(), e); }, name, json_array);
+  }
 };
 
 FEAST_REMOTE_END

@@ -11,6 +11,12 @@ FEAST_REMOTE_BEGIN
 // A moment, in nanoseconds since 1970-01-01 UTC.
 using Time = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
 
+// A feature view that an answer has values of, and which version of it; 0 if it has none.
+struct FeatureViewVersion {
+  std::string name;
+  std::int64_t version = 0;
+};
+
 // An answer. Columns asked for by name have the type that is asked for, or it is an error: a column without any value
 // has every type, and numbers are converted exactly. By its number a column gives an empty view if it has another type.
 // Any thread may read it. What borrows from it cannot be asked of one that is about to go: keep it in a variable.
@@ -47,6 +53,14 @@ class Response {
     feast_timing_t timing = static_cast<const Response &>(*this).timing();
     timing.server = nullptr;
     return timing;
+  }
+
+  // Those that the server named, if the request asked for them (set_include_feature_view_version_metadata()).
+  std::vector<FeatureViewVersion> feature_views() const {
+    std::vector<FeatureViewVersion> views;
+    for (std::size_t i = 0; i < feast_response_num_feature_views(get()); i++)
+      views.push_back({feast_response_feature_view_name(get(), i), feast_response_feature_view_version(get(), i)});
+    return views;
   }
 
   // By number. Timestamps (FEAST_TYPE_UNIX_TIMESTAMP) are int64: seconds since 1970-01-01 UTC.

@@ -57,12 +57,10 @@ final class Native {
     static final MethodHandle SET_MAX_AGE = failing("feast_request_set_max_age_ms", ADDRESS, JAVA_LONG, JAVA_BOOLEAN);
     static final MethodHandle SET_VIEW_MAX_AGE =
             failing("feast_request_set_view_max_age_ms", ADDRESS, ADDRESS, JAVA_LONG, JAVA_BOOLEAN);
-    static final MethodHandle SET_INT64 = failing("feast_request_set_entity_int64", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
-    static final MethodHandle SET_DOUBLE = failing("feast_request_set_entity_double", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
-    static final MethodHandle SET_BOOL = failing("feast_request_set_entity_bool", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
-    static final MethodHandle SET_STRING =
-            failing("feast_request_set_entity_string", ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG);
-    static final MethodHandle SET_JSON = failing("feast_request_set_entity_json", ADDRESS, ADDRESS, ADDRESS);
+    static final MethodHandle SET_INCLUDE_VERSIONS =
+            failing("feast_request_set_include_feature_view_version_metadata", ADDRESS, JAVA_BOOLEAN);
+    static final ColumnSetters ENTITY = ColumnSetters.of("feast_request_set_entity");
+    static final ColumnSetters REQUEST_DATA = ColumnSetters.of("feast_request_set_request_data");
 
     static final MethodHandle GET = failing("feast_get_online_features", ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle GET_JSON = failing(
@@ -136,6 +134,10 @@ final class Native {
     static final MethodHandle RESPONSE_FREE = nothing("feast_response_free", ADDRESS);
     static final MethodHandle RESPONSE_SERVER = returning(ADDRESS, "feast_response_server", ADDRESS);
     static final MethodHandle RESPONSE_TIMING = returning(JAVA_BOOLEAN, "feast_response_timing", ADDRESS, ADDRESS);
+    static final MethodHandle NUM_FEATURE_VIEWS = returning(JAVA_LONG, "feast_response_num_feature_views", ADDRESS);
+    static final MethodHandle FEATURE_VIEW_NAME = column("feast_response_feature_view_name");
+    static final MethodHandle FEATURE_VIEW_VERSION =
+            returning(JAVA_LONG, "feast_response_feature_view_version", ADDRESS, JAVA_LONG);
     static final MethodHandle CALLS_IN_REQUEST = returning(JAVA_LONG, "feast_response_calls_in_request", ADDRESS);
     static final MethodHandle NUM_ROWS = returning(JAVA_LONG, "feast_response_num_rows", ADDRESS);
     static final MethodHandle NUM_COLUMNS = returning(JAVA_LONG, "feast_response_num_columns", ADDRESS);
@@ -213,6 +215,19 @@ final class Native {
                 NativeLibrary.symbol(name),
                 FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, item, ADDRESS, ADDRESS),
                 Linker.Option.critical(true));
+    }
+
+    /** The functions that set a column of a request: request, name, values, how many, error. */
+    record ColumnSetters(
+            MethodHandle int64, MethodHandle float64, MethodHandle bool, MethodHandle string, MethodHandle json) {
+        private static ColumnSetters of(String prefix) {
+            return new ColumnSetters(
+                    failing(prefix + "_int64", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG),
+                    failing(prefix + "_double", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG),
+                    failing(prefix + "_bool", ADDRESS, ADDRESS, ADDRESS, JAVA_LONG),
+                    failing(prefix + "_string", ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG),
+                    failing(prefix + "_json", ADDRESS, ADDRESS, ADDRESS));
+        }
     }
 
     private static MethodHandle frameSetter(String name) {

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -154,6 +155,16 @@ public final class OnlineFeaturesRequest {
     }
 
     /**
+     * Asks for the versions of the feature views that the values are of: {@link Response#featureViews}.
+     *
+     * @param include false unless this is called
+     * @return this
+     */
+    public OnlineFeaturesRequest includeFeatureViewVersionMetadata(boolean include) {
+        return with("", (_, error) -> (int) Native.SET_INCLUDE_VERSIONS.invokeExact(handle, include, error));
+    }
+
+    /**
      * How long a call may take, in place of request_timeout_ms. After zero or less a call ends at once with
      * {@link FeastException.Timeout}, and nothing is sent.
      *
@@ -241,20 +252,15 @@ public final class OnlineFeaturesRequest {
     }
 
     /**
-     * The values of an entity's join key, or of request data for an on-demand feature view; copied. All columns have the same
-     * number of values, at least one; one of the same name is replaced.
+     * The values of an entity's join key; copied. All columns have the same number of values, at least one; one of the same
+     * name is replaced.
      *
      * @param name the join key
      * @param values a row each
      * @return this
      */
     public OnlineFeaturesRequest entity(String name, long... values) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment array = arena.allocateFrom(JAVA_LONG, values);
-            long count = values.length;
-            with(name, (text, error) -> (int) Native.SET_INT64.invokeExact(handle, text, array, count, error));
-            return ofRows(count);
-        }
+        return set(Native.ENTITY, name, values);
     }
 
     /**
@@ -265,12 +271,7 @@ public final class OnlineFeaturesRequest {
      * @return this
      */
     public OnlineFeaturesRequest entity(String name, double... values) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment array = arena.allocateFrom(JAVA_DOUBLE, values);
-            long count = values.length;
-            with(name, (text, error) -> (int) Native.SET_DOUBLE.invokeExact(handle, text, array, count, error));
-            return ofRows(count);
-        }
+        return set(Native.ENTITY, name, values);
     }
 
     /**
@@ -281,15 +282,7 @@ public final class OnlineFeaturesRequest {
      * @return this
      */
     public OnlineFeaturesRequest entity(String name, boolean... values) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment array = arena.allocate(values.length + 1L);
-            for (int row = 0; row < values.length; row++) {
-                array.set(JAVA_BYTE, row, (byte) (values[row] ? 1 : 0));
-            }
-            long count = values.length;
-            with(name, (text, error) -> (int) Native.SET_BOOL.invokeExact(handle, text, array, count, error));
-            return ofRows(count);
-        }
+        return set(Native.ENTITY, name, values);
     }
 
     /**
@@ -300,19 +293,7 @@ public final class OnlineFeaturesRequest {
      * @return this
      */
     public OnlineFeaturesRequest entity(String name, String... values) {
-        try (Arena arena = Arena.ofConfined()) {
-            long count = values.length;
-            MemorySegment pointers = arena.allocate(ADDRESS, count);
-            MemorySegment lengths = arena.allocate(JAVA_LONG, count);
-            for (int i = 0; i < count; i++) {
-                byte[] bytes = values[i].getBytes(StandardCharsets.UTF_8);
-                pointers.setAtIndex(ADDRESS, i, arena.allocateFrom(JAVA_BYTE, bytes));
-                lengths.setAtIndex(JAVA_LONG, i, bytes.length);
-            }
-            with(name, (text, error) ->
-                    (int) Native.SET_STRING.invokeExact(handle, text, pointers, lengths, count, error));
-            return ofRows(count);
-        }
+        return set(Native.ENTITY, name, values);
     }
 
     /**
@@ -323,7 +304,7 @@ public final class OnlineFeaturesRequest {
      * @return this
      */
     public OnlineFeaturesRequest entity(String name, List<?> values) {
-        return entityJson(name, Json.of(values)).ofRows(values.size());
+        return setJson(Native.ENTITY, name, Json.of(values)).ofRows(values.size());
     }
 
     /**
@@ -334,9 +315,123 @@ public final class OnlineFeaturesRequest {
      * @return this
      */
     public OnlineFeaturesRequest entityJson(String name, String array) {
+        return setJson(Native.ENTITY, name, array);
+    }
+
+    /**
+     * Request data for on-demand feature views, as many values as the entities have; copied. One of the same name is replaced.
+     * Answers do not repeat it.
+     *
+     * @param name its name in the on-demand feature view
+     * @param values a row each
+     * @return this
+     */
+    public OnlineFeaturesRequest requestData(String name, long... values) {
+        return set(Native.REQUEST_DATA, name, values);
+    }
+
+    /**
+     * The same for numbers.
+     *
+     * @param name its name in the on-demand feature view
+     * @param values finite, a row each
+     * @return this
+     */
+    public OnlineFeaturesRequest requestData(String name, double... values) {
+        return set(Native.REQUEST_DATA, name, values);
+    }
+
+    /**
+     * The same for booleans.
+     *
+     * @param name its name in the on-demand feature view
+     * @param values a row each
+     * @return this
+     */
+    public OnlineFeaturesRequest requestData(String name, boolean... values) {
+        return set(Native.REQUEST_DATA, name, values);
+    }
+
+    /**
+     * The same for strings.
+     *
+     * @param name its name in the on-demand feature view
+     * @param values a row each
+     * @return this
+     */
+    public OnlineFeaturesRequest requestData(String name, String... values) {
+        return set(Native.REQUEST_DATA, name, values);
+    }
+
+    /**
+     * The same for values as they are at hand: numbers, strings, booleans, UUIDs, Instants, lists, maps, nulls.
+     *
+     * @param name its name in the on-demand feature view
+     * @param values a row each
+     * @return this
+     */
+    public OnlineFeaturesRequest requestData(String name, List<?> values) {
+        return setJson(Native.REQUEST_DATA, name, Json.of(values)).ofRows(values.size());
+    }
+
+    /**
+     * The same for a JSON array of whatever the server understands.
+     *
+     * @param name its name in the on-demand feature view
+     * @param array such as "[0.5, null]"
+     * @return this
+     */
+    public OnlineFeaturesRequest requestDataJson(String name, String array) {
+        return setJson(Native.REQUEST_DATA, name, array);
+    }
+
+    private OnlineFeaturesRequest set(Native.ColumnSetters column, String name, long[] values) {
+        try (Arena arena = Arena.ofConfined()) {
+            return set(column.int64(), name, arena.allocateFrom(JAVA_LONG, values), values.length);
+        }
+    }
+
+    private OnlineFeaturesRequest set(Native.ColumnSetters column, String name, double[] values) {
+        try (Arena arena = Arena.ofConfined()) {
+            return set(column.float64(), name, arena.allocateFrom(JAVA_DOUBLE, values), values.length);
+        }
+    }
+
+    private OnlineFeaturesRequest set(Native.ColumnSetters column, String name, boolean[] values) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment array = arena.allocate(values.length + 1L);
+            for (int row = 0; row < values.length; row++) {
+                array.set(JAVA_BYTE, row, (byte) (values[row] ? 1 : 0));
+            }
+            return set(column.bool(), name, array, values.length);
+        }
+    }
+
+    private OnlineFeaturesRequest set(MethodHandle function, String name, MemorySegment array, long count) {
+        return with(name, (text, error) -> (int) function.invokeExact(handle, text, array, count, error)).ofRows(count);
+    }
+
+    private OnlineFeaturesRequest set(Native.ColumnSetters column, String name, String[] values) {
+        MethodHandle function = column.string();
+        try (Arena arena = Arena.ofConfined()) {
+            long count = values.length;
+            MemorySegment pointers = arena.allocate(ADDRESS, count);
+            MemorySegment lengths = arena.allocate(JAVA_LONG, count);
+            for (int i = 0; i < count; i++) {
+                byte[] bytes = values[i].getBytes(StandardCharsets.UTF_8);
+                pointers.setAtIndex(ADDRESS, i, arena.allocateFrom(JAVA_BYTE, bytes));
+                lengths.setAtIndex(JAVA_LONG, i, bytes.length);
+            }
+            with(name, (text, error) -> (int) function.invokeExact(handle, text, pointers, lengths, count, error));
+            return ofRows(count);
+        }
+    }
+
+    private OnlineFeaturesRequest setJson(Native.ColumnSetters column, String name, String array) {
+        MethodHandle function = column.json();
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment json = Native.string(arena, array);
-            return with(name, (text, error) -> (int) Native.SET_JSON.invokeExact(handle, text, json, error));
+            return with(name, (text, error) -> (int) function.invokeExact(handle, text, json, error));
         }
     }
 

@@ -106,6 +106,23 @@ public final class Response implements AutoCloseable {
     }
 
     /**
+     * The feature views that the answer has values of, if the request asked for them
+     * ({@link OnlineFeaturesRequest#includeFeatureViewVersionMetadata}) and the server knows them.
+     *
+     * @return their names and versions
+     */
+    public List<FeatureViewVersion> featureViews() {
+        return reading(address -> Native.call(() -> {
+            List<FeatureViewVersion> views = new ArrayList<>();
+            for (long view = 0; view < (long) Native.NUM_FEATURE_VIEWS.invokeExact(address); view++) {
+                String name = Native.text((MemorySegment) Native.FEATURE_VIEW_NAME.invokeExact(address, view));
+                views.add(new FeatureViewVersion(name, (long) Native.FEATURE_VIEW_VERSION.invokeExact(address, view)));
+            }
+            return List.copyOf(views);
+        }));
+    }
+
+    /**
      * Where the time of the call went.
      *
      * @return its phases

@@ -71,6 +71,19 @@ final class FeastTest {
     }
 
     @Test
+    void onDemandFeaturesAreMadeOfRequestDataAndFeatureViewsHaveVersions() {
+        OnlineFeaturesRequest request = new OnlineFeaturesRequest(
+                "driver_hourly_stats:conv_rate", "trip_forecast:expected_conversions").entity("driver_id", 1001, 1002)
+                .requestData("trips_today", 10, 20).includeFeatureViewVersionMetadata(true);
+        try (FeastRemote remote = FeastRemote.open(URL); Response response = remote.getOnlineFeatures(request)) {
+            double[] rates = response.doubles("conv_rate");
+            assertArrayEquals(new double[] {rates[0] * 10, rates[1] * 20}, response.doubles("expected_conversions"));
+            assertTrue(response.featureViews().stream().anyMatch(view -> view.name().equals("driver_hourly_stats")),
+                    response.featureViews()::toString);
+        }
+    }
+
+    @Test
     void whatWasWrittenIsRead() {
         Instant then = Instant.parse("2026-01-01T00:00:00Z");
         Frame frame = new Frame().longs("driver_id", List.of(40_001L, 40_002L)).longs("number", Arrays.asList(1L << 53 | 1, null))
