@@ -22,7 +22,7 @@ struct Built {
 }
 
 fn python() -> Command {
-    let program = target().join("inference-venv/bin/python");
+    let program = target().join("feast-venv/bin/python");
     assert!(program.exists(), "run `make env` (`make test` does)");
     Command::new(program)
 }
