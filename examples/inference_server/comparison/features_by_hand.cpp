@@ -109,6 +109,7 @@ FeatureMatrix Features::fetch(const std::vector<EntityColumn> &entities, std::si
   if (curl == nullptr) curl = curl_easy_init();
   curl_slist *headers = curl_slist_append(nullptr, "Content-Type: application/json");
   if (!context.traceparent.empty()) headers = curl_slist_append(headers, ("traceparent: " + context.traceparent).c_str());
+  if (!context.tracestate.empty()) headers = curl_slist_append(headers, ("tracestate: " + context.tracestate).c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
   curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
