@@ -16,7 +16,7 @@ WORK, VENV, REPO, BUILD, MODEL, SVG = sys.argv[1:]
 WORKERS = [int(word) for word in os.environ.get("WORKERS", "1 2").split()]
 CONNECTIONS = [int(word) for word in os.environ.get("CONNECTIONS", "1 16 64 256").split()]
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
-SECONDS = int(os.environ.get("SECONDS_EACH", "5"))
+SECONDS = int(os.environ.get("SECONDS_EACH", "4"))
 
 
 def load(server, connections, seconds):
