@@ -24,10 +24,9 @@ static int http_status(const feast::Error &error) {
   switch (error.status()) {
     case FEAST_INVALID_ARGUMENT:
     case FEAST_INVALID_REQUEST: return 400;
-    case FEAST_OVERLOADED:
-    case FEAST_THROTTLED: return 503;
     case FEAST_TIMEOUT: return 504;
-    default: return 502;
+    // Overloaded, throttled, an outage. What Feast says of a key of the wrong type is a 500 that is not retriable.
+    default: return error.is_retriable() ? 503 : 502;
   }
 }
 

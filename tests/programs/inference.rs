@@ -150,10 +150,14 @@ fn a_real_client_is_scored_from_a_real_feast(built: &Built) {
         assert_eq!(status, 400, "{body}");
         assert!(body.contains(words), "{body}");
     }
-    // Feast's own words about a type that only its registry knows.
+    // Feast's own words about a type that only its registry knows. Coming again would not help, as it does after an outage.
     let (status, _, body) = serving.infer("BYTES", &json!(["abc"]), &[]);
     assert_eq!(status, 502, "{body}");
     assert!(body.contains("invalid literal for int()"), "{body}");
+    drop(feast);
+    let (status, head, body) = serving.infer("INT64", &json!([1001]), &[]);
+    assert_eq!(status, 503, "{body}");
+    assert!(head.contains("Retry-After: 1"), "{head}");
 }
 
 fn a_deadline_and_a_trace_travel_and_old_features_are_missing(built: &Built) {
