@@ -1,6 +1,8 @@
 -- For wrk: one row a request, drivers in turn, and at the end the figures as JSON.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
+-- As long as wrk waits: the default of the two servers in C++ is shorter, and the one in Python has no deadline.
+wrk.headers["x-envoy-expected-rq-timeout-ms"] = "10000"
 local requests = {}
 
 function init()
