@@ -4,7 +4,7 @@ import html
 import math
 
 COLOURS = ["#1f77b4", "#ff7f0e", "#2ca02c"]
-WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 400, 230, 62, 30, 16, 38
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 410, 230, 72, 30, 16, 38
 
 
 def panel(title, lines, ticks, decades, unit):
