@@ -163,7 +163,8 @@ print("| | | statuses | longest without a 200 | well again after | p99 of the 20
 print("|---|---|---|---|---|---|")
 for words, workers, fault, after, wrong_every in FAULTS:
     runs = collections.defaultdict(list)
-    with Feast(WORK, VENV, REPO, workers) as feast:
+    # Without the restarts of its own, which would be seen, too.
+    with Feast(WORK, VENV, REPO, workers, "--max-requests", "0") as feast:
         for _ in range(ROUNDS):
             for name in Inference.NAMES:
                 with Inference(name, WORK, VENV, REPO, BUILD, MODEL, feast.url) as server:

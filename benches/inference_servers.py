@@ -54,9 +54,9 @@ class Process:
 class Feast(Process):
     """A real `feast serve`."""
 
-    def __init__(self, work, venv, repo, workers):
+    def __init__(self, work, venv, repo, workers, *options):
         super().__init__("/health")
-        self.command = [f"{venv}/bin/feast", "serve", "--no-access-log", "-p", str(self.port), "-w", str(workers)]
+        self.command = [f"{venv}/bin/feast", "serve", "--no-access-log", "-p", str(self.port), "-w", str(workers), *options]
         self.options = {"cwd": repo, "env": {**os.environ, "FEAST_USAGE": "False"}}
         self.log = f"{work}/feast.log"
         self.start()
