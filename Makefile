@@ -14,6 +14,7 @@ soak:              ; scripts/soak.sh               # ten minutes against a serve
 fuzz:              ; scripts/fuzz.sh               # odd bytes for each fuzz target: FUZZ_SECONDS=60
 bench:             ; scripts/bench.sh compare      # beside libcurl by hand, Go and Feast's Python client
 bench-front-doors: ; scripts/bench.sh front_doors  # C, a plugin, C++, Go, Java, Python, beside what one would write there
+bench-inference:   ; scripts/bench.sh inference    # three inference servers on a real Feast server: load, and Feast's faults
 bench-merging:     ; scripts/bench.sh merging      # calls merged and not, against a real Feast server
 bench-servers:     ; scripts/bench.sh servers      # several servers: failover, setting aside, balance, hedging
 bench-overload:    ; scripts/bench.sh overload     # more callers than connections, and short deadlines
@@ -34,4 +35,4 @@ audit:             ; scripts/audit.sh              # which of the libraries insi
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan audit bench bench-feast-sdk bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env feast-conformance fuzz generate install packages reproducible site site-check soak test test-packages test-system tsan uninstall
+.PHONY: asan audit bench bench-feast-sdk bench-front-doors bench-inference bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env feast-conformance fuzz generate install packages reproducible site site-check soak test test-packages test-system tsan uninstall

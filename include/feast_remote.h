@@ -2168,8 +2168,9 @@ size_t feast_response_matrix_width(const feast_response_t *response,
  *                    between rows are not touched.
  * @param row_stride  in, floats from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value, such as NAN or 0.
- * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the
- *                    same places as in out.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_FIELD_STATUS_ number for each float, at the
+ *                    same places as in out. Feast says PRESENT of a null that was written, too: whether a value is
+ *                    there, out tells (missing), and why not, this.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_WRONG_TYPE for a column
  *         that holds no numbers, or lists of several lengths. Then what out holds is not specified.
@@ -2194,8 +2195,9 @@ feast_status_t feast_response_copy_f32(const feast_response_t *response,
  * @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns doubles.
  * @param row_stride  in, doubles from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value.
- * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each double, at the
- *                    same places as in out.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_FIELD_STATUS_ number for each double, at the
+ *                    same places as in out. Feast says PRESENT of a null that was written, too: whether a value is
+ *                    there, out tells (missing), and why not, this.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return as feast_response_copy_f32(); FEAST_WRONG_TYPE also for an integer that a double cannot hold.
  * Thread safety: any thread.
@@ -2219,8 +2221,9 @@ feast_status_t feast_response_copy_f64(const feast_response_t *response,
  * @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns integers.
  * @param row_stride  in, integers from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value.
- * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each integer, at the
- *                    same places as in out.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_FIELD_STATUS_ number for each integer, at the
+ *                    same places as in out. Feast says PRESENT of a null that was written, too: whether a value is
+ *                    there, out tells (missing), and why not, this.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return as feast_response_copy_f32(); FEAST_WRONG_TYPE also for a number that is no integer of 64 bits.
  * Thread safety: any thread.
@@ -2251,8 +2254,9 @@ feast_status_t feast_response_copy_i64(const feast_response_t *response,
  *                    request's entity columns. Only as many columns as the features take are written.
  * @param row_stride  in, floats from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value, such as NAN or 0.
- * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the
- *                    same places as in out.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_FIELD_STATUS_ number for each float, at the
+ *                    same places as in out. Feast says PRESENT of a null that was written, too: whether a value is
+ *                    there, out tells (missing), and why not, this.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return as feast_get_online_features() and feast_response_copy_f32(). On an error what out holds is not specified.
  * Thread safety: any thread, as feast_get_online_features(); out and statuses are the caller's alone.

@@ -8,5 +8,5 @@ installed=$(realpath -m "$target/installed") build=$(realpath -m "$target/infere
 DESTDIR='' PREFIX=$installed LIBDIR='' INCLUDEDIR='' scripts/install.sh >/dev/null
 cmake -S examples/inference_server -B "$build" -DCMAKE_PREFIX_PATH="$installed" >/dev/null
 cmake --build "$build" --parallel >/dev/null
-"$target/inference-venv/bin/python" examples/inference_server/train.py "$target/feast-repo/data/expected.json" "$model"
+"$target/feast-venv/bin/python" examples/inference_server/train.py "$target/feast-repo/data/expected.json" "$model"
 examples/inference_server/demo.sh "$target/feast-venv" "$target/feast-repo" "$build/inference_server" "$model"

@@ -61,8 +61,14 @@ go() {
   ln -sfn "$root" "$target/go"
 }
 
-# What trains the model of examples/inference_server, and a client of its protocol.
-inference() { venv "$target/inference-venv" examples/inference_server/requirements.txt; }
+# What examples/inference_server needs in Python, beside Feast, which one of its servers uses.
+inference() {
+  local venv=$target/feast-venv requirements=examples/inference_server/requirements.txt
+  venv "$venv" tests/feast/requirements.txt
+  fresh "$venv/inference" "$requirements" "$venv/installed" && return
+  "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+  touch "$venv/inference"
+}
 
 # Debian 11, whose C library is glibc 2.31, with a C compiler. Only root can make it.
 debian11() {

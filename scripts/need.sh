@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a target needs of the machine: need.sh build|demo|inference|test|bench|site|packages
+# What a target needs of the machine: need.sh build|demo|inference|test|bench|bench-inference|site|packages
 # What is missing is installed with apt-get by root, where there is one; else one line says what to install, and the target
 # ends before anything is built. Python's and Java's packages, and Go, come later, into target/ (scripts/env.sh).
 source "$(dirname "$0")/common.sh"
@@ -35,14 +35,15 @@ case $1 in test | bench)
   fi
   ;;
 esac
-case $1 in inference | test)
+case $1 in inference | bench-inference | test)
   need cmake command -v cmake
   need curl command -v curl
-  need libcpp-httplib-dev header httplib.h
+  need libcpp-httplib-dev test -e /usr/include/httplib.h
   need libxgboost-dev header xgboost/c_api.h
   need nlohmann-json3-dev test -e /usr/include/nlohmann/json.hpp
   ;;
 esac
+if [[ $1 = bench-inference ]]; then need wrk command -v wrk; fi
 if [[ $1 = test ]]; then
   need abigail-tools command -v abidiff
   need doxygen command -v doxygen

@@ -24,10 +24,9 @@ static int http_status(const feast::Error &error) {
   switch (error.status()) {
     case FEAST_INVALID_ARGUMENT:
     case FEAST_INVALID_REQUEST: return 400;
-    case FEAST_OVERLOADED:
-    case FEAST_THROTTLED: return 503;
     case FEAST_TIMEOUT: return 504;
-    default: return 502;
+    // Overloaded, throttled, an outage. What Feast says of a key of the wrong type is a 500 that is not retriable.
+    default: return error.is_retriable() ? 503 : 502;
   }
 }
 
@@ -36,6 +35,15 @@ Features::Features(const ModelConfig &model, const std::string &feature_store_ya
 
 Features::~Features() = default;
 
+// W3C: a trace context that cannot be read is ignored.
+static void pass_trace_context(const CallContext &context, feast::Request &request) {
+  if (context.traceparent.empty()) return;
+  try {
+    request.set_trace_context(context.traceparent, context.tracestate);
+  } catch (const feast::Error &) {
+  }
+}
+
 FeatureMatrix Features::fetch(const std::vector<EntityColumn> &entities, std::size_t rows, const CallContext &context) const {
   FeatureMatrix matrix(rows, store_->request.matrix_width());
   try {
@@ -43,7 +51,7 @@ FeatureMatrix Features::fetch(const std::vector<EntityColumn> &entities, std::si
     for (const EntityColumn &entity : entities)
       std::visit([&](const auto &values) { request.set_entity(entity.name, values); }, entity.values);
     request.set_deadline(context.deadline);
-    if (!context.traceparent.empty()) request.set_trace_context(context.traceparent, context.tracestate);
+    pass_trace_context(context, request);
     store_->remote.get_online_features_into(request, matrix.values.data(), matrix.columns, NAN, matrix.statuses.data());
   } catch (const feast::Error &error) {
     throw FeatureError(http_status(error), error.what());

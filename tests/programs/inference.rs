@@ -1,10 +1,10 @@
 //! examples/inference_server, built as its users would, before a real Feast and before a server that misbehaves.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
@@ -15,14 +15,20 @@ use crate::support::prometheus::Ended;
 use crate::support::server::{Server, Step, answer, reply, say};
 use crate::support::wait::wait_until;
 
-/// The program and a trained model.
+mod comparison;
+mod merging;
+
+/// The program, the one that it is compared with, and a trained model.
 struct Built {
     program: PathBuf,
+    by_hand: PathBuf,
     model: PathBuf,
 }
 
+static BUILT: LazyLock<Built> = LazyLock::new(built);
+
 fn python() -> Command {
-    let program = target().join("inference-venv/bin/python");
+    let program = target().join("feast-venv/bin/python");
     assert!(program.exists(), "run `make env` (`make test` does)");
     Command::new(program)
 }
@@ -40,10 +46,11 @@ fn built() -> Built {
         .arg("-B")
         .arg(&build)
         .arg(format!("-DCMAKE_PREFIX_PATH={}", installed.prefix.display()))
-        .arg("-DCMAKE_BUILD_TYPE=Debug"));
+        .args(["-DCMAKE_BUILD_TYPE=Debug", "-DCOMPARISON=ON"]));
     ran(Command::new("cmake").arg("--build").arg(&build).args(["--parallel", "2"]));
     ran(python().arg(root().join("examples/inference_server/train.py")).arg(expected()).arg(&model));
-    Built { program: build.join("inference_server"), model }
+    let [program, by_hand] = ["inference_server", "inference_server_by_hand"].map(|name| build.join(name));
+    Built { program, by_hand, model }
 }
 
 /// A running inference server.
@@ -60,8 +67,12 @@ impl Serving {
             file = scratch().join("feature_store.yaml");
             std::fs::write(&file, settings).unwrap();
         }
-        let mut child = Command::new(&built.program)
-            .args([&built.model, &file])
+        Serving::run(&built.program, &built.model, feast, &file, drain_seconds)
+    }
+
+    fn run(program: &Path, model: &Path, feast: &str, settings: &Path, drain_seconds: u32) -> Serving {
+        let mut child = Command::new(program)
+            .args([model, settings])
             .args(["0", &drain_seconds.to_string()])
             .env("FEAST_URL", feast)
             .stdout(Stdio::piped())
@@ -139,10 +150,14 @@ fn a_real_client_is_scored_from_a_real_feast(built: &Built) {
         assert_eq!(status, 400, "{body}");
         assert!(body.contains(words), "{body}");
     }
-    // Feast's own words about a type that only its registry knows.
+    // Feast's own words about a type that only its registry knows. Coming again would not help, as it does after an outage.
     let (status, _, body) = serving.infer("BYTES", &json!(["abc"]), &[]);
     assert_eq!(status, 502, "{body}");
     assert!(body.contains("invalid literal for int()"), "{body}");
+    drop(feast);
+    let (status, head, body) = serving.infer("INT64", &json!([1001]), &[]);
+    assert_eq!(status, 503, "{body}");
+    assert!(head.contains("Retry-After: 1"), "{head}");
 }
 
 fn a_deadline_and_a_trace_travel_and_old_features_are_missing(built: &Built) {
@@ -163,15 +178,21 @@ fn a_deadline_and_a_trace_travel_and_old_features_are_missing(built: &Built) {
     });
     let serving = Serving::start(built, &server.url(), None, 0);
     let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let header = format!("traceparent: {traceparent}");
-    let (status, _, body) = serving.infer("INT64", &json!([1]), &["-H", &header]);
+    let headers = [&format!("traceparent: {traceparent}"), "tracestate: vendor=1"];
+    let (status, _, body) = serving.infer("INT64", &json!([1]), &["-H", headers[0], "-H", headers[1]]);
     assert_eq!(status, 200, "{body}");
     let line = "inference_features_missing_total{feature=\"driver_hourly_stats:acc_rate\",reason=\"outside_max_age\"}";
     assert_eq!(serving.metric(line), Some(1.0));
-    let seen = server.seen();
-    let traced =
-        seen.iter().any(|seen| seen.headers.get("traceparent").is_some_and(|sent| sent == traceparent));
-    assert!(traced, "{seen:?}");
+    // W3C: what is no trace context is ignored, and the request is answered.
+    let (status, _, body) = serving.infer("INT64", &json!([2]), &["-H", "traceparent: nonsense"]);
+    assert_eq!(status, 200, "{body}");
+    let sent = server.seen().into_iter().filter(|seen| seen.target.starts_with("POST"));
+    let traced: Vec<_> = sent
+        .map(|seen| {
+            ["traceparent", "tracestate"].map(|name| seen.headers.get(name).cloned().unwrap_or_default())
+        })
+        .collect();
+    assert_eq!(traced, [[traceparent, "vendor=1"], ["", ""]]);
     let (status, _, body) =
         serving.infer("INT64", &json!([7777]), &["-H", "x-envoy-expected-rq-timeout-ms: 200"]);
     assert_eq!(status, 504, "{body}");
@@ -217,8 +238,7 @@ fn an_overloaded_store_is_told_and_a_drain_loses_nothing(built: &Built) {
 
 #[test]
 fn the_inference_server_serves_real_clients_and_bears_what_happens() {
-    let built = built();
-    a_real_client_is_scored_from_a_real_feast(&built);
-    a_deadline_and_a_trace_travel_and_old_features_are_missing(&built);
-    an_overloaded_store_is_told_and_a_drain_loses_nothing(&built);
+    a_real_client_is_scored_from_a_real_feast(&BUILT);
+    a_deadline_and_a_trace_travel_and_old_features_are_missing(&BUILT);
+    an_overloaded_store_is_told_and_a_drain_loses_nothing(&BUILT);
 }

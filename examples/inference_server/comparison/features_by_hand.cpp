@@ -58,11 +58,11 @@ static std::string perform(CURL *curl, const std::string &url) {
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
   const CURLcode code = curl_easy_perform(curl);
-  if (code != CURLE_OK) throw FeatureError(code == CURLE_OPERATION_TIMEDOUT ? 504 : 502, curl_easy_strerror(code));
+  if (code != CURLE_OK) throw FeatureError(code == CURLE_OPERATION_TIMEDOUT ? 504 : 503, curl_easy_strerror(code));
   long http_status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &http_status);
   if (http_status == 422) throw FeatureError(400, answer);
-  if (http_status == 429 || http_status == 503) throw FeatureError(503, answer);
+  if (http_status == 429 || http_status > 500) throw FeatureError(503, answer);
   if (http_status != 200) throw FeatureError(502, answer);
   return answer;
 }
@@ -109,6 +109,7 @@ FeatureMatrix Features::fetch(const std::vector<EntityColumn> &entities, std::si
   if (curl == nullptr) curl = curl_easy_init();
   curl_slist *headers = curl_slist_append(nullptr, "Content-Type: application/json");
   if (!context.traceparent.empty()) headers = curl_slist_append(headers, ("traceparent: " + context.traceparent).c_str());
+  if (!context.tracestate.empty()) headers = curl_slist_append(headers, ("tracestate: " + context.tracestate).c_str());
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
   curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, static_cast<long>(body.size()));
