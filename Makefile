@@ -21,7 +21,8 @@ dashboard:         ; scripts/dashboard.sh         # docs/dashboard.svg, from a r
 bench-writes:      ; scripts/bench.sh writes       # rows written by this library and by Feast's own client
 bench-feast-sdk:   ; scripts/bench.sh feast_sdk    # Feast's Python SDK over its own remote store and over ours
 feast-conformance: ; scripts/feast-conformance.sh  # Feast's own tests over both: FEAST_SOURCE=a checkout of Feast
-packages:          ; scripts/packages.sh           # packages of each language, with the natives inside: target/packages
+test-prebuilt:     ; scripts/test-prebuilt.sh      # libraries and packages for all platforms, built and tried
+packages:          ; scripts/packages.sh           # packages of each language, with the library inside: target/packages; PLATFORMS=all
 install:           ; scripts/install.sh            # PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=
 uninstall:         ; scripts/install.sh uninstall  # the same
 dist:              ; scripts/dist.sh               # a tarball of what is installed, with licences and checksums: target/dist
@@ -32,4 +33,4 @@ audit:             ; scripts/audit.sh              # which of the libraries insi
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan audit bench bench-feast-sdk bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env feast-conformance fuzz generate install packages site site-check soak test test-system tsan uninstall
+.PHONY: asan audit bench bench-feast-sdk bench-front-doors bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env feast-conformance fuzz generate install packages site site-check soak test test-prebuilt test-system tsan uninstall
