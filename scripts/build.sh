@@ -11,7 +11,7 @@ for path in "$PWD=." "$(realpath -m "$target")=target" "$cargo_home=cargo" "$(ru
   RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=$path"
   CFLAGS="${CFLAGS-} -ffile-prefix-map=$path"
 done
-# Nothing unwinds through C: each callback of ours catches its panics. Debuggers have the same in the debug information.
+# No panic unwinds through C: it ends in or before our functions that C calls. Debuggers find the same in the debug information.
 CFLAGS+=" -fno-asynchronous-unwind-tables"
 export RUSTFLAGS CFLAGS
 "${BUILD_WITH:-cargo}" rustc --profile dist --locked --lib --crate-type staticlib "$@"
