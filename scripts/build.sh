@@ -12,7 +12,7 @@ for path in "$PWD=." "$(realpath -m "$target")=target" "$cargo_home=cargo" "$(ru
   CFLAGS="${CFLAGS-} -ffile-prefix-map=$path"
 done
 # No panic unwinds through C: it ends in or before our functions that C calls. Debuggers find the same in the debug information.
-CFLAGS+=" -fno-asynchronous-unwind-tables"
+CFLAGS+=" -fno-asynchronous-unwind-tables -fno-unwind-tables"
 export RUSTFLAGS CFLAGS
 "${BUILD_WITH:-cargo}" rustc --profile dist --locked --lib --crate-type staticlib "$@"
 

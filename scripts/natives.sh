@@ -34,8 +34,8 @@ for rust_target in "${platforms[@]}"; do
   fi
   [[ $machine = "$(uname -m)" ]] || cross=$machine-linux-gnu-
   # zig's unwinder goes into the shared library, since musl systems may lack libgcc_s.
-  CARGO_BUILD_TARGET=$rust_target BUILD_WITH=$zig/cargo-zigbuild PATH=$zig:$PATH RUSTFLAGS=$flags CROSS=$cross \
-    LINK_WITH="$zig/python -m ziglang cc -target $machine-linux-$libc" LINK_FLAGS=-lunwind \
+  CARGO_BUILD_TARGET=$rust_target BUILD_WITH=$zig/cargo-zigbuild CARGO_ZIGBUILD_ZIG_PATH=$zig/zig RUSTFLAGS=$flags CROSS=$cross \
+    LINK_WITH="$zig/zig cc -target $machine-linux-$libc" LINK_FLAGS=-lunwind \
     scripts/build.sh --target "${rust_target/%gnu/$libc}"
   take "$rust_target" "$target/$rust_target/release/libfeast_remote.so"
 done

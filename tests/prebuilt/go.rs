@@ -57,8 +57,8 @@ fn the_go_module_links_the_library_of_each_platform() {
     };
     go(&["mod", "init", "example.com/program"], &[]);
     go(&["get", MODULE], &[]);
-    let zig = target().join("zig/bin/python");
-    let zig = |machine: &str| format!("{} -m ziglang cc -target {machine}-linux-musl", zig.display());
+    let zig = target().join("zig/bin/zig");
+    let zig = |machine: &str| format!("{} cc -target {machine}-linux-musl", zig.display());
     for (name, processor, compiler, tags) in [
         ("glibc", "amd64", "cc".to_owned(), ""),
         ("glibc", "arm64", "aarch64-linux-gnu-gcc".to_owned(), ""),

@@ -126,9 +126,9 @@ fn on_aarch64_with_glibc() {
 /// zig's compiler, since Debian has none for musl on another processor, and the one for this needs glibc's functions to unwind.
 /// The shared library by musl's own loader, the static one in a program that needs nothing.
 fn tried_on_musl(machine: &str) {
-    let python = target().join("zig/bin/python");
+    let zig = target().join("zig/bin/zig");
     let zig_target = format!("{machine}-linux-musl");
-    let compiler = [text(&python), "-m", "ziglang", "cc", "-target", &zig_target];
+    let compiler = [text(&zig), "cc", "-target", &zig_target];
     let rust_target = format!("{machine}-unknown-linux-musl");
     tried(&rust_target, &compiler, [&["-dynamic"], &["-static", "-lunwind"]]);
 }
@@ -162,7 +162,7 @@ fn on_x86_64_inside_debian_11() {
         let command = format!("cd {inside} && exec {command} \"$@\"");
         let mut chroot = Command::new("chroot");
         chroot.arg(&debian).args(["/bin/sh", "-euc", &command, "sh"]);
-        chroot.env("PATH", "/usr/bin:/bin").env("LD_LIBRARY_PATH", ".");
+        chroot.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LD_LIBRARY_PATH", ".");
         chroot
     };
     for (kind, library) in [("shared", "-lfeast_remote"), ("static", "-l:libfeast_remote.a")] {
