@@ -22,8 +22,9 @@ dashboard:         ; scripts/dashboard.sh         # docs/dashboard.svg, from a r
 bench-writes:      ; scripts/bench.sh writes       # rows written by this library and by Feast's own client
 bench-feast-sdk:   ; scripts/bench.sh feast_sdk    # Feast's Python SDK over its own remote store and over ours
 feast-conformance: ; scripts/feast-conformance.sh  # Feast's own tests over both: FEAST_SOURCE=a checkout of Feast
-packages:          ; scripts/packages.sh           # all packages, with the natives inside, and checksums: target/packages
+packages:          ; scripts/packages.sh           # all packages, with the natives inside, and checksums: target/packages; PLATFORMS=all
 test-packages:     ; scripts/test-packages.sh      # Debian's packages, Conan's recipe and vcpkg's port, installed and used
+test-prebuilt:     ; scripts/test-prebuilt.sh      # libraries and packages for all platforms, built and tried
 reproducible:      ; scripts/reproducible.sh       # builds and packs twice, and compares the bytes
 install:           ; scripts/install.sh            # PREFIX=/usr/local DESTDIR= LIBDIR= INCLUDEDIR=
 uninstall:         ; scripts/install.sh uninstall  # the same
@@ -35,4 +36,4 @@ audit:             ; scripts/audit.sh              # which of the libraries insi
 generate:          ; scripts/generate.sh           # the files that are generated: header, abi/, lists of keys and statistics
 env:               ; scripts/need.sh test && scripts/env.sh  # what the tests run against: target/feast-venv and others
 
-.PHONY: asan audit bench bench-feast-sdk bench-front-doors bench-inference bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env feast-conformance fuzz generate install packages reproducible site site-check soak test test-packages test-system tsan uninstall
+.PHONY: asan audit bench bench-feast-sdk bench-front-doors bench-inference bench-merging bench-overload bench-servers bench-writes build check dashboard demo demo-inference dist doxygen env feast-conformance fuzz generate install packages reproducible site site-check soak test test-packages test-prebuilt test-system tsan uninstall

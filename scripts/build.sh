@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The release library: build.sh [FLAG OF CARGO ...]. cargo builds the static one, with all that it needs; of that the one is made
-# whose functions alone are seen, and the shared one is linked from it.
+# whose functions alone are seen, and the shared one is linked from it. For another machine (scripts/natives.sh) BUILD_WITH names what
+# builds, LINK_WITH what links, CROSS what stands before the names of its binutils, LINK_FLAGS more flags for the linker.
 source "$(dirname "$0")/common.sh"
 scripts/need.sh build
 
@@ -10,17 +11,19 @@ for path in "$PWD=." "$(realpath -m "$target")=target" "$cargo_home=cargo" "$(ru
   RUSTFLAGS="${RUSTFLAGS-} --remap-path-prefix=$path"
   CFLAGS="${CFLAGS-} -ffile-prefix-map=$path"
 done
+# No panic unwinds through C: it ends in or before our functions that C calls. Debuggers find the same in the debug information.
+CFLAGS+=" -fno-asynchronous-unwind-tables -fno-unwind-tables"
 export RUSTFLAGS CFLAGS
-cargo rustc --profile dist --locked --lib --crate-type staticlib "$@"
+"${BUILD_WITH:-cargo}" rustc --profile dist --locked --lib --crate-type staticlib "$@"
 
 built=$(dirname "$release")/dist/libfeast_remote.a
 if [[ ! $so -nt $built || $so -ot packaging/link-shared || $so -ot packaging/merge-static ]]; then
   mkdir -p "$release"
   packaging/merge-static "$built" "$release/libfeast_remote.a"
-  packaging/link-shared "$release/libfeast_remote.a" "$so.new" ${LINK_FLAGS-}
-  objcopy --only-keep-debug --compress-debug-sections "$so.new" "$so.debug"
-  objcopy --strip-all --remove-section=.comment --add-gnu-debuglink="$so.debug" "$so.new"
-  strip --strip-debug --enable-deterministic-archives "$release/libfeast_remote.a"
+  CC=${LINK_WITH:-${CC:-cc}} packaging/link-shared "$release/libfeast_remote.a" "$so.new" ${LINK_FLAGS-}
+  "${CROSS-}objcopy" --only-keep-debug --compress-debug-sections "$so.new" "$so.debug"
+  "${CROSS-}objcopy" --strip-all --remove-section=.comment --add-gnu-debuglink="$so.debug" "$so.new"
+  "${CROSS-}strip" --strip-debug --enable-deterministic-archives "$release/libfeast_remote.a"
   mv "$so.new" "$so"
   rm "$so.new.0"
   ln -sf libfeast_remote.so "$so.0"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|debian11|conan|sbom|site ...], or all
+# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|zig|debian11|musl_aarch64|auditwheel|conan|sbom|site ...], or all
 # that tests need. Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
@@ -70,6 +70,16 @@ inference() {
   touch "$venv/inference"
 }
 
+# Compilers and C libraries of other machines, and cargo with them (scripts/natives.sh).
+zig() {
+  [[ -e $target/zig/installed ]] && return
+  python3 -m venv "$target/zig"
+  "$target/zig/bin/pip" install --quiet --disable-pip-version-check ziglang==0.17.1 cargo-zigbuild==0.24.1
+  # By itself; pip's command starts Python first, which a thousand files take a minute of.
+  ln -sfn "$("$target/zig/bin/python" -c 'import ziglang; print(ziglang.__path__[0])')/zig" "$target/zig/bin/zig"
+  touch "$target/zig/installed"
+}
+
 # Debian 11, whose C library is glibc 2.31, with a C compiler. Only root can make it.
 debian11() {
   ((EUID == 0)) || return 0
@@ -77,6 +87,22 @@ debian11() {
   rm -rf "$target/debian11"
   mmdebstrap --quiet --variant=essential --include=gcc,libc6-dev bullseye "$target/debian11"
   touch "$target/debian11/made"
+}
+
+# musl's loader and C library for another processor.
+musl_aarch64() {
+  [[ -e $target/musl-aarch64/made ]] && return
+  rm -rf "$target/musl-aarch64"
+  mmdebstrap --quiet --variant=extract --architectures=arm64 --include=musl bullseye "$target/musl-aarch64"
+  touch "$target/musl-aarch64/made"
+}
+
+# What says which systems a wheel is for.
+auditwheel() {
+  [[ -e $target/auditwheel/installed ]] && return
+  python3 -m venv "$target/auditwheel"
+  "$target/auditwheel/bin/pip" install --quiet --disable-pip-version-check auditwheel==6.8.2
+  touch "$target/auditwheel/installed"
 }
 
 (($#)) || set -- feast documents older java go inference debian11 sbom

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What a target needs of the machine: need.sh build|demo|inference|test|bench|bench-inference|site|packages
+# What a target needs of the machine: need.sh build|demo|inference|test|bench|bench-inference|site|packages|natives|prebuilt
 # What is missing is installed with apt-get by root, where there is one; else one line says what to install, and the target
 # ends before anything is built. Python's and Java's packages, and Go, come later, into target/ (scripts/env.sh).
 source "$(dirname "$0")/common.sh"
@@ -18,7 +18,7 @@ fi
 need build-essential eval 'command -v cc && command -v c++ && command -v nm && command -v make'
 need perl perl -MFindBin -MIPC::Cmd -MTime::Piece -e 1 # for OpenSSL's Configure
 need ca-certificates test -e /etc/ssl/certs/ca-certificates.crt -o ! -e /etc/debian_version
-case $1 in demo | inference | test | bench | site)
+case $1 in demo | inference | test | bench | site | natives | prebuilt)
   need python3-venv python3 -c 'import ensurepip, venv, sys; assert sys.version_info >= (3, 10)'
   ;;
 esac
@@ -63,6 +63,18 @@ if [[ $1 = packages ]]; then
   need dpkg-dev command -v dpkg-deb
   need lintian command -v lintian
   need mmdebstrap command -v mmdebstrap
+fi
+case $1 in natives | prebuilt)
+  need binutils-aarch64-linux-gnu command -v aarch64-linux-gnu-objcopy
+  ;;
+esac
+if [[ $1 = prebuilt ]]; then
+  need gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
+  need libc6-dev-arm64-cross test -e /usr/aarch64-linux-gnu/include/stdio.h
+  need maven command -v mvn
+  need mmdebstrap command -v mmdebstrap
+  need musl test -e "/lib/ld-musl-$(uname -m).so.1"
+  need qemu-user-static command -v qemu-aarch64-static
 fi
 ((${#missing[@]})) || exit 0
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::support::cc::{compile_with, passed};
+use crate::support::cc::{compile, compile_with, passed};
 use crate::support::installed::ran;
 use crate::support::paths::{library_folder, root, target};
 use crate::support::tls::Authority;
@@ -57,6 +57,22 @@ fn the_static_library_and_another_libcurl_and_openssl_keep_their_own_in_one_prog
             assert_ne!(libcurl(&theirs), libcurl(&ours), "{printed}");
             assert!(!their_openssl.contains(openssl) && !theirs.contains(openssl), "{printed}");
         }
+    }
+}
+
+/// Unwinding, threads and their variables work in what `ld -r` has merged and `--gc-sections` thinned out.
+#[test]
+fn a_panic_inside_the_static_library_becomes_an_error_and_so_it_does_in_the_shared_one() {
+    let authority = Authority::new("our CA");
+    let server = authority.serve("localhost", 30);
+    let url = format!("https://localhost:{}", server.port());
+    let source = "tests/programs/c/contained_panic.c";
+    let archive = archive();
+    let link = [archive.to_str().unwrap(), "-Wl,--gc-sections", "-lpthread", "-ldl", "-lm"];
+    for (kind, program) in [("static", compile_with(source, &link)), ("shared", compile(source))] {
+        let output =
+            Command::new(program).arg(&url).arg(authority.file()).args(["v:a", "id"]).output().unwrap();
+        passed(kind, &output);
     }
 }
 

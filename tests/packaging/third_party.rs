@@ -123,6 +123,9 @@ fn generated() -> String {
         }
     }
     add("Rust's standard library", "the compiler's", "MIT OR Apache-2.0", None);
+    // Its exception asks for no notice in a program.
+    let unwinder = "LLVM's libunwind, in the shared libraries for all platforms";
+    add(unwinder, "zig's", "Apache-2.0 WITH LLVM-exception", None);
     table + &texts
 }
 
