@@ -9,7 +9,8 @@
 
 // Calls.
 
-enum { FEASTREMOTE_BATCH = 64 };
+// Few: all of a batch are decoded before the first of them is handed on.
+enum { FEASTREMOTE_BATCH = 4 };
 
 // A call that has ended. One that failed keeps its event for its error.
 typedef struct {
@@ -20,9 +21,9 @@ typedef struct {
   feast_event_t *failed;
 } finished_t;
 
-static inline size_t take_finished(feast_queue_t *queue, finished_t *finished) {
+static inline size_t take_finished(feast_queue_t *queue, int64_t timeout_ms, finished_t *finished) {
   feast_event_t *events[FEASTREMOTE_BATCH];
-  size_t count = feast_queue_poll_batch(queue, -1, events, FEASTREMOTE_BATCH);
+  size_t count = feast_queue_poll_batch(queue, timeout_ms, events, FEASTREMOTE_BATCH);
   for (size_t i = 0; i < count; i++) {
     finished_t *one = &finished[i];
     one->tag = (uintptr_t)feast_event_tag(events[i]);

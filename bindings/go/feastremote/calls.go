@@ -203,28 +203,56 @@ func (c *Call) stopWith(stop func() bool) {
 
 // poll takes the events of calls out of the queue, until the store is closed.
 func (s *store) poll() {
-	finished := make([]C.finished_t, C.FEASTREMOTE_BATCH)
-	calls := make([]*Call, C.FEASTREMOTE_BATCH)
-	for {
-		count := int(C.take_finished(s.queue, unsafe.SliceData(finished)))
-		s.mutex.Lock()
-		if count == 0 && s.emptied {
-			s.mutex.Unlock()
-			return
-		}
-		for i, event := range finished[:count] {
-			calls[i] = s.calls[uintptr(event.tag)]
-			s.forget(uintptr(event.tag))
-		}
-		s.mutex.Unlock()
-		for i, event := range finished[:count] {
-			calls[i].finish(event)
-			calls[i] = nil
-		}
-		// Those that waited run now, on this thread. If it went back into the library at once, they would wait for another
-		// thread to be woken, to find them in the hands of this one: that took as long as the call.
-		runtime.Gosched()
+	batch := make([]C.finished_t, C.FEASTREMOTE_BATCH)
+	for s.handOut(-1, batch) > 0 || !s.isEmptied() {
 	}
+}
+
+// help does the same for as long as there are events: answers are decoded where they are taken out, and those of many rows keep
+// more than one processor busy.
+func (s *store) help() {
+	defer s.helpers.Add(-1)
+	batch := make([]C.finished_t, C.FEASTREMOTE_BATCH)
+	for s.handOut(0, batch) > 0 {
+	}
+	if s.isEmptied() {
+		C.feast_queue_wake(s.queue) // this may have been the one who saw that of Close
+	}
+}
+
+func (s *store) isEmptied() bool {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	return s.emptied
+}
+
+// handOut takes a batch of events, and counts them.
+func (s *store) handOut(timeout C.int64_t, batch []C.finished_t) int {
+	count := int(C.take_finished(s.queue, timeout, unsafe.SliceData(batch)))
+	if count == 0 {
+		return 0
+	}
+	if count == len(batch) { // there may be more
+		if int(s.helpers.Add(1)) < runtime.GOMAXPROCS(0) {
+			s.poller.Go(s.help)
+		} else {
+			s.helpers.Add(-1)
+		}
+	}
+	var calls [C.FEASTREMOTE_BATCH]*Call
+	s.mutex.Lock()
+	for i, event := range batch[:count] {
+		calls[i] = s.calls[uintptr(event.tag)]
+		s.forget(uintptr(event.tag))
+	}
+	s.mutex.Unlock()
+	for i, event := range batch[:count] {
+		calls[i].finish(event)
+	}
+	// Those that waited run now, on this thread. If it went back into the library at once, they would wait for another
+	// thread to be woken, to find them in the hands of this one: that took as long as the call.
+	runtime.Gosched()
+	return count
 }
 
 func (c *Call) finish(event C.finished_t) {

@@ -200,6 +200,35 @@ func TestCloseEndsCallsUnderWayAndLaterOnesAreRefused(t *testing.T) {
 	}
 }
 
+func TestCloseReturnsHoweverManyCallsEndAtOnce(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = silent.Close() })
+	request := question(t)
+	for range 50 {
+		remote, err := Open(Config{"path": "http://" + silent.Addr().String()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var calls []*Call
+		for range 6 * runtime.GOMAXPROCS(0) {
+			call, err := remote.Start(t.Context(), request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			calls = append(calls, call)
+		}
+		remote.Close()
+		for _, call := range calls {
+			if _, err := call.Result(); !errors.Is(err, Closed) {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 func TestTheContextEndsACall(t *testing.T) {
 	remote, request := serve(t, true), question(t)
 	frame := NewFrame()

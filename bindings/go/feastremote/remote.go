@@ -26,10 +26,11 @@ type Remote struct {
 
 // store is what a Remote has and its goroutine needs, so that a Remote that nobody has any more is found and closed.
 type store struct {
-	handle *C.feast_remote_t
-	queue  *C.feast_queue_t
-	poller sync.WaitGroup
-	direct atomic.Int32 // calls under way on their goroutines' own threads
+	handle  *C.feast_remote_t
+	queue   *C.feast_queue_t
+	poller  sync.WaitGroup
+	helpers atomic.Int32 // of the poller's
+	direct  atomic.Int32 // calls under way on their goroutines' own threads
 
 	mutex   sync.Mutex
 	calls   map[uintptr]*Call
