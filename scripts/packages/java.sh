@@ -13,7 +13,7 @@ for library in "$natives"/*/libfeast_remote.so; do
 done
 (cd "$outputs/natives" && sha256sum -- */libfeast_remote.so >SHA256SUMS)
 
-arguments=(--quiet --batch-mode --file bindings/java/pom.xml -Drevision="$version" -Doutputs="$outputs")
+arguments=(--quiet --batch-mode -Drevision="$version" -Doutputs="$outputs")
 if ! grep -q '^JAVA_VERSION="\(2[2-9]\|[3-9].\)' "${JAVA_HOME:-/nowhere}/release" 2>/dev/null; then
   scripts/env.sh java
   export JAVA=$(realpath "$target/java")
@@ -25,9 +25,12 @@ if ! grep -q '^JAVA_VERSION="\(2[2-9]\|[3-9].\)' "${JAVA_HOME:-/nowhere}/release
   [[ ! -e $trusted ]] || MAVEN_OPTS+=" -Djavax.net.ssl.trustStore=$trusted"
 fi
 if (($#)); then
-  exec mvn "${arguments[@]}" "$@"
+  exec mvn --file bindings/java/pom.xml "${arguments[@]}" "$@"
 fi
-mvn "${arguments[@]}" deploy -DskipTests -DaltDeploymentRepository="packages::file://$packages/maven"
+# From a copy whose modes do not depend on who has cloned the repository, and all anew.
+rm -rf "$outputs"/{classes,sources}
+cp -r --no-preserve=mode bindings/java "$outputs/sources"
+mvn --file "$outputs/sources/pom.xml" "${arguments[@]}" deploy -DskipTests -DaltDeploymentRepository="packages::file://$packages/maven"
 # The one time that Maven notes: when it was put there.
 metadata=$packages/maven/feast/remote/feast-remote/maven-metadata.xml
 sed -i "s|<lastUpdated>.*<|<lastUpdated>$(date -u -d "@${SOURCE_DATE_EPOCH:-0}" +%Y%m%d%H%M%S)<|" "$metadata"
