@@ -71,7 +71,7 @@ def cell(figures):
 
 def table(medians):
     names = list(Inference.NAMES)
-    print("| workers, connections | " + " | ".join(names) + " |")
+    print("| Feast's workers, connections | " + " | ".join(names) + " |")
     print("|---" * (len(names) + 1) + "|")
     for workers in WORKERS:
         for connections in CONNECTIONS:
