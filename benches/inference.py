@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 from inference_plot import plot
-from inference_servers import Feast, Inference, lines_of_code
+from inference_servers import Feast, Inference, lines_of_code, wait_until_idle
 
 WORK, VENV, REPO, BUILD, MODEL, SVG = sys.argv[1:]
 WORKERS = [int(word) for word in os.environ.get("WORKERS", "1 2").split()]
@@ -40,10 +40,13 @@ def measure():
                 for name in Inference.NAMES:
                     servers[name] = Inference(name, WORK, VENV, REPO, BUILD, MODEL, feast.url)
                     load(servers[name], 16, 1)
-                for _ in range(ROUNDS):
+                names = list(servers)
+                for turn in range(ROUNDS):
                     for connections in CONNECTIONS:
-                        for name, server in servers.items():
-                            figures = load(server, connections, SECONDS)
+                        # Another one is the first in each round.
+                        for name in names[turn % len(names):] + names[:turn % len(names)]:
+                            wait_until_idle([feast, *servers.values()])
+                            figures = load(servers[name], connections, SECONDS)
                             print(f"-w {workers}, {connections:3} connections, {name}: {figures}", file=sys.stderr)
                             runs.setdefault((workers, connections, name), []).append(figures)
             finally:
@@ -68,7 +71,7 @@ def cell(figures):
 
 def table(medians):
     names = list(Inference.NAMES)
-    print("| workers, connections | " + " | ".join(names) + " |")
+    print("| Feast's workers, connections | " + " | ".join(names) + " |")
     print("|---" * (len(names) + 1) + "|")
     for workers in WORKERS:
         for connections in CONNECTIONS:

@@ -112,7 +112,7 @@ def figures(answers, begun, ended):
 
 def worker_killed(feast):
     async def fault():
-        os.kill(feast.workers()[0], signal.SIGKILL)
+        os.kill(feast.children()[0], signal.SIGKILL)
 
     return fault
 

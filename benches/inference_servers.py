@@ -17,6 +17,15 @@ def free_port():
         return found.getsockname()[1]
 
 
+def cpu_seconds_of(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            user, system = stat.read().rpartition(")")[2].split()[11:13]
+    except OSError:  # It has ended meanwhile.
+        return 0
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 class Process:
     """In a group of its own, so that workers end with it. Well when `path` is answered with 200."""
 
@@ -38,6 +47,14 @@ class Process:
                 return answer.status == 200
         except OSError:
             return False
+
+    def children(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+            return [int(pid) for pid in children.read().split()]
+
+    def cpu_seconds(self):
+        """Its own, and that of its children that are alive."""
+        return sum(cpu_seconds_of(pid) for pid in [self.process.pid, *self.children()])
 
     def end(self, number=signal.SIGKILL):
         os.killpg(self.process.pid, number)
@@ -64,11 +81,6 @@ class Feast(Process):
     def start(self):
         self.run(self.command, self.log, **self.options)
 
-    def workers(self):
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
-            return [int(pid) for pid in children.read().split()]
-
-
 class Inference(Process):
     """One of NAMES, which asks that Feast."""
 
@@ -89,10 +101,15 @@ class Inference(Process):
             command += ["--no-access-log", "--log-level", "warning", "inference_server:app"]
         self.run(command, f"{work}/{program}.log", env={**os.environ, **settings})
 
-    def cpu_seconds(self):
-        with open(f"/proc/{self.process.pid}/stat") as stat:
-            user, system = stat.read().rpartition(")")[2].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+def wait_until_idle(processes):
+    """A server may still work on requests whose clients have gone."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        before = sum(process.cpu_seconds() for process in processes)
+        time.sleep(0.3)
+        if abs(sum(process.cpu_seconds() for process in processes) - before) < 0.05:
+            return
 
 
 def lines_of_code(name):
