@@ -12,7 +12,8 @@ use serde_json::Value;
 const HEAD: &str = "# What is linked into libfeast_remote
 
 Generated from the crates that are built in (`make generate`). What is offered under Apache-2.0 is used under that licence,
-the library's own, whose text is in [LICENSE](LICENSE). The texts of the other licences follow.
+the library's own, whose text is in [LICENSE](LICENSE). The texts of the other licences follow. The shared libraries of `make packages PLATFORMS=all` also
+have LLVM's libunwind inside, under Apache-2.0 WITH LLVM-exception, which asks for no notice.
 
 | component | version | licence |
 |---|---|---|
@@ -123,9 +124,6 @@ fn generated() -> String {
         }
     }
     add("Rust's standard library", "the compiler's", "MIT OR Apache-2.0", None);
-    // Its exception asks for no notice in a program.
-    let unwinder = "LLVM's libunwind, in the shared libraries for all platforms";
-    add(unwinder, "zig's", "Apache-2.0 WITH LLVM-exception", None);
     table + &texts
 }
 
