@@ -45,7 +45,7 @@
  * same features, not one for each thread. A blocking call runs on the caller's thread. Configurations and requests may be changed by one thread
  * at a time, and used by many while nobody changes them. Responses and errors never change. Of its own the library has
  * one thread a store, which closes idle connections, one more a store that has asynchronous, merged or hedged calls, one while
- * such a store fetches a token, one once a server of several was set aside, and one that looks up names (`resolve`); all of them
+ * such a store fetches a token, one once a server of several was set aside, one or two while names are looked up; all of them
  * block all signals. Nothing of the caller's runs on them but the log callback.
  *
  * A thread that calls needs 64 KiB of stack. pthread_cancel() of a thread that is in a call takes effect when the call has

@@ -45,7 +45,7 @@
  * same features, not one for each thread. A blocking call runs on the caller's thread. Configurations and requests may be changed by one thread
  * at a time, and used by many while nobody changes them. Responses and errors never change. Of its own the library has
  * one thread a store, which closes idle connections, one more a store that has asynchronous, merged or hedged calls, one while
- * such a store fetches a token, one once a server of several was set aside, and one that looks up names (`resolve`); all of them
+ * such a store fetches a token, one once a server of several was set aside, one or two while names are looked up; all of them
  * block all signals. Nothing of the caller's runs on them but the log callback.
  *
  * A thread that calls needs 64 KiB of stack. pthread_cancel() of a thread that is in a call takes effect when the call has
@@ -1107,6 +1107,21 @@ feast_status_t feast_request_set_feature_service(feast_request_t *request,
 feast_status_t feast_request_set_full_feature_names(feast_request_t *request, bool full, feast_error_t **err);
 
 /**
+ * Whether the answer is to say which version of each feature view its values are of
+ * (include_feature_view_version_metadata, Feast 0.67 and newer): feast_response_num_feature_views().
+ *
+ * @param request  in; changed.
+ * @param include  in, true: it is; false is the default.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_include_feature_view_version_metadata(feast_request_t *request,
+                                                                       bool include,
+                                                                       feast_error_t **err);
+
+/**
  * Sets how long a call with this request may take in all.
  *
  * @param request     in; changed.
@@ -1169,8 +1184,10 @@ feast_status_t feast_request_set_merge(feast_request_t *request,
                                        feast_error_t **err);
 
 /**
- * Sets an entity column, or a column of request data for an on-demand feature view, to integers. A column of
- * the same name is replaced. All columns of a request must have the same number of values, at least one.
+ * Sets an entity column to integers. A column of the same name is replaced. All columns of a request must have the same number
+ * of values, at least one. Feast's Python server takes the entity's name for its join key; its answer then has the join key.
+ * Request data for on demand feature views is set by feast_request_set_request_data_int64() and its like; that
+ * server, and no other, also takes it as an entity.
  *
  * @param request  in; changed.
  * @param name     in, the join key, NUL-terminated UTF-8; copied.
@@ -1188,7 +1205,7 @@ feast_status_t feast_request_set_entity_int64(feast_request_t *request,
                                               feast_error_t **err);
 
 /**
- * Sets an entity or request-data column to doubles. As feast_request_set_entity_int64().
+ * Sets an entity column to doubles. As feast_request_set_entity_int64().
  *
  * @param request  in; changed.
  * @param name     in, the join key, NUL-terminated UTF-8; copied.
@@ -1206,7 +1223,7 @@ feast_status_t feast_request_set_entity_double(feast_request_t *request,
                                                feast_error_t **err);
 
 /**
- * Sets an entity or request-data column to booleans. As feast_request_set_entity_int64().
+ * Sets an entity column to booleans. As feast_request_set_entity_int64().
  *
  * @param request  in; changed.
  * @param name     in, the join key, NUL-terminated UTF-8; copied.
@@ -1224,7 +1241,7 @@ feast_status_t feast_request_set_entity_bool(feast_request_t *request,
                                              feast_error_t **err);
 
 /**
- * Sets an entity or request-data column to strings. As feast_request_set_entity_int64().
+ * Sets an entity column to strings. As feast_request_set_entity_int64().
  *
  * @param request  in; changed.
  * @param name     in, the join key, NUL-terminated UTF-8; copied.
@@ -1245,7 +1262,7 @@ feast_status_t feast_request_set_entity_string(feast_request_t *request,
                                                feast_error_t **err);
 
 /**
- * Sets an entity or request-data column to the elements of a JSON array: nulls, lists, mixed types, whatever
+ * Sets an entity column to the elements of a JSON array: nulls, lists, mixed types, whatever
  * the server understands. As feast_request_set_entity_int64().
  *
  * @param request     in; changed.
@@ -1261,6 +1278,101 @@ feast_status_t feast_request_set_entity_json(feast_request_t *request,
                                              const char *name,
                                              const char *json_array,
                                              feast_error_t **err);
+
+/**
+ * Sets request data for on demand feature views to integers, one value a row, as many as the entities have. A column of the same
+ * name is replaced. It is sent among the entities to Feast's Python server, and as request_context to the Go server; which of
+ * them answers is learnt from its answers, or configured by the key `server`. Answers do not repeat it.
+ *
+ * @param request  in; changed.
+ * @param name     in, its name in the on demand feature view, NUL-terminated UTF-8; copied.
+ * @param values   in, n values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a bad name.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_request_data_int64(feast_request_t *request,
+                                                    const char *name,
+                                                    const int64_t *values,
+                                                    size_t n,
+                                                    feast_error_t **err);
+
+/**
+ * Sets request data to doubles. As feast_request_set_request_data_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, its name in the on demand feature view, NUL-terminated UTF-8; copied.
+ * @param values   in, n finite values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, or a value that is not finite (JSON has none).
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_request_data_double(feast_request_t *request,
+                                                     const char *name,
+                                                     const double *values,
+                                                     size_t n,
+                                                     feast_error_t **err);
+
+/**
+ * Sets request data to booleans. As feast_request_set_request_data_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, its name in the on demand feature view, NUL-terminated UTF-8; copied.
+ * @param values   in, n values, one a row; copied. May be NULL if n is 0.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL or a bad name.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_request_data_bool(feast_request_t *request,
+                                                   const char *name,
+                                                   const bool *values,
+                                                   size_t n,
+                                                   feast_error_t **err);
+
+/**
+ * Sets request data to strings. As feast_request_set_request_data_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, its name in the on demand feature view, NUL-terminated UTF-8; copied.
+ * @param values   in, n strings of UTF-8, one a row; copied.
+ * @param lengths  in, n lengths in bytes, or NULL if the strings are NUL-terminated; borrowed for the call.
+ * @param n        in, number of rows.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL (also a NULL string), a bad name, a string that is not
+ *         UTF-8 or has a NUL within its length.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_request_data_string(feast_request_t *request,
+                                                     const char *name,
+                                                     const char *const *values,
+                                                     const size_t *lengths,
+                                                     size_t n,
+                                                     feast_error_t **err);
+
+/**
+ * Sets request data to the elements of a JSON array: nulls, lists, mixed types, whatever the server understands. As
+ * feast_request_set_request_data_int64().
+ *
+ * @param request  in; changed.
+ * @param name     in, its name in the on demand feature view, NUL-terminated UTF-8; copied.
+ * @param json_array  in, NUL-terminated UTF-8, such as "[0.5, null]"; copied.
+ * @param err      out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, a bad name, text that is no JSON array, or a NUL in a
+ *         string of it.
+ * Thread safety: one thread at a time on one request.
+ * Since: 0.2
+ */
+feast_status_t feast_request_set_request_data_json(feast_request_t *request,
+                                                   const char *name,
+                                                   const char *json_array,
+                                                   feast_error_t **err);
 
 /**
  * Asks for a feature whose column shall have this type, as feast_request_add_feature(). Values are converted
@@ -1647,6 +1759,40 @@ const uint8_t *feast_response_column_statuses(const feast_response_t *response,
 const int64_t *feast_response_column_event_timestamps_ns(const feast_response_t *response, size_t column);
 
 /**
+ * The number of feature views that the answer names, with their versions: those that it has values of, if the request asked for
+ * them (feast_request_set_include_feature_view_version_metadata()) and the server knows them.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @return feature views; 0 for NULL.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+size_t feast_response_num_feature_views(const feast_response_t *response);
+
+/**
+ * The name of one of these feature views.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param index     in, from 0.
+ * @return UTF-8, borrowed until the response is freed; NULL for NULL, or if there are not so many.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+const char *feast_response_feature_view_name(const feast_response_t *response, size_t index);
+
+/**
+ * The version of one of these feature views.
+ *
+ * @param response  in, may be NULL; borrowed for the call.
+ * @param index     in, from 0.
+ * @return the version, as Feast counts them; 0 for one without versions, for NULL, or if there are not so many.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+int64_t feast_response_feature_view_version(const feast_response_t *response,
+                                            size_t index);
+
+/**
  * The items of a column of lists. Row i is the list of the items offsets[i] up to offsets[i + 1]; a null row has no
  * items. What items points to is by the column's type: uint8_t for BOOL_LIST, int32_t for INT32_LIST, float for
  * FLOAT_LIST, double for DOUBLE_LIST, int64_t for INT64_LIST and UNIX_TIMESTAMP_LIST; NULL for NULL_LIST. For lists
@@ -2022,8 +2168,9 @@ size_t feast_response_matrix_width(const feast_response_t *response,
  *                    between rows are not touched.
  * @param row_stride  in, floats from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value, such as NAN or 0.
- * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the
- *                    same places as in out.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_FIELD_STATUS_ number for each float, at the
+ *                    same places as in out. Feast says PRESENT of a null that was written, too: whether a value is
+ *                    there, out tells (missing), and why not, this.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL, an unknown name or too small a stride; FEAST_WRONG_TYPE for a column
  *         that holds no numbers, or lists of several lengths. Then what out holds is not specified.
@@ -2048,8 +2195,9 @@ feast_status_t feast_response_copy_f32(const feast_response_t *response,
  * @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns doubles.
  * @param row_stride  in, doubles from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value.
- * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each double, at the
- *                    same places as in out.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_FIELD_STATUS_ number for each double, at the
+ *                    same places as in out. Feast says PRESENT of a null that was written, too: whether a value is
+ *                    there, out tells (missing), and why not, this.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return as feast_response_copy_f32(); FEAST_WRONG_TYPE also for an integer that a double cannot hold.
  * Thread safety: any thread.
@@ -2073,8 +2221,9 @@ feast_status_t feast_response_copy_f64(const feast_response_t *response,
  * @param out         out, borrowed for the call; room for (rows - 1) * row_stride + columns integers.
  * @param row_stride  in, integers from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value.
- * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each integer, at the
- *                    same places as in out.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_FIELD_STATUS_ number for each integer, at the
+ *                    same places as in out. Feast says PRESENT of a null that was written, too: whether a value is
+ *                    there, out tells (missing), and why not, this.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return as feast_response_copy_f32(); FEAST_WRONG_TYPE also for a number that is no integer of 64 bits.
  * Thread safety: any thread.
@@ -2105,8 +2254,9 @@ feast_status_t feast_response_copy_i64(const feast_response_t *response,
  *                    request's entity columns. Only as many columns as the features take are written.
  * @param row_stride  in, floats from one row to the next, at least the number of columns.
  * @param missing     in, what stands where there is no value, such as NAN or 0.
- * @param statuses    out, may be NULL, borrowed for the call; a FEAST_STATUS_ number for each float, at the
- *                    same places as in out.
+ * @param statuses    out, may be NULL, borrowed for the call; a FEAST_FIELD_STATUS_ number for each float, at the
+ *                    same places as in out. Feast says PRESENT of a null that was written, too: whether a value is
+ *                    there, out tells (missing), and why not, this.
  * @param err         out, may be NULL; untouched on success, else free with feast_error_free().
  * @return as feast_get_online_features() and feast_response_copy_f32(). On an error what out holds is not specified.
  * Thread safety: any thread, as feast_get_online_features(); out and statuses are the caller's alone.
