@@ -26,6 +26,9 @@ else()
 endif()
 file(REMOVE ${OTHER})
 vcpkg_cmake_config_fixup(PACKAGE_NAME FeastRemote CONFIG_PATH lib/cmake/FeastRemote)
+# It finds the libraries from where it stands, which is in another folder now.
+vcpkg_replace_string("${CURRENT_PACKAGES_DIR}/share/FeastRemote/FeastRemoteConfig.cmake"
+  [[${CMAKE_CURRENT_LIST_DIR}/../..]] [[${CMAKE_CURRENT_LIST_DIR}/../../lib]])
 vcpkg_fixup_pkgconfig()
 vcpkg_install_copyright(FILE_LIST "${SOURCE_PATH}/LICENSE" "${SOURCE_PATH}/THIRD_PARTY.md")
 file(INSTALL "${CMAKE_CURRENT_LIST_DIR}/usage" DESTINATION "${CURRENT_PACKAGES_DIR}/share/${PORT}")
