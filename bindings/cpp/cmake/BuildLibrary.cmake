@@ -11,16 +11,17 @@ if(NOT FEAST_REMOTE_CARGO)
     "FEAST_REMOTE_LIBRARY_DIR to a folder with libfeast_remote.so.0 or libfeast_remote.a.")
 endif()
 
+get_filename_component(_feast_remote_cargo_folder "${FEAST_REMOTE_CARGO}" DIRECTORY)
 set(_feast_remote_lib "${CMAKE_CURRENT_BINARY_DIR}/cargo/release")
 file(GLOB_RECURSE _feast_remote_sources CONFIGURE_DEPENDS "${_feast_remote_root}/src/*.rs")
 add_custom_command(
   OUTPUT "${_feast_remote_lib}/libfeast_remote.so" "${_feast_remote_lib}/libfeast_remote.so.0" "${_feast_remote_lib}/libfeast_remote.a"
-  # In the project's folder, where cargo finds .cargo/config.toml. The two C crate types alone, for link-time optimisation.
+  # As everybody's library is built, with SONAME, version node and all; see the script.
   COMMAND "${CMAKE_COMMAND}" -E env --unset=CARGO_BUILD_TARGET "CARGO_TARGET_DIR=${CMAKE_CURRENT_BINARY_DIR}/cargo"
-    "${FEAST_REMOTE_CARGO}" rustc --locked --release --lib --crate-type cdylib,staticlib
-  COMMAND "${CMAKE_COMMAND}" -E create_symlink libfeast_remote.so "${_feast_remote_lib}/libfeast_remote.so.0"
+    "PATH=${_feast_remote_cargo_folder}:$ENV{PATH}" scripts/build.sh
   WORKING_DIRECTORY "${_feast_remote_root}"
   DEPENDS ${_feast_remote_sources} "${_feast_remote_root}/Cargo.toml" "${_feast_remote_root}/Cargo.lock" "${_feast_remote_root}/build.rs"
+    "${_feast_remote_root}/scripts/build.sh" "${_feast_remote_root}/packaging/merge-static" "${_feast_remote_root}/packaging/link-shared"
   COMMENT "Building libfeast_remote with cargo"
   USES_TERMINAL VERBATIM)
 add_custom_target(feast_remote_build DEPENDS "${_feast_remote_lib}/libfeast_remote.so.0" "${_feast_remote_lib}/libfeast_remote.a")
