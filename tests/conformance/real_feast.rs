@@ -273,9 +273,9 @@ fn the_servers_words_reach_the_caller() {
     assert_eq!((error.code, error.http_status), (Code::InvalidRequest, 422));
     assert!(error.message.contains("body.entities: Field required"), "{error}");
 
-    let by_entity_name = ask("driver_hourly_stats:conv_rate", "driver");
-    assert_eq!(by_entity_name.code, Code::Decode);
-    assert!(by_entity_name.message.contains("must be named by its join key"), "{by_entity_name}");
+    let missing = ask("driver_hourly_stats:conv_rate", "customer_id");
+    assert_eq!((missing.code, missing.http_status), (Code::Server, 500));
+    assert!(missing.message.contains("Missing join key values"), "{missing}");
 }
 
 #[test]
