@@ -43,10 +43,10 @@ impl Slot {
     /// the listener is told when to [`step`](Slot::step).
     pub(super) fn begin_connection(
         &mut self,
+        now: Instant,
         deadline: Deadline,
         listener: Option<&Arc<dyn NameListener>>,
     ) -> Result<(), TransferError> {
-        let now = Instant::now();
         (self.sought, self.waited, self.on_wire) = (None, Duration::ZERO, false);
         // SAFETY: libcurl is not at work on this slot.
         unsafe { &mut *self.sockets }.begin();

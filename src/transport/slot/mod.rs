@@ -228,7 +228,8 @@ impl Slot {
         let is_post = request.is_some();
         self.request = request.unwrap_or_default();
         self.busy = true;
-        self.watch.begin(self.http.upstream().path(), Instant::now());
+        let now = Instant::now();
+        self.watch.begin(self.http.upstream().path(), now);
         // SAFETY: no transfer is running, so the callbacks do not touch the receiver; the request stays where it is
         // until `end` has removed the handle, and is read only up to its length.
         unsafe {
@@ -243,7 +244,7 @@ impl Slot {
             }
         }
         fault_point();
-        self.begin_connection(deadline, listener)
+        self.begin_connection(now, deadline, listener)
     }
 
     /// Ends the attempt, with the result that [`step`](Slot::step) gave or another one: then its connection is closed.
