@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use super::paths::{library, root, scratch, target};
 
@@ -43,6 +44,13 @@ impl Java {
     }
 }
 
+/// The prefix that Go's programs are linked from.
+static GO_PREFIX: LazyLock<PathBuf> = LazyLock::new(|| {
+    let prefix = target().join("tmp/go-installed");
+    make("install", Path::new(""), prefix.to_str().unwrap());
+    prefix
+});
+
 /// A prefix with the library in it.
 pub struct Installed {
     pub prefix: PathBuf,
@@ -76,14 +84,15 @@ impl Installed {
         program
     }
 
-    /// Runs `go` in one of the project's folders, where the module is without its libraries.
+    /// Runs `go` in one of the project's folders, where the module is without its libraries. What pkg-config says stays in Go's cache,
+    /// so it names a folder that is the same each time.
     pub fn go(&self, folder: &str, arguments: &[&str]) -> Output {
         let (command, rest) = arguments.split_first().unwrap();
         ran(Command::new("go")
             .args([command, "-tags=feast_remote_system"])
             .args(rest)
             .current_dir(root().join(folder))
-            .env("PKG_CONFIG_PATH", self.prefix.join("lib/pkgconfig"))
+            .env("PKG_CONFIG_PATH", GO_PREFIX.join("lib/pkgconfig"))
             .env("LD_LIBRARY_PATH", self.library_path()))
     }
 
