@@ -34,7 +34,7 @@ fn benches(criterion: &mut Criterion) {
     let (environment, stats) = (Environment::of_process(), Arc::new(Stats::default()));
     let pool = Pool::new(&config, Arc::new(lookup), Arc::clone(&stats)).unwrap();
     let ways = Http::to_servers(&config, &environment).unwrap();
-    let servers = Servers::new(&config, ways, pool.extra_slots(), Arc::new(lookup), &stats).unwrap();
+    let servers = Servers::new(&config, ways, pool.extra_slots(), pool.names(), &stats).unwrap();
     criterion.bench_function("a place in the pool, taken and given back", |bencher| {
         bencher.iter(|| {
             drop(pool.acquire(Deadline::NEVER, Claim::UNLIKE_OTHERS, || servers.choose(|_| false)).unwrap())

@@ -91,12 +91,12 @@ impl Remote {
         warn_of(config);
         watch_forks()?;
         let stats = Arc::new(Stats::default());
-        let pool = Pool::new(config, Arc::clone(&lookup), Arc::clone(&stats))?;
+        let pool = Pool::new(config, lookup, Arc::clone(&stats))?;
         let ways = Http::to_servers(config, environment)?;
         let proxies = ways.first().map(Http::proxies).unwrap_or_default();
         let mask = config.mask(&proxies, environment);
         let inner = Inner {
-            servers: Servers::new(config, ways, pool.extra_slots(), lookup, &stats)?,
+            servers: Servers::new(config, ways, pool.extra_slots(), pool.names(), &stats)?,
             pool,
             auth: Auth::new(config, environment)?,
             store: Arc::new(Store::new(config, mask, stats)),

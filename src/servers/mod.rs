@@ -20,7 +20,7 @@ use crate::observe::servers::ServerFigures;
 use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::policy::outlier::Outcome;
-use crate::transport::{ExtraSlots, Http, Lookup};
+use crate::transport::{ExtraSlots, Http, Names};
 use checker::Checker;
 use list::{List, SetAside};
 use resolver::Resolver;
@@ -41,7 +41,7 @@ impl Servers {
         config: &Config,
         ways: Vec<Http>,
         slots: ExtraSlots,
-        lookup: Arc<Lookup>,
+        lookups: Arc<Names>,
         stats: &Arc<Stats>,
     ) -> Result<Servers> {
         let configured: Vec<Arc<Server>> =
@@ -52,9 +52,8 @@ impl Servers {
                  no_proxy for the servers",
             ));
         }
-        let resolver = config
-            .each_address
-            .then(|| Resolver::new(config, &configured, slots.clone(), lookup, Arc::clone(stats)));
+        let resolver =
+            config.each_address.then(|| Resolver::new(config, &configured, slots.clone(), lookups));
         let several = configured.len() > 1 || resolver.is_some();
         let list = Arc::new(List::new(config.balance, configured, several));
         Ok(Servers {

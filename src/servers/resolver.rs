@@ -1,7 +1,7 @@
 //! Looks up the servers' names every so often, and makes each address a server of its own.
 //!
-//! A look-up cannot be interrupted, so it has a thread to itself: nobody waits for it, neither calls nor the end of the store.
-//! Until the first one has ended each name stands for itself, as it would without this.
+//! The store's look-ups are [`Names`]'; a thread waits for them here, so that no call does. Until the first one has ended each name
+//! stands for itself, as it would without this.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -13,10 +13,9 @@ use super::list::List;
 use super::server::Server;
 use crate::config::{Config, host_and_port};
 use crate::observe::log::{self, Level};
-use crate::observe::statistics::Stats;
 use crate::policy::deadline::Deadline;
 use crate::process::sync::{Condvar, Mutex, lock, wait};
-use crate::transport::{ExtraSlots, Lookup, Worker};
+use crate::transport::{ExtraSlots, Names, Worker};
 
 /// See the module.
 pub struct Resolver {
@@ -31,38 +30,29 @@ struct State {
     hosts: Vec<(String, u16)>,
     interval: Duration,
     dead_connection_timeout: Option<Duration>,
-    lookup: Arc<Lookup>,
+    lookups: Arc<Names>,
     slots: ExtraSlots,
-    stats: Arc<Stats>,
     turn: Mutex<Turn>,
     changed: Condvar,
 }
 
 struct Turn {
     closing: bool,
-    looking_up: bool,
     /// All names have been looked up once.
     has_looked_up: bool,
 }
 
 impl Resolver {
     /// Of the names of these servers. Nothing is looked up yet.
-    pub fn new(
-        config: &Config,
-        names: &[Arc<Server>],
-        slots: ExtraSlots,
-        lookup: Arc<Lookup>,
-        stats: Arc<Stats>,
-    ) -> Resolver {
+    pub fn new(config: &Config, names: &[Arc<Server>], slots: ExtraSlots, lookups: Arc<Names>) -> Resolver {
         let state = State {
             names: names.to_vec(),
             hosts: config.paths.iter().map(|path| host_and_port(path)).collect(),
             interval: config.resolve_interval,
             dead_connection_timeout: config.dead_connection_timeout,
-            lookup,
+            lookups,
             slots,
-            stats,
-            turn: Mutex::new(Turn { closing: false, looking_up: false, has_looked_up: false }),
+            turn: Mutex::new(Turn { closing: false, has_looked_up: false }),
             changed: Condvar::new(),
         };
         Resolver { state: Arc::new(state), started: AtomicBool::new(false), worker: Mutex::new(None) }
@@ -92,18 +82,17 @@ impl Resolver {
         }
     }
 
-    /// The thread ends soon, or when its look-up does.
+    /// The thread ends soon; nothing is looked up any more.
     pub fn close(&self) {
         lock(&self.state.turn).closing = true;
         self.state.changed.notify_all();
+        self.state.lookups.close();
     }
 
-    /// Waits for its end, but not for that of a look-up.
+    /// Waits for its end.
     pub fn join(&self) {
         let worker = lock(&self.worker).take();
-        if let Some(worker) = worker
-            && !lock(&self.state.turn).looking_up
-        {
+        if let Some(worker) = worker {
             worker.join();
         }
     }
@@ -113,31 +102,16 @@ impl State {
     fn run(&self, list: &List) {
         let mut known: Vec<BTreeSet<IpAddr>> = vec![BTreeSet::new(); self.names.len()];
         loop {
-            let mut changed = false;
-            for (at, (host, port)) in self.hosts.iter().enumerate() {
-                if !self.begin_look_up() {
-                    return;
-                }
-                let found = (self.lookup)(host, *port);
-                if !self.end_look_up() {
-                    return;
-                }
-                Stats::count(&self.stats.name_lookups);
-                match found.map(|addresses| addresses.into_iter().collect::<BTreeSet<_>>()) {
-                    Ok(addresses) if !addresses.is_empty() => {
-                        changed |= known[at] != addresses;
-                        known[at] = addresses;
-                    }
-                    failed => {
-                        Stats::count(&self.stats.name_lookups_failed);
-                        let why = failed.err().map_or("no address".to_owned(), |error| error.to_string());
-                        log::write(Level::Warning, || {
-                            format!("looking up {host}: {why}; its addresses are left as they are")
-                        });
-                    }
+            let before = known.clone();
+            for ((host, port), known) in self.hosts.iter().zip(&mut known) {
+                match self.lookups.look_up(host, *port) {
+                    // Those that were known, if there is no new answer.
+                    Some(Ok(addresses)) => *known = addresses.into_iter().collect(),
+                    Some(Err(_)) => (),
+                    None => return,
                 }
             }
-            if changed {
+            if known != before {
                 self.publish(list, &known);
             }
             if !self.rest() {
@@ -146,19 +120,7 @@ impl State {
         }
     }
 
-    /// `false` if the store closes. Likewise below.
-    fn begin_look_up(&self) -> bool {
-        let mut turn = lock(&self.turn);
-        turn.looking_up = !turn.closing;
-        turn.looking_up
-    }
-
-    fn end_look_up(&self) -> bool {
-        let mut turn = lock(&self.turn);
-        turn.looking_up = false;
-        !turn.closing
-    }
-
+    /// `false` if the store closes.
     fn rest(&self) -> bool {
         let until = Deadline::after(Instant::now(), Some(self.interval));
         let mut turn = lock(&self.turn);

@@ -35,7 +35,7 @@ pub use error::{TransferError, TransferErrorKind};
 pub use event_fd::EventFd;
 pub use fork::watch as watch_forks;
 pub use http::Http;
-pub use names::{Lookup, NameListener, lookup};
+pub use names::{Lookup, NameListener, Names, lookup};
 pub use poller::{Poller, Ready};
 pub use pool::{
     Acquire, ExtraSlot, ExtraSlots, OwnedPermit, PendingAcquire, Permit, Pool, RequestHead, Shared, Target,

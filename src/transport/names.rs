@@ -22,6 +22,9 @@ const FRESH_FOR: Duration = Duration::from_secs(60);
 /// After so long it is when a connection to its addresses fails.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// Threads at most, but one more for each name whose look-up is stuck.
+const MOST_THREADS: usize = 2;
+
 /// A look-up that takes longer keeps no other name from its own.
 const STUCK_AFTER: Duration = Duration::from_secs(1);
 
@@ -78,7 +81,6 @@ struct Table {
     /// Running, and how many of them are in a look-up.
     threads: usize,
     looking_up: usize,
-    most_threads: usize,
     workers: Vec<Worker>,
     /// Addresses that did not answer, and when.
     silent: HashMap<IpAddr, Instant>,
@@ -101,14 +103,13 @@ struct Name {
 }
 
 impl Names {
-    /// Nothing is looked up yet; later by so many threads at most, and one more for each name whose look-up is stuck.
-    pub fn new(most_threads: usize, lookup: Arc<Lookup>, stats: Arc<Stats>) -> Names {
+    /// Nothing is looked up yet.
+    pub fn new(lookup: Arc<Lookup>, stats: Arc<Stats>) -> Names {
         let table = Table {
             names: HashMap::new(),
             queue: VecDeque::new(),
             threads: 0,
             looking_up: 0,
-            most_threads,
             workers: Vec::new(),
             silent: HashMap::new(),
             closing: false,
@@ -142,11 +143,24 @@ impl Names {
         Known::Addresses(table.answering(addresses, now))
     }
 
+    /// Has a name looked up, or takes the look-up that is under way, and waits for it: all the addresses that are known then, or why
+    /// there are none. `None` if the store closes.
+    pub fn look_up(&self, host: &str, port: u16) -> Option<Result<Vec<IpAddr>, String>> {
+        let number = {
+            let mut table = lock(&self.state.table);
+            let number = table.name(host).ended + 1;
+            self.begin(&mut table, host, port, Instant::now());
+            number
+        };
+        self.wait(host, number, Deadline::NEVER)
+    }
+
     /// What the look-up of this number has brought, or why it has brought nothing; `None` while it is under way.
     pub fn answer(&self, host: &str, number: u64, now: Instant) -> Option<Result<Vec<IpAddr>, String>> {
         let mut table = lock(&self.state.table);
         self.start_threads(&mut table, now);
-        table.answer(host, number, now)
+        let found = table.found(host, number)?;
+        Some(found.map(|addresses| table.answering(addresses, now)))
     }
 
     /// When to ask for that again, if a look-up that began at `since` has not begun because others are stuck.
@@ -154,15 +168,15 @@ impl Names {
         since + STUCK_AFTER
     }
 
-    /// Waits for it; `None` by the deadline, or if the store closes.
+    /// Waits for it: all its addresses, or why there are none; `None` by the deadline, or if the store closes.
     pub fn wait(&self, host: &str, number: u64, deadline: Deadline) -> Option<Result<Vec<IpAddr>, String>> {
         let mut table = lock(&self.state.table);
         loop {
             let now = Instant::now();
             self.start_threads(&mut table, now);
-            let answer = table.answer(host, number, now);
-            if answer.is_some() || table.closing || deadline.passed(now) {
-                return answer;
+            let found = table.found(host, number);
+            if found.is_some() || table.closing || deadline.passed(now) {
+                return found;
             }
             let look = Deadline::after(now, Some(STUCK_AFTER));
             (table, _) = wait(&self.state.changed, table, deadline.min(look));
@@ -211,7 +225,7 @@ impl Names {
             name.begun.is_some_and(|begun| now.saturating_duration_since(begun) >= STUCK_AFTER)
         };
         let stuck = table.names.values().filter(is_stuck).count();
-        let most = table.most_threads + stuck;
+        let most = MOST_THREADS + stuck;
         while table.threads < most && table.threads - table.looking_up < table.queue.len() {
             let (ended, running) = table.workers.drain(..).partition(Worker::has_ended);
             table.workers = running;
@@ -281,7 +295,7 @@ impl State {
             listeners.iter().for_each(|listener| listener.looked_up());
             if let Some(why) = failed {
                 Stats::count(&self.stats.name_lookups_failed);
-                log::write(Level::Warning, || format!("looking up {host}: {why}"));
+                log::write(Level::Warning, || format!("looking up {host}: {why}; what is known of it stays"));
             }
             table = lock(&self.table);
         }
@@ -295,12 +309,10 @@ impl Table {
         self.names.entry(host.to_owned()).or_default()
     }
 
-    fn answer(&self, host: &str, number: u64, now: Instant) -> Option<Result<Vec<IpAddr>, String>> {
+    /// What is known when the look-up of this number has ended.
+    fn found(&self, host: &str, number: u64) -> Option<Result<Vec<IpAddr>, String>> {
         let name = self.names.get(host).filter(|name| name.ended >= number)?;
-        if name.addresses.is_empty() {
-            return Some(Err(name.failure.clone()));
-        }
-        Some(Ok(self.answering(name.addresses.clone(), now)))
+        Some(if name.addresses.is_empty() { Err(name.failure.clone()) } else { Ok(name.addresses.clone()) })
     }
 
     /// Those that answered lately, or were not tried; all, if there are none of these. The others cannot just come last: libcurl

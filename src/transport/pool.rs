@@ -140,7 +140,7 @@ impl Pool {
         let shared = Shared {
             semaphore: Semaphore::new(config.connection_pool_size),
             share: Share::new()?,
-            names: Arc::new(Names::new(look_ups_at_a_time(config), lookup, Arc::clone(&stats))),
+            names: Arc::new(Names::new(lookup, Arc::clone(&stats))),
             idle_timeout: config.connection_idle_timeout,
             stats,
         };
@@ -228,6 +228,11 @@ impl Pool {
         ExtraSlots(Arc::downgrade(&self.shared))
     }
 
+    /// The store's look-ups.
+    pub fn names(&self) -> Arc<Names> {
+        Arc::clone(&self.shared.names)
+    }
+
     /// The error of a call whose time in the queue was up.
     pub fn overloaded(&self) -> Error {
         self.shared.semaphore.overloaded()
@@ -280,11 +285,6 @@ impl Pool {
         // Without a thread, idle connections still end at their age limit when the next call looks at them.
         *lock(&self.reaper) = Worker::start("feast-reaper", move || shared.reap());
     }
-}
-
-/// A store has two threads for look-ups at most. With `resolve: each_address` one of them has the servers' names.
-fn look_ups_at_a_time(config: &Config) -> usize {
-    if config.each_address { 1 } else { 2 }
 }
 
 impl Shared {

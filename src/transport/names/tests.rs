@@ -38,11 +38,11 @@ impl Service {
     }
 }
 
-fn names(threads: usize) -> (Arc<Service>, Names) {
+fn names() -> (Arc<Service>, Names) {
     let service = Arc::new(Service::default());
     let asked = Arc::clone(&service);
     let lookup = Arc::new(move |_: &str, _: u16| asked.look_up());
-    (service, Names::new(threads, lookup, Arc::new(Stats::default())))
+    (service, Names::new(lookup, Arc::new(Stats::default())))
 }
 
 fn waited(names: &Names, host: &str, known: Known) -> Result<Vec<IpAddr>, String> {
@@ -58,7 +58,7 @@ fn after(time: Duration) -> Instant {
 
 #[test]
 fn an_old_answer_is_used_while_a_new_one_is_sought() {
-    let (service, names) = names(2);
+    let (service, names) = names();
     let now = Instant::now();
     service.answer(&[FIRST]);
     assert_eq!(waited(&names, "a", names.ask("a", 1, now, None)).unwrap(), [FIRST]);
@@ -76,7 +76,7 @@ fn an_old_answer_is_used_while_a_new_one_is_sought() {
 
 #[test]
 fn what_was_known_stays_known_when_a_look_up_fails() {
-    let (service, names) = names(2);
+    let (service, names) = names();
     service.answer(&[FIRST]);
     waited(&names, "a", names.ask("a", 1, Instant::now(), None)).unwrap();
     names.ask("a", 1, after(FRESH_FOR), None);
@@ -89,7 +89,7 @@ fn what_was_known_stays_known_when_a_look_up_fails() {
 
 #[test]
 fn a_failed_connection_has_the_name_looked_up_if_the_answer_is_not_new() {
-    let (service, names) = names(2);
+    let (service, names) = names();
     service.answer(&[FIRST]);
     waited(&names, "a", names.ask("a", 1, Instant::now(), None)).unwrap();
     names.doubt("a", 1, Instant::now());
@@ -102,7 +102,7 @@ fn a_failed_connection_has_the_name_looked_up_if_the_answer_is_not_new() {
 
 #[test]
 fn an_address_that_did_not_answer_is_left_out_for_a_while_unless_none_did() {
-    let (service, names) = names(2);
+    let (service, names) = names();
     service.answer(&[FIRST, SECOND]);
     let now = Instant::now();
     waited(&names, "a", names.ask("a", 1, now, None)).unwrap();
@@ -120,7 +120,7 @@ fn an_address_that_did_not_answer_is_left_out_for_a_while_unless_none_did() {
 
 #[test]
 fn so_many_names_are_looked_up_at_a_time_and_the_others_after_them() {
-    let (service, names) = names(2);
+    let (service, names) = names();
     let hosts = ["a", "b", "c", "d", "e"];
     let known = hosts.map(|host| names.ask(host, 1, Instant::now(), None));
     while service.asked.load(Ordering::SeqCst) < 2 {
@@ -142,7 +142,7 @@ fn a_listener_is_told_once_and_who_waits_when_all_is_over_too() {
             self.0.fetch_add(1, Ordering::SeqCst);
         }
     }
-    let (service, names) = names(1);
+    let (service, names) = names();
     let told = Arc::new(Told(AtomicUsize::new(0)));
     let listener = Arc::clone(&told) as Arc<dyn NameListener>;
     names.ask("a", 1, Instant::now(), Some(&listener));
@@ -153,7 +153,7 @@ fn a_listener_is_told_once_and_who_waits_when_all_is_over_too() {
     drop(names); // the thread has ended
     assert_eq!(told.0.load(Ordering::SeqCst), 1);
     assert_eq!(Arc::strong_count(&told), 2);
-    let (service, names) = self::names(1);
+    let (service, names) = self::names();
     let Known::Sought(number) = names.ask("a", 1, Instant::now(), None) else { panic!() };
     names.close();
     assert_eq!(names.wait("a", number, Deadline::NEVER), None);
@@ -166,7 +166,7 @@ fn names_whose_look_ups_are_stuck_keep_no_other_from_its_own() {
     let asked = Arc::clone(&stuck);
     let lookup =
         Arc::new(move |host: &str, _: u16| if host == "well" { Ok(vec![FIRST]) } else { asked.look_up() });
-    let names = Names::new(2, lookup, Arc::new(Stats::default()));
+    let names = Names::new(lookup, Arc::new(Stats::default()));
     let now = Instant::now();
     for host in ["a", "b"] {
         names.ask(host, 1, now, None);

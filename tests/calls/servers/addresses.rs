@@ -233,6 +233,23 @@ fn until_the_first_look_up_a_name_stands_for_itself() {
 }
 
 #[test]
+fn a_call_before_the_first_look_up_has_ended_waits_for_the_same_one() {
+    let server = Server::start(served);
+    let name = Name::of(&[&server]);
+    name.hang(true);
+    let remote = open(&name, &format!("http://feast.invalid:{}", server.port()), &[]);
+    std::thread::scope(|scope| {
+        let caller = scope.spawn(|| call(&remote, 1));
+        wait_until("it waits", || {
+            figures(&remote)["connections_in_use"] == 1 && name.hung.load(Ordering::SeqCst)
+        });
+        assert_eq!(name.asked.load(Ordering::SeqCst), 1);
+        name.hang(false);
+        caller.join().unwrap().unwrap();
+    });
+}
+
+#[test]
 fn a_certificate_is_checked_for_the_name_at_each_address() {
     let authority = Authority::new("each address");
     let good = Server::start_tls(authority.acceptor("feast.test", 1), served);
