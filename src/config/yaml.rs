@@ -1,14 +1,10 @@
 //! Reads what concerns this library from a Feast `feature_store.yaml`.
 
-use std::collections::BTreeMap;
+mod document;
+
 use std::io::Read;
 
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
-use serde_saphyr::options::NonFiniteFloatPolicy;
-use serde_saphyr::{Spanned, UserMessageFormatter};
-
+use self::document::{Mapping, Value};
 use super::{Config, Environment, keys, open_file};
 use crate::error::{Error, Result};
 use crate::observe::log::{self, Level};
@@ -16,137 +12,84 @@ use crate::observe::log::{self, Level};
 /// A feature_store.yaml is a page or two; this keeps a wrong path (a log, a device) from being read whole.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// The sections that are read, as their values are in YAML's core schema; every other section of the file is somebody
-/// else's.
-#[derive(Deserialize)]
-struct FeatureStore {
-    online_store: Option<Value>,
-    auth: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct OnlineStore<T> {
-    online_store: Option<T>,
-}
-
-#[derive(Deserialize)]
-struct AuthSection<T> {
-    auth: Option<T>,
-}
-
-/// Where each value of a section stands.
-type Places = BTreeMap<String, Spanned<IgnoredAny>>;
-
-/// The values of a section's known keys as they are written: PyYAML reads plain scalars in its own way. `AUTH`: it is
-/// the auth section.
-struct Texts<const AUTH: bool>(BTreeMap<String, Option<String>>);
-
-impl<'de, const AUTH: bool> Deserialize<'de> for Texts<AUTH> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Known<const AUTH: bool>;
-        impl<'de, const AUTH: bool> Visitor<'de> for Known<AUTH> {
-            type Value = Texts<AUTH>;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a section")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Self::Value, A::Error> {
-                let mut texts = BTreeMap::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    if keys::is_known(&format!("{}{key}", prefix(AUTH))) {
-                        texts.insert(key, map.next_value()?);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(Texts(texts))
-            }
-        }
-        deserializer.deserialize_map(Known::<AUTH>)
-    }
-}
-
-/// One section of the file.
-struct Section {
-    auth: bool,
-    values: Map<String, Value>,
-    texts: BTreeMap<String, Option<String>>,
-    places: Places,
-}
-
-/// Leads from a section's keys to ours.
-fn prefix(auth: bool) -> &'static str {
-    if auth { "auth." } else { "" }
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> std::result::Result<T, String> {
-    // What only looks like a number too large for one is text in YAML 1.1, or somebody else's.
-    let options = serde_saphyr::options! { non_finite_float_policy: NonFiniteFloatPolicy::AsString };
-    serde_saphyr::from_str_with_options(text, options)
-        // Without the excerpt of the file that the parser would show: it may hold somebody's password.
-        .map_err(|error| error.without_snippet().render_with_formatter(&UserMessageFormatter))
-}
+/// Feast's remote online store, and that of our Python package, which takes its place in Feast's SDK.
+const TYPES: [&str; 2] = ["remote", "feast_remote.FeastRemoteOnlineStore"];
 
 /// Keys of Feast's auth section that only its servers use.
 const OF_SERVERS: [&str; 5] =
     ["issuer", "audience", "ui_client_id", "jwks_cache_lifespan_seconds", "jwks_request_timeout_seconds"];
 
+/// A section that is read; every other one of the file is somebody else's.
+#[derive(Clone, Copy)]
+struct Section {
+    name: &'static str,
+    /// Leads from its keys to ours.
+    prefix: &'static str,
+    /// Keys that are known, and not set.
+    others: &'static [&'static str],
+}
+
+const ONLINE_STORE: Section = Section { name: "online_store", prefix: "", others: &["type"] };
+const AUTH: Section = Section { name: "auth", prefix: "auth.", others: &OF_SERVERS };
+
 pub(super) fn load(config: &mut Config, path: &str, environment: &Environment) -> Result<()> {
-    let text = read(path).map_err(|why| Error::config(format!("{path}: {why}")))?;
-    // Before it is parsed, as Feast does it.
-    let text = environment
-        .expand(&text, MAX_BYTES as usize)
-        .map_err(|why| Error::config(format!("{path}: {why}")))?;
     let refuse = |why: String| Error::config(format!("{path}: {why}"));
-    let file: FeatureStore =
-        parse(&text).map_err(|why| refuse(format!("not a feature_store.yaml: {why}")))?;
-    let values = match file.online_store {
-        Some(Value::Object(section)) => section,
-        // Feast takes the name of a type for a section.
-        Some(Value::String(kind)) if is_word(&kind) => {
-            return Err(refuse(format!("online_store: type is `{kind}`; this library needs `type: remote`")));
-        }
-        _ => return Err(refuse("there is no online_store section".to_owned())),
-    };
-    match values.get("type") {
-        Some(Value::String(kind)) if kind == "remote" => (),
-        Some(Value::String(kind)) if is_word(kind) => {
-            return Err(refuse(format!("online_store.type is `{kind}`; this library needs `remote`")));
-        }
-        Some(_) => {
-            return Err(refuse("online_store.type is no word; this library needs `remote`".to_owned()));
-        }
-        None => {
-            return Err(refuse("online_store.type is missing; this library needs `remote`".to_owned()));
-        }
-    }
+    let text = read(path).map_err(refuse)?;
+    // Before it is parsed, as Feast does it.
+    let text = environment.expand(&text, MAX_BYTES as usize).map_err(refuse)?;
+    let document =
+        document::parse(&text).map_err(|why| refuse(format!("not a feature_store.yaml: {why}")))?;
     // All or nothing: a file that is refused leaves the configuration as it was.
     let mut loaded = config.clone();
-    let texts = parse::<OnlineStore<Texts<false>>>(&text).ok().and_then(|file| file.online_store);
-    let places = parse::<OnlineStore<Places>>(&text).ok().and_then(|file| file.online_store);
-    let texts = texts.map(|texts| texts.0).unwrap_or_default();
-    let section = Section { auth: false, values, texts, places: places.unwrap_or_default() };
-    section.apply(&mut loaded).map_err(refuse)?;
-    match file.auth {
-        None | Some(Value::Null) => (),
-        Some(Value::String(kind)) => {
-            loaded.set("auth.type", &kind).map_err(|error| refuse(error.message))?;
-        }
-        Some(Value::Object(values)) => {
-            if !values.contains_key("type") {
-                return Err(refuse("auth.type is missing; it is no_auth, oidc or kubernetes".to_owned()));
-            }
-            let texts = parse::<AuthSection<Texts<true>>>(&text).ok().and_then(|file| file.auth);
-            let places = parse::<AuthSection<Places>>(&text).ok().and_then(|file| file.auth);
-            let texts = texts.map(|texts| texts.0).unwrap_or_default();
-            let section = Section { auth: true, values, texts, places: places.unwrap_or_default() };
-            section.apply(&mut loaded).map_err(refuse)?;
-        }
-        Some(_) => return Err(refuse("auth: a section is expected".to_owned())),
-    }
+    apply_file(document.as_deref(), &mut loaded).map_err(refuse)?;
     *config = loaded;
     Ok(())
+}
+
+fn apply_file(document: Option<&Value<'_>>, config: &mut Config) -> std::result::Result<(), String> {
+    let file = match document {
+        Some(Value::Mapping(file)) => file,
+        None => return Err("there is no online_store section".to_owned()),
+        Some(_) => return Err("not a feature_store.yaml: it has no sections".to_owned()),
+    };
+    refuse_duplicate(file, "")?;
+    let online_store = match file.get(ONLINE_STORE.name) {
+        Some(Value::Mapping(section)) => section,
+        // Feast takes the name of a type for a section.
+        Some(Value::Scalar(kind)) if !kind.is_null() && is_word(&kind.text) => {
+            return Err(format!("online_store: type is `{}`; this library needs `type: remote`", kind.text));
+        }
+        _ => return Err("there is no online_store section".to_owned()),
+    };
+    match online_store.get("type") {
+        Some(Value::Scalar(kind)) if TYPES.contains(&&*kind.text) => (),
+        Some(Value::Scalar(kind)) if !kind.is_null() && is_word(&kind.text) => {
+            return Err(format!("online_store.type is `{}`; this library needs `remote`", kind.text));
+        }
+        Some(_) => return Err("online_store.type is no word; this library needs `remote`".to_owned()),
+        None => return Err("online_store.type is missing; this library needs `remote`".to_owned()),
+    }
+    ONLINE_STORE.apply(online_store, config)?;
+    match file.get(AUTH.name) {
+        None => Ok(()),
+        Some(Value::Scalar(kind)) if kind.is_null() => Ok(()),
+        Some(Value::Scalar(kind)) => config.set("auth.type", &kind.text).map_err(|error| error.message),
+        Some(Value::Mapping(section)) => {
+            if section.get("type").is_none() {
+                return Err("auth.type is missing; it is no_auth, oidc or kubernetes".to_owned());
+            }
+            AUTH.apply(section, config)
+        }
+        Some(Value::Sequence(_)) => Err("auth: a section is expected".to_owned()),
+    }
+}
+
+/// PyYAML would take the last one without a word.
+fn refuse_duplicate(mapping: &Mapping<'_>, prefix: &str) -> std::result::Result<(), String> {
+    match mapping.duplicate() {
+        None => Ok(()),
+        Some((key, line)) => Err(format!("line {line}: duplicate key {prefix}{}", shown(key))),
+    }
 }
 
 /// Anything else may be a URL with a password, and is not shown.
@@ -154,41 +97,41 @@ fn is_word(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
+fn shown(key: &str) -> &str {
+    if is_word(key) { key } else { "…" }
+}
+
 impl Section {
     /// Sets what stands in it.
-    fn apply(&self, config: &mut Config) -> std::result::Result<(), String> {
-        let name = if self.auth { "auth" } else { "online_store" };
-        let line = |key: &str| {
-            let line = self.places.get(key).map(|place| place.referenced.line());
-            line.map(|line| format!("line {line}: ")).unwrap_or_default()
-        };
-        let is_ours = |key: &str| keys::is_known(&format!("{}{key}", prefix(self.auth)));
-        // First of all: where one is no single value the others have no texts.
-        for (key, value) in &self.values {
-            if matches!(value, Value::Array(_) | Value::Object(_)) && is_ours(key) {
-                return Err(format!("{}{name}.{key}: a single value is expected", line(key)));
-            }
-        }
-        for (key, value) in &self.values {
-            let ours = format!("{}{key}", prefix(self.auth));
-            if !is_ours(key) {
-                if !(self.auth && OF_SERVERS.contains(&key.as_str())) {
-                    let shown = if is_word(key) { key } else { "…" };
-                    log::write(Level::Warning, || format!("feature_store.yaml: unknown key {name}.{shown}"));
-                }
+    fn apply(&self, section: &Mapping<'_>, config: &mut Config) -> std::result::Result<(), String> {
+        let Section { name, prefix, others } = self;
+        refuse_duplicate(section, &format!("{name}."))?;
+        for entry in section.entries() {
+            let key = entry.name().unwrap_or("…");
+            let ours = format!("{prefix}{key}");
+            if others.contains(&key) {
                 continue;
             }
-            let text = match (value, self.texts.get(key)) {
-                (Value::Null, _) => continue,
-                (_, Some(Some(text))) => keys::of_yaml(&ours, text),
-                (Value::String(text), _) => text.clone(),
-                // With a tag of its own.
-                (value, _) if keys::takes_no_text(&ours) => value.to_string(),
+            if !keys::is_known(&ours) {
+                let shown = shown(key);
+                log::write(Level::Warning, || format!("feature_store.yaml: unknown key {name}.{shown}"));
+                continue;
+            }
+            let at = format!("line {}: {name}.{key}", entry.line);
+            let text = match &*entry.value {
+                Value::Scalar(scalar) if scalar.is_null() => continue,
                 // As a number it might be another token than the one that is written.
-                _ => return Err(format!("{}{name}.{key}: cannot be read as text", line(key))),
+                Value::Scalar(scalar) if scalar.is_tagged() && !keys::takes_no_text(&ours) => {
+                    return Err(format!("{at}: cannot be read as text"));
+                }
+                Value::Scalar(scalar) => keys::of_yaml(&ours, &scalar.text),
+                _ => return Err(format!("{at}: a single value is expected")),
             };
-            let section = if self.auth { "" } else { "online_store." };
-            config.set(&ours, &text).map_err(|error| format!("{}{section}{}", line(key), error.message))?;
+            // The message begins with the key as it is ours, "auth." included.
+            let section = if prefix.is_empty() { "online_store." } else { "" };
+            config
+                .set(&ours, &text)
+                .map_err(|error| format!("line {}: {section}{}", entry.line, error.message))?;
         }
         Ok(())
     }
@@ -314,7 +257,16 @@ mod tests {
             ("online_store: {type: remote}\nauth: {token: x}", "auth.type is missing"),
             ("online_store: {type: remote}\nauth: [x]", "auth: a section is expected"),
             ("online_store: [", "not a feature_store.yaml"),
-            ("online_store: {type: remote, path: 'http://a', path: 'http://b'}", "duplicate"),
+            (
+                "online_store: {type: remote, path: 'http://a', path: 'http://b'}",
+                "duplicate key online_store.path",
+            ),
+            (
+                "online_store: {type: remote}\nonline_store: {type: remote}",
+                "line 2: duplicate key online_store",
+            ),
+            ("just text", "it has no sections"),
+            ("", "no online_store section"),
             ("a: &a [*a, *a]\nonline_store: {type: remote}", "not a feature_store.yaml"),
             (
                 &format!("a: {}{}\nonline_store: {{type: remote}}", "[".repeat(50_000), "]".repeat(50_000)),
@@ -325,6 +277,24 @@ mod tests {
             assert!(message.contains(words), "{text:.100}: {message}");
             assert!(!message.contains("Options"), "{message}");
         }
+    }
+
+    #[test]
+    fn the_file_of_our_store_in_feasts_sdk_is_taken_over() {
+        let text = "online_store:\n  type: feast_remote.FeastRemoteOnlineStore\n  path: http://feast:6566\n";
+        assert_eq!(load_text(text).unwrap().paths, ["http://feast:6566"]);
+    }
+
+    #[test]
+    fn anchors_and_merge_keys_mean_what_they_mean_to_pyyaml() {
+        let config = load_text(
+            "common: &common {request_timeout_ms: 70, user_agent: &agent 1.10}\n\
+             online_store:\n  <<: *common\n  type: remote\n  request_timeout_ms: 80\n  header.X-Agent: *agent\n",
+        )
+        .unwrap();
+        assert_eq!(config.request_timeout, Some(Duration::from_millis(80)));
+        assert_eq!(config.user_agent, "1.10");
+        assert_eq!(config.headers, [("X-Agent".to_owned(), "1.10".to_owned())]);
     }
 
     #[test]
