@@ -1843,6 +1843,28 @@ const uint8_t *feast_response_column_list_validity(const feast_response_t *respo
                                                    size_t column);
 
 /**
+ * The whole answer as one JSON object, for languages whose JSON parser is their quickest way to values of their own: each column's
+ * name, in the order of the columns, with an array of a value for each row.
+ *
+ * A value is null where there is none, and else by the column's type: BOOL true or false; INT32 and INT64 an integer; FLOAT and
+ * DOUBLE a number with a point or an exponent which reads back to the same, or NaN, Infinity or -Infinity, which Python's parser
+ * takes and strict ones refuse; STRING a string; BYTES a string of base64; UNIX_TIMESTAMP seconds since 1970; JSON what it is, not
+ * in quotes; a list an array of these. Where two columns have one name, the object has it twice.
+ *
+ * @param response  in; borrowed for the call.
+ * @param json      out, set to NULL first, on success UTF-8 with a NUL behind it; free with feast_string_free().
+ * @param json_len  out, may be NULL, set to 0 first; bytes of the text without the NUL.
+ * @param err       out, may be NULL; untouched on success, else free with feast_error_free().
+ * @return FEAST_OK; FEAST_INVALID_ARGUMENT for NULL; FEAST_INTERNAL without memory.
+ * Thread safety: any thread.
+ * Since: 0.2
+ */
+feast_status_t feast_response_to_json(const feast_response_t *response,
+                                      char **json,
+                                      size_t *json_len,
+                                      feast_error_t **err);
+
+/**
  * The values of the column with this name, as booleans, each one byte, 1 for true and 0 for false.
  * A column without any value is all zeros.
  *

@@ -4,9 +4,11 @@
 use feast_remote::columns::{Dense, DenseLayout, Element, Items, Matrix, Response, Type, is_valid};
 use feast_remote::wire::answer::frame::Layout;
 use feast_remote::wire::answer::decode::{decode, decode_into};
+use feast_remote::wire::answer::to_json::to_json;
 use feast_remote::wire::request::Request;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 const FEATURES: [&str; 4] = ["a", "b", "c", "d"];
 
@@ -96,6 +98,11 @@ fuzz_target!(|input: (u8, u8, &[u8])| {
     assert_eq!(straight.is_ok(), without_statuses.is_ok());
     assert!(straight.is_err() || bits(&out) == bits(&alone));
     let Ok(response) = columns else { return };
+    // What is no number for serde_json is told as it came.
+    let json = to_json(&response).unwrap();
+    if !json.windows(3).any(|word| word == b"NaN") && !json.windows(8).any(|word| word == b"Infinity") {
+        serde_json::from_slice::<&RawValue>(&json).unwrap();
+    }
     let entities = response.num_entities();
     if let Ok(matrix) = DenseLayout::new(&response, entities..response.num_columns())
         && matrix.width() <= 8

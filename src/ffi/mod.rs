@@ -32,6 +32,7 @@ mod request_columns;
 mod request_data;
 mod request_headers;
 mod response;
+mod response_json;
 mod response_lists;
 mod search;
 mod stats;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::support::cc::passed;
-use crate::support::feast::{Feast, program};
+use crate::support::feast::{Feast, Version, program};
 use crate::support::installed::ran;
 use crate::support::paths::{library, root, scratch, target};
 use crate::support::server::{Server, Step, answer};
@@ -112,6 +112,16 @@ fn feasts_sdk_reads_and_writes_over_the_store_of_the_wheel() {
     let registry = target().join("feast-repo/data/registry.db");
     run(
         &[&path("bindings/python/tests/test_feast_store.py")],
+        &[("FEAST_URL", &feast.url()), ("FEAST_REGISTRY", registry.to_str().unwrap())],
+    );
+}
+
+#[test]
+fn feasts_sdk_searches_documents_over_the_store_of_the_wheel() {
+    let feast = Feast::serve_as(Version::Documents, &[], &[], &[]);
+    let registry = target().join("feast-documents-repo/data/registry.db");
+    run(
+        &[&path("bindings/python/tests/test_feast_search.py")],
         &[("FEAST_URL", &feast.url()), ("FEAST_REGISTRY", registry.to_str().unwrap())],
     );
 }

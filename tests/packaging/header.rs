@@ -27,6 +27,7 @@ fn generated() -> String {
         "response",
         "feature_views",
         "response_lists",
+        "response_json",
         "get_values",
         "get_lists",
         "timing",

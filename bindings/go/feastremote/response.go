@@ -64,6 +64,22 @@ func (r *Response) Server() string {
 	return C.GoString(C.feast_response_server(r.handle))
 }
 
+// MarshalJSON makes one JSON object of the answer: by the name of each column an array with a value for each row, or null. Bytes
+// are base64, UNIX timestamps are seconds. An answer with NaN or an infinity, for which JSON has no number, is an error.
+func (r *Response) MarshalJSON() ([]byte, error) {
+	defer r.keep()
+	var (
+		text   *C.char
+		length C.size_t
+		err    *C.feast_error_t
+	)
+	if C.feast_response_to_json(r.handle, &text, &length, &err) != C.FEAST_OK {
+		return nil, taken(err)
+	}
+	defer C.feast_string_free(text)
+	return bytesOf(text, length), nil
+}
+
 // FeatureViewVersion is a feature view that an answer has values of, and which version of it; 0 if it has none.
 type FeatureViewVersion struct {
 	Name    string

@@ -2,6 +2,7 @@ package feastremote
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,6 +57,22 @@ func answered(t *testing.T) (*Remote, *Request, *Response) {
 }
 
 var minute = time.Unix(60, 0).UTC()
+
+func TestAnAnswerIsMarshalledByItsColumns(t *testing.T) {
+	_, _, response := answered(t)
+	text, err := json.Marshal(response)
+	wanted := `{"id":[1,2],"bool":[true,null],"int32":[3,null],"int64":[4,null],"float":[0.10000000149011612,null],` +
+		`"double":[0.5,null],"string":["Köln",null],"bytes":["AQI=",null],"time":[60,null],"json":[{"a":[1]},null],` +
+		`"bools":[[true,false],null],"int32s":[[5,6],null],"int64s":[[7],null],"floats":[[0.25,null],null],"doubles":[[],null],` +
+		`"strings":[["a","","Köln"],null],"bytess":[["AQI="],null],"times":[[60],null],"none":[null,null]}`
+	if string(text) != wanted || err != nil {
+		t.Error(string(text), err)
+	}
+	response.Close()
+	if _, err := json.Marshal(response); err == nil {
+		t.Error("a closed response was marshalled")
+	}
+}
 
 func TestEachTypeHasItsGoType(t *testing.T) {
 	_, _, response := answered(t)

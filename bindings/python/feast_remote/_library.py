@@ -100,6 +100,7 @@ feast_response_copy_f32 ippzpzfpp
 feast_response_copy_f64 ippzpzdpp
 feast_response_copy_i64 ippzpzqpp
 feast_get_online_features_into_f32 ipppzfpp
+feast_response_to_json ipppp
 feast_response_export_arrow ipppp
 feast_response_export_arrow_full ipppp
 feast_frame_new p
@@ -212,6 +213,16 @@ def call(function: Any, *arguments: Any) -> None:
             raise failure(error)
         finally:
             lib.feast_error_free(error)
+
+
+def taken_string(function: Any, *arguments: Any) -> str:
+    """Calls a function that returns a string of the caller's own in its last two places before the error."""
+    string, length = ctypes.c_void_p(), ctypes.c_size_t()
+    call(function, *arguments, ctypes.byref(string), ctypes.byref(length))
+    try:
+        return ctypes.string_at(string, length.value).decode()
+    finally:
+        lib.feast_string_free(string)
 
 
 def milliseconds(seconds: float) -> int:

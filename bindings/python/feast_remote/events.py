@@ -1,10 +1,11 @@
 """Calls that do not hold a thread: each event loop has one queue of the library's, whatever the number of stores, and the main
-thread has one, so that Ctrl-C ends a call at once."""
+thread has one, so that Ctrl-C ends a call at once. What C does only while its caller waits has a thread of its own for that."""
 
 import asyncio
 import ctypes
 import itertools
 import os
+import queue as queues
 import threading
 import weakref
 from collections.abc import Callable
@@ -112,3 +113,28 @@ def waited(submit: Submit, take: Callable[[int], Taken]) -> Taken:
         lib.feast_event_free(event)
         lib.feast_call_free(handle)
         _main.append(queue)
+
+
+def waited_elsewhere(blocking: Callable[[], Taken]) -> Taken:
+    """Does a call that C has no asynchronous form of; for the main thread on another one, which Ctrl-C leaves behind until the
+    call ends."""
+    if not interruptible():
+        return blocking()
+    ended: "queues.SimpleQueue[Callable[[], Taken]]" = queues.SimpleQueue()
+
+    def run() -> None:
+        try:
+            value = blocking()
+            ended.put(lambda: value)
+        except BaseException as problem:
+            ended.put(_raiser(problem))
+
+    threading.Thread(target=run, name="feast_remote", daemon=True).start()
+    return ended.get()()
+
+
+def _raiser(problem: BaseException) -> Callable[[], Any]:
+    def reraise() -> Any:
+        raise problem
+
+    return reraise

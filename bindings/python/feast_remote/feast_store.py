@@ -49,6 +49,7 @@ _AUTH_KEYS = (
     "token_refresh_margin_seconds user_token"
 ).split()
 _NOT_FOUND = STATUSES.index("NOT_FOUND")
+_MAX_TEMPLATES = 256  # a program asks the same few questions again and again
 
 
 class FeastRemoteOnlineStoreConfig(RemoteOnlineStoreConfig):
@@ -65,6 +66,7 @@ class FeastRemoteOnlineStore(RemoteOnlineStore):
         self._remote: Optional[Remote] = None
         self._opened_with: Any = None
         self._lock = threading.Lock()
+        self._templates: dict[tuple[Any, bool, bool], Request] = {}
 
     @property
     def async_supported(self) -> SupportedAsyncMethods:
@@ -106,7 +108,7 @@ class FeastRemoteOnlineStore(RemoteOnlineStore):
         full_feature_names: bool = False,
         include_feature_view_version_metadata: bool = False,
     ) -> OnlineResponse:
-        request = _request(features, entity_rows, full_feature_names, include_feature_view_version_metadata)
+        request = self._request(features, entity_rows, full_feature_names, include_feature_view_version_metadata)
         with _FeastsErrors():
             return _Response(self.remote(config).fetch(request))
 
@@ -120,9 +122,32 @@ class FeastRemoteOnlineStore(RemoteOnlineStore):
         full_feature_names: bool = False,
         include_feature_view_version_metadata: bool = False,
     ) -> OnlineResponse:
-        request = _request(features, entity_rows, full_feature_names, include_feature_view_version_metadata)
+        request = self._request(features, entity_rows, full_feature_names, include_feature_view_version_metadata)
         with _FeastsErrors():
             return _Response(await self.remote(config).fetch_async(request))
+
+    def _request(
+        self,
+        features: Union[list[str], FeatureService],
+        entity_rows: Union[list[dict[str, Any]], Mapping[str, Union[Sequence[Any], RepeatedValue]]],
+        full_feature_names: bool,
+        include_versions: bool,
+    ) -> Request:
+        asked = features.name if isinstance(features, FeatureService) else tuple(features)
+        template = self._templates.get((asked, full_feature_names, include_versions))
+        if template is None:
+            template = Request(
+                () if isinstance(asked, str) else asked,
+                feature_service=asked if isinstance(asked, str) else None,
+                full_feature_names=full_feature_names,
+                include_feature_view_version_metadata=include_versions,
+            )
+            if len(self._templates) >= _MAX_TEMPLATES:
+                self._templates.clear()
+            self._templates[asked, full_feature_names, include_versions] = template
+        if not isinstance(entity_rows, list):
+            entity_rows = {name: _native(values) for name, values in entity_rows.items()}
+        return template.clone().set_entities(entity_rows)
 
     def online_read(
         self,
@@ -221,13 +246,13 @@ class FeastRemoteOnlineStore(RemoteOnlineStore):
         keys = {field.name: field.dtype.to_value_type() for field in table.entity_columns if field.name in columns}
         key_columns = {name: python_values_to_proto_values(columns[name], kind) for name, kind in keys.items()}
         rows = _rows(table, [*names, "distance"], response, columns)
+        if not keys:
+            return [(when, None, values) for when, values in rows]
+        documents = list(zip(zip(*key_columns.values()), rows))
+        # FeatureStore gives each document's features to another one's keys unless they are sorted as it sorts the keys.
+        documents.sort(key=lambda document: [getattr(value, value.WhichOneof("val")) for value in document[0]])
         return [
-            (
-                when,
-                EntityKey(join_keys=key_columns, entity_values=[column[row] for column in key_columns.values()]) if keys else None,
-                values,
-            )
-            for row, (when, values) in enumerate(rows)
+            (when, EntityKey(join_keys=key_columns, entity_values=key), values) for key, (when, values) in documents
         ]
 
 
@@ -315,17 +340,6 @@ def _keys(config: RepoConfig) -> dict[str, Any]:
 def _native(values: Any) -> list[Any]:
     values = values.val if isinstance(values, RepeatedValue) else values
     return [feast_value_type_to_python_type(value) if isinstance(value, Value) else value for value in values]
-
-
-def _request(
-    features: Union[list[str], FeatureService], entity_rows: Any, full_feature_names: bool, include_versions: bool
-) -> Request:
-    if not isinstance(entity_rows, list):
-        entity_rows = {name: _native(values) for name, values in entity_rows.items()}
-    options: dict[str, Any] = {"full_feature_names": full_feature_names, "include_feature_view_version_metadata": include_versions}
-    if isinstance(features, FeatureService):
-        return Request(entities=entity_rows, feature_service=features.name, **options)
-    return Request(features, entity_rows, **options)
 
 
 def _read_request(

@@ -12,9 +12,9 @@ from typing import Any, Optional, Union
 import numpy
 import pyarrow
 
-from ._library import call, lib, milliseconds, text
+from ._library import call, lib, milliseconds, taken_string, text
 from .errors import InvalidArgumentError
-from .events import Submit, awaited, interruptible, waited
+from .events import Submit, awaited, interruptible, waited, waited_elsewhere
 from .frame import Frame, Rows
 from .request import Features, Request
 from .response import Response
@@ -92,11 +92,11 @@ class Remote:
             warn(f"unclosed store {self!r}: use `with`, or close() it", ResourceWarning, source=self)
             close(self._handle)
 
-    def close(self) -> None:
+    def close(self, close: Any = lib.feast_close) -> None:
         """Calls that are under way end with ClosedError. Again does nothing."""
         if not self._closed:
             self._closed = True
-            lib.feast_close(self._handle)
+            close(self._handle)
 
     def set_token(self, token: str) -> None:
         """The next attempts use this bearer token, at any time. With auth="host" calls wait for the first one, and after a
@@ -150,6 +150,8 @@ class Remote:
         is a pair of its name and its length, and takes that many columns."""
         options = options if isinstance(features, Request) else {"timeout": timeout, "merge": merge, **options}
         asked = _request(features, entities, options)
+        if interruptible():
+            return waited(self._begin(asked), _taken_response({})).to_matrix(missing=missing)
         width = lib.feast_request_matrix_width(asked._handle)
         matrix = numpy.empty((asked._rows, width), dtype=numpy.float32)
         call(lib.feast_get_online_features_into_f32, self._handle, asked._handle, matrix.ctypes.data, width, missing, None)
@@ -200,6 +202,17 @@ class Remote:
         timeout: Optional[float] = None,
     ) -> Response:
         """The documents nearest to a vector, nearest first: join keys, features of one feature view, and distance."""
+        return waited_elsewhere(lambda: self._search(features, query, top_k, distance_metric, filters, timeout))
+
+    def _search(
+        self,
+        features: Union[str, Sequence[str]],
+        query: Any,
+        top_k: int,
+        distance_metric: Optional[str],
+        filters: Optional[Mapping[str, Any]],
+        timeout: Optional[float],
+    ) -> Response:
         search, response = ctypes.c_void_p(lib.feast_search_new()), ctypes.c_void_p()
         try:
             for feature in [features] if isinstance(features, str) else features:
@@ -228,17 +241,15 @@ class Remote:
 
     def warm_up(self, connections: int, timeout: float) -> None:
         """Makes connections before the first call, within so many seconds."""
-        call(lib.feast_remote_warm_up, self._handle, connections, milliseconds(timeout))
+        waited_elsewhere(lambda: call(lib.feast_remote_warm_up, self._handle, connections, milliseconds(timeout)))
 
     def check_health(self) -> None:
         """Raises unless the server says that it is well."""
-        call(lib.feast_check_health, self._handle)
+        waited_elsewhere(lambda: call(lib.feast_check_health, self._handle))
 
     def statistics(self) -> dict[str, Any]:
         """The store's figures so far; STATISTICS.md lists them."""
-        string, length = ctypes.c_void_p(), ctypes.c_size_t()
-        call(lib.feast_stats_json, self._handle, ctypes.byref(string), ctypes.byref(length))
-        figures: dict[str, Any] = json.loads(_taken_string(string, length))
+        figures: dict[str, Any] = json.loads(taken_string(lib.feast_stats_json, self._handle))
         return figures
 
 
@@ -288,17 +299,8 @@ def _flat(keys: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     return flat
 
 
-def _taken_string(string: Any, length: Any) -> str:
-    try:
-        return ctypes.string_at(string, length.value).decode()
-    finally:
-        lib.feast_string_free(string)
-
-
 def prometheus(stores: Mapping[str, Remote]) -> str:
     """The figures of several stores by their names, in Prometheus' text format: what a handler of /metrics sends."""
     handles = (ctypes.c_void_p * len(stores))(*(store._handle for store in stores.values()))
     names = (ctypes.c_char_p * len(stores))(*(text(name, "a store's name") for name in stores))
-    string, length = ctypes.c_void_p(), ctypes.c_size_t()
-    call(lib.feast_stats_prometheus, handles, names, len(stores), ctypes.byref(string), ctypes.byref(length))
-    return _taken_string(string, length)
+    return taken_string(lib.feast_stats_prometheus, handles, names, len(stores))

@@ -9,13 +9,12 @@ import numpy
 import pyarrow
 
 from . import types
-from ._library import call, lib, text
+from ._library import call, lib, taken_string, text
 from .errors import InvalidArgumentError
 
 STATUSES = ("INVALID", "PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE")
 """Feast's field statuses by their numbers."""
 
-_NUMBERS = frozenset(kind.id for kind in (pyarrow.int32(), pyarrow.int64(), pyarrow.float32(), pyarrow.float64()))
 _TEXT = pyarrow.large_utf8().id
 
 
@@ -39,15 +38,6 @@ class FeatureViewVersion(NamedTuple):
 
     name: str
     version: int
-
-
-def _values(array: Any) -> list[Any]:
-    """As Array.to_pylist(), which makes an object of pyarrow's for each number."""
-    if array.null_count == 0 and array.type.id in _NUMBERS:
-        numbers: list[Any] = array.to_numpy().tolist()
-        return numbers
-    values: list[Any] = array.to_pylist()
-    return values
 
 
 class Response:
@@ -125,20 +115,15 @@ class Response:
     def to_dict(self, include_event_timestamps: bool = False) -> dict[str, list[Any]]:
         """Lists by column, None where there is no value; JSON is taken apart, and declared types (UUID, Decimal, sets) are made.
         With event timestamps each feature has the seconds of its own in NAME__ts, as in Feast's to_dict()."""
-        batch = self.to_arrow()
-        columns = {name: _values(column) for name, column in zip(batch.schema.names, batch.columns)}
-        makers = dict(self._makers)
-        for field in batch.schema:
-            if field.metadata and field.name not in makers:
-                makers[field.name] = json.loads
-        for name, make in makers.items():
+        columns: dict[str, list[Any]] = json.loads(taken_string(lib.feast_response_to_json, self._handle))
+        for name, make in self._makers.items():
             if name in columns:
                 columns[name] = [None if value is None else make(value) for value in columns[name]]
         if include_event_timestamps:
-            for name in batch.schema.names:
-                stamps = self.event_timestamps(name)
+            for column, name in enumerate(self.column_names):
+                stamps = self._stamps(column)
                 if stamps is not None:
-                    columns[f"{name}__ts"] = stamps.astype("datetime64[s]").astype(numpy.int64).tolist()
+                    columns[f"{name}__ts"] = (stamps // 10**9).tolist()
         return columns
 
     def to_pandas(self, **options: Any) -> Any:
@@ -197,8 +182,11 @@ class Response:
 
     def event_timestamps(self, feature: str) -> Any:
         """Event timestamps of a feature, a datetime64[ns] in UTC a row; None if the server sent none."""
-        numbers = self._copied(lib.feast_response_column_event_timestamps_ns(self._handle, self._checked(feature)), ctypes.c_int64)
+        numbers = self._stamps(self._checked(feature))
         return None if numbers is None else numbers.view("datetime64[ns]")
+
+    def _stamps(self, column: int) -> Any:
+        return self._copied(lib.feast_response_column_event_timestamps_ns(self._handle, column), ctypes.c_int64)
 
     def _checked(self, name: str) -> int:
         names = self.column_names

@@ -1,8 +1,8 @@
 """Types that a program declares for columns, by Python's names for them."""
 
+import base64
 import datetime
 import decimal
-import json
 import typing
 import uuid
 from collections.abc import Callable
@@ -13,6 +13,13 @@ import numpy
 from .errors import InvalidArgumentError
 
 NULL_LIST, JSON, FLOAT_LIST = 16, 9, 20  # FEAST_TYPE_ numbers
+
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def _moment(seconds: int) -> datetime.datetime:
+    return _EPOCH + datetime.timedelta(seconds=seconds)
+
 
 _SCALARS: dict[Any, tuple[int, Optional[Callable[[Any], Any]]]] = {
     bool: (1, None),
@@ -26,15 +33,15 @@ _SCALARS: dict[Any, tuple[int, Optional[Callable[[Any], Any]]]] = {
     str: (6, None),
     uuid.UUID: (6, uuid.UUID),
     decimal.Decimal: (6, decimal.Decimal),
-    bytes: (7, None),
-    datetime.datetime: (8, None),
-    dict: (JSON, json.loads),
+    bytes: (7, base64.b64decode),
+    datetime.datetime: (8, _moment),
+    dict: (JSON, None),
 }
 
 
 def declared(kind: Any) -> tuple[int, Optional[Callable[[Any], Any]]]:
-    """The FEAST_TYPE_ number of a type such as int, numpy.float32, uuid.UUID or list[str], and what makes its values of the
-    library's, if they are not the same."""
+    """The FEAST_TYPE_ number of a type such as int, numpy.float32, uuid.UUID or list[str], and what makes its values of those that
+    the library's JSON has, if they are not the same."""
     if kind in _SCALARS:
         return _SCALARS[kind]
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)

@@ -6,7 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class FakeServer:
-    def __init__(self, features=None, stalls=False):
+    def __init__(self, features=None, stalls=False, search=None):
+        self.search = search  # columns, the join key last, whatever is sought
         self.features, self.bodies, self.arrived = features or {}, [], threading.Semaphore(0)
         self.released = threading.Event()
         if not stalls:
@@ -16,17 +17,23 @@ class FakeServer:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def do_GET(self):  # of /health
+                self.send(lambda: {"status": "ok"})
+
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 server.bodies.append(body)
+                self.send(lambda: server.answer(body))
+
+            def send(self, answer):
                 server.arrived.release()
                 server.released.wait()
-                answer = json.dumps(server.answer(body)).encode()
+                content = json.dumps(answer()).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(answer)))
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(answer)
+                self.wfile.write(content)
 
             def log_message(self, *_):
                 pass
@@ -38,23 +45,26 @@ class FakeServer:
         threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()
 
     def answer(self, body):
+        if self.search:
+            asked = [name.partition(":")[2] for name in body["features"]]
+            return self.answer_of([(name, self.search[name]) for name in [*asked, "distance", [*self.search][-1]]])
         rows = len(next(iter(body["entities"].values())))
         columns = dict(body["entities"])
         for name in body.get("features", []):
             columns[name.partition(":")[2]] = self.features.get(name.partition(":")[2], [1] * rows)
         versions = {"feature_view_metadata": [{"name": "v", "version": 3}, {"name": "w"}]}
+        return self.answer_of([*columns.items()], versions if body.get("include_feature_view_version_metadata") else {})
+
+    def answer_of(self, columns, metadata={}):
         return {
-            "metadata": {
-                "feature_names": list(columns),
-                **(versions if body.get("include_feature_view_version_metadata") else {}),
-            },
+            "metadata": {"feature_names": [name for name, _ in columns], **metadata},
             "results": [
                 {
                     "values": values,
                     "statuses": ["NULL_VALUE" if value is None else "PRESENT" for value in values],
-                    "event_timestamps": ["2026-03-01T00:00:00Z"] * rows,
+                    "event_timestamps": ["2026-03-01T00:00:00Z"] * len(values),
                 }
-                for values in columns.values()
+                for _, values in columns
             ],
         }
 

@@ -2,17 +2,22 @@
 
 import asyncio
 import gc
+import logging
 import os
+import pathlib
 import pickle
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 import warnings
 
 from fake_server import FakeServer
-from feast_remote import CallTimeoutError, ClosedError, ConfigError, ConnectError, FeastError, Remote
+from feast_remote import (
+    CallTimeoutError, ClosedError, ConfigError, ConnectError, FeastError, InvalidArgumentError, Remote, Request, log_to, prometheus
+)
 
 
 class Calls(unittest.TestCase):
@@ -92,12 +97,72 @@ class Calls(unittest.TestCase):
         self.assertEqual([type(w.message) for w in caught], [ResourceWarning] * 5)
 
     def test_ctrl_c_ends_a_call_that_waits(self):
-        with FakeServer(stalls=True) as server:
-            program = f"import feast_remote; feast_remote.Remote(path={server.url!r}, request_timeout_ms=0).fetch('v:a', {{'x': 1}})"
-            child = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE)
-            server.arrived.acquire()
-            child.send_signal(signal.SIGINT)
-            self.assertIn(b"KeyboardInterrupt", child.communicate()[1])  # the server never answers
+        for call in (
+            "fetch('v:a', {'x': 1})",
+            "get_matrix('v:a', {'x': 1})",
+            "search('v:a', [1.0], 3)",
+            "write_to_online_store('v', {'x': [1], 'event_timestamp': ['2026-03-01T00:00:00Z']})",
+            "check_health()",
+        ):
+            with self.subTest(call=call), FakeServer(stalls=True) as server:
+                program = f"import feast_remote; feast_remote.Remote(path={server.url!r}, request_timeout_ms=0).{call}"
+                with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as child:
+                    arrived = server.arrived.acquire(timeout=30)
+                    child.send_signal(signal.SIGINT)
+                    said = child.communicate()[1].decode()  # the server never answers
+                self.assertTrue(arrived and "KeyboardInterrupt" in said, said)
+
+    def test_the_main_thread_and_others_get_the_same(self):
+        with FakeServer({"a": [1, None], "b": [[1, 2], [3, 4]]}) as server, Remote(path=server.url) as remote:
+            request = Request(["v:a", ("v:b", 2)], {"x": [1, 2]}, missing_values={"v:a": -7})
+            elsewhere = []
+            thread = threading.Thread(target=lambda: elsewhere.append(remote.get_matrix(request)))
+            thread.start()
+            thread.join()
+            self.assertEqual(elsewhere[0].tolist(), [[1, 1, 2], [-7, 3, 4]])
+            self.assertEqual(remote.get_matrix(request).tolist(), elsewhere[0].tolist())
+
+    def test_searches_send_the_vector_and_give_distances(self):
+        found = {"a": ["p", "q"], "distance": [0.25, 0.5], "x": [7, 8]}
+        with FakeServer(search=found) as server, Remote(path=server.url) as remote:
+            arguments = ["v:a"], [0.5, 1.0], 2
+            options = {"distance_metric": "L2", "filters": {"type": "eq", "key": "a", "value": "p"}}
+            self.assertEqual(remote.search(*arguments, **options).to_dict(), found)
+            self.assertEqual(asyncio.run(remote.search_async(*arguments, **options)).to_dict(), found)
+            self.assertEqual(remote.retrieve_online_documents(*arguments).column("a").to_pylist(), ["p", "q"])
+            body = server.bodies[0]
+            self.assertEqual((body["features"], body["query"], body["top_k"]), (["v:a"], [0.5, 1.0], 2))
+            self.assertEqual((body["distance_metric"], body["filters"]), ("L2", options["filters"]))
+            with self.assertRaises(InvalidArgumentError):
+                remote.search(["v:a"], [], 2)
+
+    def test_a_store_is_opened_from_a_feature_store_yaml(self):
+        logger, messages = logging.Logger("feast"), []
+        handler = logging.Handler()
+        handler.emit = lambda record: messages.append((record.levelno, record.getMessage()))
+        logger.addHandler(handler)
+        with FakeServer() as server, tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "feature_store.yaml")
+            path.write_text(f"online_store:\n  type: remote\n  path: {server.url}\n  connection_pool_size: 3\n  odd: 1\n")
+            log_to(logger)
+            try:
+                with Remote.from_yaml(path, connection_retries=0) as remote:
+                    self.assertEqual(remote.fetch("v:a", {"x": 1}).to_dict(), {"x": [1], "a": [1]})
+            finally:
+                log_to(None)
+            self.assertEqual(messages, [(logging.WARNING, "feature_store.yaml: unknown key online_store.odd")])
+            path.write_text(path.read_text().replace("size: 3", "size: three"))
+            with self.assertRaisesRegex(ConfigError, "line 4"):
+                Remote.from_yaml(path)
+
+    def test_a_store_tells_its_figures(self):
+        with FakeServer() as server, Remote(path=server.url) as remote:
+            remote.fetch("v:a", {"x": 1})
+            with self.assertRaises(FeastError):
+                remote.fetch("v:a", {"x": 1}, timeout=0)
+            figures = remote.statistics()
+            self.assertEqual((figures["calls"], figures["calls_failed"]), (2, 1))
+            self.assertIn('feast_remote_calls_total{store="a \\"b\\"",outcome="success"} 1', prometheus({'a "b"': remote}))
 
     def test_a_missing_library_says_how_to_name_one(self):
         environment = {**os.environ, "FEAST_REMOTE_LIBRARY": "/nowhere/libfeast_remote.so"}

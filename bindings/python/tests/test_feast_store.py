@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import subprocess
 import sys
 import unittest
 from datetime import datetime, timezone
@@ -157,6 +158,17 @@ class Store(unittest.TestCase):
         remote = store._get_provider().online_store.remote(store.config)
         self.assertIn('feast_remote_calls_total{store="s",outcome="success"} 3', prometheus_of(remote))
         asyncio.run(store.close())
+
+
+    def test_a_store_that_nobody_closes_ends_with_its_program_without_a_word(self):
+        program = (
+            "import os, sys; sys.argv = ['x']; sys.path.insert(0, os.environ['TESTS']); import test_feast_store as t\n"
+            "store = t.opened('feast_remote.FeastRemoteOnlineStore', request_timeout_ms=60000)\n"
+            "print(store.get_online_features(['driver_hourly_stats:conv_rate'], [{'driver_id': 1001}]).to_dict()['driver_id'])"
+        )
+        environment = {**os.environ, "TESTS": os.path.dirname(__file__)}
+        ended = subprocess.run([sys.executable, "-W", "ignore", "-c", program], env=environment, capture_output=True, text=True)
+        self.assertEqual((ended.stdout, ended.stderr), ("[1001]\n", ""))
 
 
 def prometheus_of(remote):

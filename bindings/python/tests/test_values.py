@@ -100,13 +100,24 @@ class Answers(unittest.TestCase):
             (set[uuid.UUID], [[str(ID)]], [{ID}]),
             (list[decimal.Decimal], [["1.1", "2"]], [[decimal.Decimal("1.1"), decimal.Decimal("2")]]),
             (datetime.datetime, [0], [datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)]),
-            (bytes, ["AAE="], [b"\0\1"]),
+            (bytes, ["AAE=", None], [b"\0\1", None]),
+            (list[bytes], [["AAE="], None], [[b"\0\1"], None]),
+            (list[datetime.datetime], [[0]], [[datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)]]),
+            (dict, [{"k": [1, None]}, None], [{"k": [1, None]}, None]),
+            (np.float32, [0.1], [float(np.float32(0.1))]),
         ]:
             with self.subTest(kind=kind):
                 self.assertEqual(self.fetched(values, types={"v:a": kind}).to_dict()["a"], made)
                 self.assertEqual(self.fetched(values, types={"a": kind}).to_dict()["a"], made)
         with self.assertRaises(WrongTypeError):
             self.fetched([2**53 + 1, 1.5], types={"v:a": int})
+
+    def test_to_dict_has_what_to_arrow_has(self):
+        for values in ([1, None, -(2**63)], [0.1, 1e300, 5e-324], ["a\"\\\n\0ö\U0001f600", "", None], [True, None, False], [None] * 2,
+                       [[1, None], [], None], [["x"], [None], ["y", "z"]], [1.5, "NaN", "-Infinity"]):
+            with self.subTest(values=values):
+                response = self.fetched(values)
+                self.assertEqual(repr(response.to_dict()["a"]), repr(response.to_arrow().column("a").to_pylist()))
 
     def test_no_conversion_rounds_integers_or_loses_what_is_missing(self):
         response = self.fetched([2**53 + 1, None])

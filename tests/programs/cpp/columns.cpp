@@ -82,6 +82,7 @@ static void beyond_the_last_row_is_an_error_or_nothing(const feast::Remote &remo
     feast::Error error;
     CHECK(response.text(column, row, &error).empty() && error && response.texts("s").at(row, &error).empty() && error);
   }
+  CHECK(response.to_json() == R"({"s":["x","yz",""],"nulls":[1,null,3],"a":[1000,0,3000]})");
   CHECK(response.is_valid("nulls", 0) && !response.is_valid("nulls", 1) && response.is_valid("nulls", 2));
   CHECK(response.text("s", 1) == "yz" && response.text(column, 2).empty() && response.texts("s").size() == 3);
   feast::Error error;
@@ -89,6 +90,7 @@ static void beyond_the_last_row_is_an_error_or_nothing(const feast::Remote &remo
   CHECK(response.texts(99, &error).empty() && error && response.statuses("none", &error).empty() && error);
   CHECK(!response.is_valid("none", 0, &error) && error && response.int64("none", &error).empty() && error);
   response = feast::Response();
+  CHECK(response.to_json(&error).empty() && error.status() == FEAST_INVALID_ARGUMENT);
   CHECK(!response.is_valid(0, 0) && response.texts("s", &error).empty() && error);
   CHECK(thrown([&] { response.text(0, 0); }).status() == FEAST_INVALID_ARGUMENT);
 }

@@ -237,6 +237,14 @@ class Response {
   Tensor to_dlpack(const std::vector<std::string> &names, float missing, Error *error = nullptr) const {
     return tensor(&names, missing, error);
   }
+  // The whole answer as a JSON object of arrays, by the columns' names; see feast_response_to_json().
+  std::string to_json(Error *error = nullptr) const {
+    char *json = nullptr;
+    std::size_t size = 0;
+    detail::call(error, [&](feast_error_t **e) { return feast_response_to_json(get(), &json, &size, e); });
+    return detail::taken(json, size);
+  }
+
   // All columns for Arrow, without a copy of the values.
   RecordBatch export_arrow(Error *error = nullptr) const { return exported(feast_response_export_arrow, error); }
   // Statuses and event timestamps with them: NAME__status, NAME__ts.

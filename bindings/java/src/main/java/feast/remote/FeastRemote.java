@@ -505,12 +505,12 @@ public final class FeastRemote implements AutoCloseable {
         }
     }
 
-    private interface Texts {
+    interface Texts {
         void write(Arena arena, MemorySegment text, MemorySegment length);
     }
 
     /** Copies a string of the library's, and frees it. */
-    private static String text(Texts function) {
+    static String text(Texts function) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment place = arena.allocate(ADDRESS);
             MemorySegment length = arena.allocate(JAVA_LONG);

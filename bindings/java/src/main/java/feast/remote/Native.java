@@ -132,6 +132,7 @@ final class Native {
             failing("feast_retrieve_online_documents", ADDRESS, ADDRESS, ADDRESS);
 
     static final MethodHandle RESPONSE_FREE = nothing("feast_response_free", ADDRESS);
+    static final MethodHandle RESPONSE_TO_JSON = failing("feast_response_to_json", ADDRESS, ADDRESS, ADDRESS);
     static final MethodHandle RESPONSE_SERVER = returning(ADDRESS, "feast_response_server", ADDRESS);
     static final MethodHandle RESPONSE_TIMING = returning(JAVA_BOOLEAN, "feast_response_timing", ADDRESS, ADDRESS);
     static final MethodHandle NUM_FEATURE_VIEWS = returning(JAVA_LONG, "feast_response_num_feature_views", ADDRESS);

@@ -106,6 +106,17 @@ public final class Response implements AutoCloseable {
     }
 
     /**
+     * The whole answer as a JSON object: by the name of each column an array with a value for each row, or null. Bytes are base64,
+     * UNIX timestamps seconds; NaN and infinities stand there as such, which strict parsers refuse.
+     *
+     * @return JSON
+     */
+    public String toJson() {
+        return reading(address -> FeastRemote.text((arena, json, length) ->
+                Native.check(arena, error -> (int) Native.RESPONSE_TO_JSON.invokeExact(address, json, length, error))));
+    }
+
+    /**
      * The feature views that the answer has values of, if the request asked for them
      * ({@link OnlineFeaturesRequest#includeFeatureViewVersionMetadata}) and the server knows them.
      *

@@ -26,6 +26,7 @@ final class RequestTest {
                 FeastRemote remote = FeastRemote.open(Map.of("path", server.url(), "server", kind));
                 Response response = remote.getOnlineFeatures(request)) {
             assertEquals(List.of(), response.featureViews());
+            assertTrue(response.toJson().startsWith("{\"id\":["), response.toJson());
             return server.bodies.getFirst();
         }
     }
