@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|zig|debian11|musl_aarch64|auditwheel|conan|sbom|site ...], or all
+# What tests, demo and benches run against, in target/: env.sh [feast|documents|older|java|go|inference|zig|debian11|pythons|musl_aarch64|auditwheel|conan|sbom|site ...], or all
 # that tests need. Each is made anew when its sources have changed.
 source "$(dirname "$0")/common.sh"
 mkdir -p "$target"
@@ -87,6 +87,40 @@ debian11() {
   rm -rf "$target/debian11"
   mmdebstrap --quiet --variant=essential --include=gcc,libc6-dev bullseye "$target/debian11"
   touch "$target/debian11/made"
+}
+
+# Other Pythons than that of `feast`, as they can be had, with what the wheel needs: pyenv's, those on PATH, and the newest one of
+# Debian in development, which runs with its own C library.
+pythons() {
+  local version python folder
+  for version in 3.10 3.12 3.13 3.14; do
+    folder=$target/pythons/$version
+    [[ -e $folder/made ]] && continue
+    rm -rf "$folder"
+    python=$(ls -d "$(pyenv root 2>/dev/null)/versions/$version".*/bin/python3 2>/dev/null | tail -n 1) || true
+    [[ $python ]] || python=$("python$version" -c 'import sys; print(sys.executable)' 2>/dev/null) || true
+    mkdir -p "$folder"
+    if [[ $python ]]; then
+      ln -s "$python" "$folder/python"
+    elif [[ $version = 3.14 ]]; then
+      mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --include="python$version,libstdc++6" forky \
+        "$folder/root" "deb [trusted=yes] http://deb.debian.org/debian forky main"
+      cat >"$folder/python" <<'EOF'
+#!/bin/sh
+root=$(dirname "$0")/root/usr
+export PYTHONHOME="$root"
+libraries=$root/lib/x86_64-linux-gnu
+exec "$libraries/ld-linux-x86-64.so.2" --library-path "$libraries" --argv0 "$0" "$root/bin/python3.14" "$@"
+EOF
+      chmod +x "$folder/python"
+    else
+      rm -r "$folder"
+      continue
+    fi
+    "$target/feast-venv/bin/pip" install --quiet --disable-pip-version-check --target "$folder/site" --python-version "$version" \
+      --only-binary :all: numpy pandas pyarrow
+    touch "$folder/made"
+  done
 }
 
 # musl's loader and C library for another processor.

@@ -12,11 +12,10 @@ use crate::support::paths::{library, root, scratch, target};
 use crate::support::server::{Server, Step, answer};
 use crate::value;
 
-/// The python of a virtual environment with the wheel in it. Other packages are those of the environment with Feast.
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let (natives, packages, venv) = (scratch(), scratch(), scratch());
+fn wheel() -> &'static Path {
+    static WHEEL: OnceLock<PathBuf> = OnceLock::new();
+    WHEEL.get_or_init(|| {
+        let (natives, packages) = (scratch(), scratch());
         let native = natives.join("x86_64-unknown-linux-gnu");
         std::fs::create_dir(&native).unwrap();
         ran(Command::new("strip").arg("-o").arg(native.join("libfeast_remote.so")).arg(library()));
@@ -24,6 +23,15 @@ fn python() -> &'static Path {
             .env("CARGO_TARGET_DIR", target())
             .env("NATIVES", natives)
             .env("PACKAGES", &packages));
+        std::fs::read_dir(&packages).unwrap().next().unwrap().unwrap().path()
+    })
+}
+
+/// The python of a virtual environment with the wheel in it. Other packages are those of the environment with Feast.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let venv = scratch();
         ran(Command::new(program("python")).args(["-m", "venv"]).arg(&venv));
         let python = venv.join("bin/python");
         let site = |python: &Path| {
@@ -32,16 +40,19 @@ fn python() -> &'static Path {
             String::from_utf8(output.stdout).unwrap()
         };
         std::fs::write(PathBuf::from(site(&python)).join("feast.pth"), site(&program("python"))).unwrap();
-        let wheel = std::fs::read_dir(&packages).unwrap().next().unwrap().unwrap().path();
         ran(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "--no-index", "--no-deps"])
-            .arg(wheel));
+            .arg(wheel()));
         python
     })
 }
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> String {
-    let output = Command::new(python())
+    run_by(python(), arguments, variables)
+}
+
+fn run_by(python: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> String {
+    let output = Command::new(python)
         .args(["-W", "error::ResourceWarning"])
         .args(arguments)
         .current_dir(scratch())
@@ -104,6 +115,27 @@ fn python_writes_rows_of_whatever_pyarrow_knows() {
 fn python_takes_values_as_people_have_them_and_ends_calls_as_it_says() {
     run(&[&path("bindings/python/tests/test_values.py")], &[]);
     run(&[&path("bindings/python/tests/test_calls.py")], &[]);
+}
+
+#[test]
+#[ignore = "make test-packages runs it"]
+fn the_wheel_serves_every_python_that_can_be_had() {
+    let installed = scratch();
+    ran(Command::new(python())
+        .args(["-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target"])
+        .arg(&installed)
+        .arg(wheel()));
+    let mut versions = Vec::new();
+    for folder in std::fs::read_dir(target().join("pythons")).unwrap() {
+        let folder = folder.unwrap().path();
+        let packages = format!("{}:{}", installed.display(), folder.join("site").display());
+        for test in ["bindings/python/tests/test_values.py", "bindings/python/tests/test_calls.py"] {
+            run_by(&folder.join("python"), &[&path(test)], &[("PYTHONPATH", &packages)]);
+        }
+        versions.push(folder);
+    }
+    println!("{versions:?}");
+    assert!(!versions.is_empty(), "no other Python than that of Feast");
 }
 
 #[test]
