@@ -30,11 +30,15 @@ final class NativeLibraryTest {
     }
 
     private static String run(String library, String... options) throws IOException, InterruptedException {
+        return runWith(System.getProperty("java.class.path"), library, options);
+    }
+
+    private static String runWith(String classPath, String library, String... options) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
                 "-Dfeast.remote.library=" + library));
         command.addAll(List.of(options));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Twice.class.getName()));
+        command.addAll(List.of("-cp", classPath, Twice.class.getName()));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         process.waitFor();
@@ -58,5 +62,21 @@ final class NativeLibraryTest {
         }
         // Where nothing can be written, the error says so: the library did come from there.
         assertTrue(run("", "-Djava.io.tmpdir=" + folder.resolve("none")).contains("FEAST_REMOTE_LIBRARY"));
+    }
+
+    @Test
+    void aNativeThatIsNotThePackagesIsNotLoaded(@TempDir Path folder, @TempDir Path temporary) throws Exception {
+        Path natives = Files.createDirectories(folder.resolve("feast/remote/natives"));
+        String wrong = "0".repeat(64);
+        try (var sums = NativeLibrary.class.getResourceAsStream("natives/SHA256SUMS")) {
+            String own = new String(sums.readAllBytes(), StandardCharsets.UTF_8);
+            Files.writeString(natives.resolve("SHA256SUMS"), own.replaceAll("[0-9a-f]{64}", wrong));
+        }
+        String printed = runWith(folder + ":" + System.getProperty("java.class.path"), "", "-Djava.io.tmpdir=" + temporary);
+        List<String> lines = printed.lines().filter(line -> line.contains("not " + wrong + " as the package says")).toList();
+        assertTrue(lines.size() == 2 && printed.contains("FEAST_REMOTE_LIBRARY"), printed);
+        try (var left = Files.list(temporary)) {
+            assertEquals(List.of(), left.toList());
+        }
     }
 }
