@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::support::cc::passed;
 use crate::support::feast::Feast;
 use crate::support::installed::{Installed, ran};
-use crate::support::paths::{header, library_folder, root, scratch};
+use crate::support::paths::{header, library_folder, root, scratch, target};
 use crate::support::server::{Server, Step, answer, say};
 use crate::value;
 
@@ -111,6 +111,32 @@ fn the_readmes_program_is_built_by_find_package_and_by_fetch_content_and_fetches
             });
         }
     });
+}
+
+#[test]
+#[ignore = "make test-packages runs it"]
+fn fetch_content_builds_the_packed_sources_by_cargo() {
+    let feast = Feast::serve(&[]);
+    let (sources, packed) = (scratch(), target().join("packages"));
+    let name = format!("feast_remote-{}-source.tar.gz", env!("CARGO_PKG_VERSION"));
+    ran(Command::new("tar")
+        .arg("xf")
+        .arg(packed.join(name))
+        .args(["--strip-components=1", "-C"])
+        .arg(&sources));
+    let fetched = format!(
+        "include(FetchContent)\nFetchContent_Declare(FeastRemote SOURCE_DIR {} SOURCE_SUBDIR bindings/cpp)\n\
+         FetchContent_MakeAvailable(FeastRemote)",
+        sources.display()
+    );
+    let folder = build(&fetched, &feast.url(), &[]);
+    for program in ["program", "static"] {
+        let output = ran(&mut Command::new(folder.join(program)));
+        assert!(
+            String::from_utf8_lossy(&output.stdout).starts_with(&value("1001", "avg_daily_trips")),
+            "{program}"
+        );
+    }
 }
 
 #[test]
