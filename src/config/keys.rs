@@ -276,10 +276,12 @@ pub(super) fn takes_no_text(name: &str) -> bool {
     matches!(kind, Some(Kind::Boolean | Kind::Integer { .. } | Kind::Number { .. }))
 }
 
-/// What PyYAML would make of a plain scalar for this key, as [`set`] takes it.
-pub(super) fn of_yaml(name: &str, text: &str) -> String {
+/// What PyYAML would make of a scalar for this key, as [`set`] takes it. One in quotes is a text, of which pydantic makes booleans
+/// alike, and numbers of digits alone.
+pub(super) fn of_yaml(name: &str, text: &str, plain: bool) -> String {
     let kind = KEYS.iter().find(|key| key.name == name).map(|key| &key.kind);
     let read = match kind {
+        Some(Kind::Integer { .. } | Kind::Number { .. }) if !plain => None,
         Some(Kind::Boolean) => yaml11::boolean(text).map(|value| value.to_string()),
         Some(Kind::Integer { .. }) => yaml11::integer(text)
             .map(|value| value.to_string())
@@ -355,11 +357,11 @@ impl Key {
             Kind::Text => Value::Text(trimmed),
             Kind::Boolean => match yaml11::boolean(trimmed) {
                 Some(value) => Value::Boolean(value),
-                None => return refuse(format!("`{text}` is not true or false")),
+                None => return refuse(format!("{} is not true or false", quoted(text))),
             },
             Kind::Word(words) if words.contains(&trimmed) => Value::Text(trimmed),
             Kind::Word(words) => {
-                return refuse(format!("`{text}` is not one of: {}", words.join(", ")));
+                return refuse(format!("{} is not one of: {}", quoted(text), words.join(", ")));
             }
             Kind::Proxy => match proxy_fault(trimmed) {
                 None => Value::Text(trimmed),
@@ -379,16 +381,22 @@ impl Key {
             },
             Kind::Integer { min, max } => match trimmed.parse() {
                 Ok(number) if (min..=max).contains(&number) => Value::Integer(number),
-                _ => return refuse(format!("`{text}` is not a whole number from {min} to {max}")),
+                _ => return refuse(format!("{} is not a whole number from {min} to {max}", quoted(text))),
             },
             Kind::Number { min, max } => match trimmed.parse() {
                 Ok(number) if (min..=max).contains(&number) => Value::Number(number),
-                _ => return refuse(format!("`{text}` is not a number from {min} to {max}")),
+                _ => return refuse(format!("{} is not a number from {min} to {max}", quoted(text))),
             },
         };
         (self.store)(config, value);
         Ok(())
     }
+}
+
+/// A value in a message; not one that may be a URL with a password, or a token, which stands at the wrong key.
+fn quoted(text: &str) -> String {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.+,:".contains(&byte));
+    if plain { format!("`{text}`") } else { "the value".to_owned() }
 }
 
 /// A URL as far as it may be shown: a query may hold a password, too.

@@ -117,21 +117,22 @@ impl Section {
                 log::write(Level::Warning, || format!("feature_store.yaml: unknown key {name}.{shown}"));
                 continue;
             }
-            let at = format!("line {}: {name}.{key}", entry.line);
+            let at = format!("line {}: {name}.{}", entry.line, shown(key));
             let text = match &*entry.value {
                 Value::Scalar(scalar) if scalar.is_null() => continue,
                 // As a number it might be another token than the one that is written.
                 Value::Scalar(scalar) if scalar.is_tagged() && !keys::takes_no_text(&ours) => {
                     return Err(format!("{at}: cannot be read as text"));
                 }
-                Value::Scalar(scalar) => keys::of_yaml(&ours, &scalar.text),
+                Value::Scalar(scalar) => keys::of_yaml(&ours, &scalar.text, !scalar.is_text()),
                 _ => return Err(format!("{at}: a single value is expected")),
             };
-            // The message begins with the key as it is ours, "auth." included.
+            // The message begins with the key as it is ours, "auth." included; any text may be that of a header.
             let section = if prefix.is_empty() { "online_store." } else { "" };
-            config
-                .set(&ours, &text)
-                .map_err(|error| format!("line {}: {section}{}", entry.line, error.message))?;
+            config.set(&ours, &text).map_err(|error| match is_word(key) {
+                true => format!("line {}: {section}{}", entry.line, error.message),
+                false => format!("{at}: not the name of an HTTP header, or not its value"),
+            })?;
         }
         Ok(())
     }
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn anchors_and_merge_keys_mean_what_they_mean_to_pyyaml() {
+    fn anchors_and_merge_keys_are_taken_over() {
         let config = load_text(
             "common: &common {request_timeout_ms: 70, user_agent: &agent 1.10}\n\
              online_store:\n  <<: *common\n  type: remote\n  request_timeout_ms: 80\n  header.X-Agent: *agent\n",
@@ -323,6 +324,18 @@ mod tests {
     }
 
     #[test]
+    fn a_number_in_quotes_is_one_of_digits_alone() {
+        for (value, expected) in
+            [("'0500'", 500), ("\"0500\"", 500), ("!!str 0500", 500), ("0500", 0o500), ("1:30", 90)]
+        {
+            let text = format!("online_store: {{type: remote, request_timeout_ms: {value}}}");
+            let timeout = load_text(&text).unwrap().request_timeout;
+            assert_eq!(timeout, Some(Duration::from_millis(expected)), "{value}");
+        }
+        assert!(load_text("online_store: {type: remote, request_timeout_ms: '1:30'}").is_err());
+    }
+
+    #[test]
     fn a_text_like_a_huge_number_is_a_text_and_elsewhere_nobodys_business() {
         let config = load_text(
             "git_sha: 7e45123\nz: 1e999\noffline_store: {x: .nan}\nonline_store: {type: remote, user_agent: 7e45123}\n",
@@ -336,6 +349,11 @@ mod tests {
             "registry:\n  path: postgresql://u:TOPSECRET@db/x\n bad: [\n",
             "online_store:\n  path: http://u:TOPSECRET@h\n  type: [remote\n",
             "auth: TOPSECRET: x\nonline_store: {type: remote}\n",
+            "auth: http://u:TOPSECRET@h\nonline_store: {type: remote}\n",
+            "online_store: {type: remote, connection_retries: 'http://u:TOPSECRET@h'}\n",
+            "online_store: {type: remote, verify_ssl: 'token TOPSECRET'}\n",
+            "online_store: {type: remote, 'header.Authorization: Bearer TOPSECRET': x}\n",
+            "online_store: {type: remote, 'header.Authorization: Bearer TOPSECRET': [x]}\n",
             "online_store: {type: remote}\nauth: {type: oidc, token: [TOPSECRET]}\n",
             "online_store: {type: remote}\nauth: {type: oidc, token: \"TOPSECRET\\n\"}\n",
         ] {

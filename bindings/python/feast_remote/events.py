@@ -117,7 +117,7 @@ def waited(submit: Submit, take: Callable[[int], Taken]) -> Taken:
 
 def waited_elsewhere(blocking: Callable[[], Taken]) -> Taken:
     """Does a call that C has no asynchronous form of; for the main thread on another one, which Ctrl-C leaves behind until the
-    call ends."""
+    call ends, with all that it uses."""
     if not interruptible():
         return blocking()
     ended: "queues.SimpleQueue[Callable[[], Taken]]" = queues.SimpleQueue()
@@ -129,7 +129,10 @@ def waited_elsewhere(blocking: Callable[[], Taken]) -> Taken:
         except BaseException as problem:
             ended.put(_raiser(problem))
 
-    threading.Thread(target=run, name="feast_remote", daemon=True).start()
+    try:
+        threading.Thread(target=run, name="feast_remote", daemon=True).start()
+    except RuntimeError:  # the interpreter ends, or there are too many threads
+        return blocking()
     return ended.get()()
 
 

@@ -250,7 +250,7 @@ class FeastRemoteOnlineStore(RemoteOnlineStore):
             return [(when, None, values) for when, values in rows]
         documents = list(zip(zip(*key_columns.values()), rows))
         # FeatureStore gives each document's features to another one's keys unless they are sorted as it sorts the keys.
-        documents.sort(key=lambda document: [getattr(value, value.WhichOneof("val")) for value in document[0]])
+        documents.sort(key=lambda document: [_to_sort_by(value) for value in document[0]])
         return [
             (when, EntityKey(join_keys=key_columns, entity_values=key), values) for key, (when, values) in documents
         ]
@@ -373,6 +373,11 @@ def _rows(
         when = datetime.fromtimestamp(newest / 10**9, timezone.utc) if newest else None
         rows.append((when, {name: column[row] for name, column in protos.items()}))
     return rows
+
+
+def _to_sort_by(value: Value) -> Any:
+    kind = value.WhichOneof("val")
+    return (kind is not None, getattr(value, kind) if kind else 0)
 
 
 def _utc(when: datetime) -> datetime:

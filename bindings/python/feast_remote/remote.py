@@ -150,11 +150,10 @@ class Remote:
         is a pair of its name and its length, and takes that many columns."""
         options = options if isinstance(features, Request) else {"timeout": timeout, "merge": merge, **options}
         asked = _request(features, entities, options)
-        if interruptible():
-            return waited(self._begin(asked), _taken_response({})).to_matrix(missing=missing)
         width = lib.feast_request_matrix_width(asked._handle)
         matrix = numpy.empty((asked._rows, width), dtype=numpy.float32)
-        call(lib.feast_get_online_features_into_f32, self._handle, asked._handle, matrix.ctypes.data, width, missing, None)
+        function = lib.feast_get_online_features_into_f32
+        waited_elsewhere(lambda: call(function, self._handle, asked._handle, matrix.ctypes.data, width, missing, None))
         return matrix
 
     def push(self, push_source: str, data: Rows, to: Union[str, Sequence[str]] = ("online",), **options: Any) -> int:

@@ -10,7 +10,7 @@ import pyarrow
 
 from . import types
 from ._library import call, lib, taken_string, text
-from .errors import InvalidArgumentError
+from .errors import DecodeError, InvalidArgumentError, WrongTypeError
 
 STATUSES = ("INVALID", "PRESENT", "NULL_VALUE", "NOT_FOUND", "OUTSIDE_MAX_AGE")
 """Feast's field statuses by their numbers."""
@@ -115,10 +115,17 @@ class Response:
     def to_dict(self, include_event_timestamps: bool = False) -> dict[str, list[Any]]:
         """Lists by column, None where there is no value; JSON is taken apart, and declared types (UUID, Decimal, sets) are made.
         With event timestamps each feature has the seconds of its own in NAME__ts, as in Feast's to_dict()."""
-        columns: dict[str, list[Any]] = json.loads(taken_string(lib.feast_response_to_json, self._handle))
+        answer = taken_string(lib.feast_response_to_json, self._handle)
+        try:
+            columns: dict[str, list[Any]] = json.loads(answer)
+        except ValueError as problem:  # an integer of thousands of digits within JSON
+            raise DecodeError(f"Python refuses the answer's JSON: {problem}") from problem
         for name, make in self._makers.items():
             if name in columns:
-                columns[name] = [None if value is None else make(value) for value in columns[name]]
+                try:
+                    columns[name] = [None if value is None else make(value) for value in columns[name]]
+                except (ValueError, ArithmeticError) as problem:
+                    raise WrongTypeError(f"column {name!r} has a value that is not of the type declared: {problem}") from problem
         if include_event_timestamps:
             for column, name in enumerate(self.column_names):
                 stamps = self._stamps(column)

@@ -51,5 +51,5 @@ def declared(kind: Any) -> tuple[int, Optional[Callable[[Any], Any]]]:
         if item is None:
             return NULL_LIST + number, None if origin is list else make
         convert = item
-        return NULL_LIST + number, lambda values: make(map(convert, values))
+        return NULL_LIST + number, lambda values: make(None if value is None else convert(value) for value in values)
     raise InvalidArgumentError(f"{kind!r} is no type of a column; there are {', '.join(t.__name__ for t in _SCALARS)}, and list[] and set[] of them")

@@ -121,6 +121,8 @@ class Calls(unittest.TestCase):
             thread.join()
             self.assertEqual(elsewhere[0].tolist(), [[1, 1, 2], [-7, 3, 4]])
             self.assertEqual(remote.get_matrix(request).tolist(), elsewhere[0].tolist())
+        with FakeServer({"a": ["NaN", None]}) as server, Remote(path=server.url) as remote:
+            self.assertEqual(repr(remote.get_matrix("v:a", {"x": [1, 2]}).tolist()), "[[nan], [nan]]")
 
     def test_searches_send_the_vector_and_give_distances(self):
         found = {"a": ["p", "q"], "distance": [0.25, 0.5], "x": [7, 8]}

@@ -101,8 +101,8 @@ class Answers(unittest.TestCase):
             (list[decimal.Decimal], [["1.1", "2"]], [[decimal.Decimal("1.1"), decimal.Decimal("2")]]),
             (datetime.datetime, [0], [datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)]),
             (bytes, ["AAE=", None], [b"\0\1", None]),
-            (list[bytes], [["AAE="], None], [[b"\0\1"], None]),
-            (list[datetime.datetime], [[0]], [[datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)]]),
+            (list[bytes], [["AAE=", None], None], [[b"\0\1", None], None]),
+            (list[datetime.datetime], [[0, None]], [[datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc), None]]),
             (dict, [{"k": [1, None]}, None], [{"k": [1, None]}, None]),
             (np.float32, [0.1], [float(np.float32(0.1))]),
         ]:
@@ -111,6 +111,9 @@ class Answers(unittest.TestCase):
                 self.assertEqual(self.fetched(values, types={"a": kind}).to_dict()["a"], made)
         with self.assertRaises(WrongTypeError):
             self.fetched([2**53 + 1, 1.5], types={"v:a": int})
+        for kind, value in ((datetime.datetime, 2**62), (uuid.UUID, "x"), (decimal.Decimal, "x")):
+            with self.assertRaisesRegex(WrongTypeError, "column 'a'"):
+                self.fetched([value], types={"v:a": kind}).to_dict()
 
     def test_to_dict_has_what_to_arrow_has(self):
         for values in ([1, None, -(2**63)], [0.1, 1e300, 5e-324], ["a\"\\\n\0ö\U0001f600", "", None], [True, None, False], [None] * 2,

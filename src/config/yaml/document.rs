@@ -8,6 +8,8 @@ use granit_parser::{Event, Parser, ScalarStyle, Tag};
 
 /// Merge keys may name each other's mappings; beyond this a file is meant to take memory.
 const MAX_MERGED: usize = 10_000;
+/// By aliases a tree may be deeper than the parser lets collections nest, and it is freed from the top.
+const MAX_DEPTH: usize = 1_000;
 
 /// Aliases share what their anchor names.
 pub(super) type Node<'a> = Rc<Value<'a>>;
@@ -26,7 +28,7 @@ pub(super) struct Scalar<'a> {
     tag: Option<Cow<'a, Tag>>,
 }
 
-/// Entries in the order of the file; those of merge keys (`<<`) come last, where none of the mapping's own has their name.
+/// Entries in the order of the file; those of a merge key (`<<`) come last, where none of the mapping's own has their name.
 #[derive(Debug, Default)]
 pub(super) struct Mapping<'a> {
     entries: Vec<Entry<'a>>,
@@ -45,6 +47,11 @@ impl Scalar<'_> {
         let plain = self.tag.is_none() && self.style == ScalarStyle::Plain;
         let text = matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL");
         self.has_tag("null") || plain && text
+    }
+
+    /// Whether it is in quotes, or a tag says that it is text.
+    pub(super) fn is_text(&self) -> bool {
+        self.style != ScalarStyle::Plain && self.tag.is_none() || self.has_tag("str")
     }
 
     /// Whether a tag says that it is something else than its text (`!!int`, `!mine`).
@@ -67,7 +74,7 @@ impl<'a> Entry<'a> {
     }
 
     fn is_merge(&self) -> bool {
-        matches!(&*self.key, Value::Scalar(key) if key.text == "<<" && key.style == ScalarStyle::Plain)
+        matches!(&*self.key, Value::Scalar(key) if key.text == "<<" && key.style == ScalarStyle::Plain && key.tag.is_none())
     }
 }
 
@@ -110,13 +117,16 @@ fn at(line: usize, why: impl std::fmt::Display) -> String {
 struct Tree<'a> {
     /// Collections that have begun, the innermost last.
     open: Vec<Open<'a>>,
-    anchors: HashMap<usize, Node<'a>>,
+    /// With their depths.
+    anchors: HashMap<usize, (Node<'a>, usize)>,
     root: Option<Node<'a>>,
     merged: usize,
 }
 
 struct Open<'a> {
     anchor: usize,
+    /// Of the deepest that it holds so far.
+    depth: usize,
     collection: Collection<'a>,
 }
 
@@ -130,7 +140,7 @@ impl<'a> Tree<'a> {
     fn add(&mut self, event: Event<'a>, line: usize) -> Result<(), &'static str> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.ended(anchor, Value::Scalar(Scalar { text, style, tag }), line)
+                self.ended(anchor, Value::Scalar(Scalar { text, style, tag }), 0, line)
             }
             Event::SequenceStart(_, anchor, _) => self.begin(anchor, Collection::Sequence(Vec::new())),
             Event::MappingStart(_, anchor, _) => {
@@ -138,7 +148,7 @@ impl<'a> Tree<'a> {
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(line),
             Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(node) => self.place(Rc::clone(node), line),
+                Some((node, depth)) => self.place(Rc::clone(node), *depth, line),
                 None => Err("an alias of what it stands in"),
             },
             Event::DocumentStart(..) if self.root.is_some() => Err("a second document"),
@@ -147,30 +157,42 @@ impl<'a> Tree<'a> {
     }
 
     fn begin(&mut self, anchor: usize, collection: Collection<'a>) -> Result<(), &'static str> {
-        self.open.push(Open { anchor, collection });
+        self.open.push(Open { anchor, depth: 0, collection });
         Ok(())
     }
 
     fn end(&mut self, line: usize) -> Result<(), &'static str> {
         // The parser ends nothing that did not begin.
-        let Some(Open { anchor, collection }) = self.open.pop() else { return Ok(()) };
+        let Some(Open { anchor, depth, collection }) = self.open.pop() else { return Ok(()) };
         let value = match collection {
             Collection::Sequence(items) => Value::Sequence(items),
             Collection::Mapping(mapping, _) => Value::Mapping(self.merge(mapping)?),
         };
-        self.ended(anchor, value, line)
+        self.ended(anchor, value, depth + 1, line)
     }
 
-    fn ended(&mut self, anchor: usize, value: Value<'a>, line: usize) -> Result<(), &'static str> {
+    fn ended(
+        &mut self,
+        anchor: usize,
+        value: Value<'a>,
+        depth: usize,
+        line: usize,
+    ) -> Result<(), &'static str> {
         let node = Rc::new(value);
         if anchor != 0 {
-            self.anchors.insert(anchor, Rc::clone(&node));
+            self.anchors.insert(anchor, (Rc::clone(&node), depth));
         }
-        self.place(node, line)
+        self.place(node, depth, line)
     }
 
     /// Puts a node where it belongs: the next item, key or value of the innermost collection.
-    fn place(&mut self, node: Node<'a>, line: usize) -> Result<(), &'static str> {
+    fn place(&mut self, node: Node<'a>, depth: usize, line: usize) -> Result<(), &'static str> {
+        if depth > MAX_DEPTH {
+            return Err("nested too deeply");
+        }
+        if let Some(open) = self.open.last_mut() {
+            open.depth = open.depth.max(depth);
+        }
         match self.open.last_mut().map(|open| &mut open.collection) {
             None => self.root = Some(node),
             Some(Collection::Sequence(items)) => items.push(node),
@@ -182,27 +204,27 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    /// With what its merge keys name, a mapping or several of them, in place of those.
+    /// With what its merge key names, a mapping or several of them, in place of that.
     fn merge(&mut self, mapping: Mapping<'a>) -> Result<Mapping<'a>, &'static str> {
-        let (merges, own): (Vec<_>, Vec<_>) = mapping.entries.into_iter().partition(Entry::is_merge);
-        let mut merged = Mapping { entries: own };
-        for merge in merges {
-            let one = [Rc::clone(&merge.value)];
-            let named = if let Value::Sequence(items) = &*merge.value { items } else { &one[..] };
-            for node in named {
-                let Value::Mapping(other) = &**node else { return Err("a merge key without a mapping") };
-                self.merged += 1 + other.entries.len();
-                if self.merged > MAX_MERGED {
-                    return Err("too many keys by merge keys");
-                }
-                let own: HashSet<&str> = merged.entries.iter().filter_map(Entry::name).collect();
-                let others =
-                    other.entries.iter().filter(|entry| entry.name().is_some_and(|name| !own.contains(name)));
-                let others: Vec<_> = others.cloned().collect();
-                merged.entries.extend(others);
+        let (merges, mut entries): (Vec<_>, Vec<_>) = mapping.entries.into_iter().partition(Entry::is_merge);
+        let merge = match &merges[..] {
+            [] => return Ok(Mapping { entries }),
+            [merge] => Rc::clone(&merge.value),
+            _ => return Err("a second merge key"),
+        };
+        let one = [Rc::clone(&merge)];
+        let named = if let Value::Sequence(items) = &*merge { items } else { &one[..] };
+        let mut names: HashSet<String> = entries.iter().filter_map(Entry::name).map(str::to_owned).collect();
+        for node in named {
+            let Value::Mapping(other) = &**node else { return Err("a merge key without a mapping") };
+            self.merged += 1 + other.entries.len();
+            if self.merged > MAX_MERGED {
+                return Err("too many keys by merge keys");
             }
+            let new = |entry: &&Entry<'a>| entry.name().is_some_and(|name| names.insert(name.to_owned()));
+            entries.extend(other.entries.iter().filter(new).cloned());
         }
-        Ok(merged)
+        Ok(Mapping { entries })
     }
 }
 
@@ -269,6 +291,7 @@ mod tests {
         assert_eq!(fault("a: 1\n---\nb: 2\n"), "line 2: a second document");
         assert_eq!(fault("a: 1\nb: &b [*b]\n"), "line 2: an alias of what it stands in");
         assert_eq!(fault("a: {<<: 1}"), "line 1: a merge key without a mapping");
+        assert_eq!(fault("a: &a {}\nb: {<<: *a, <<: *a}"), "line 2: a second merge key");
     }
 
     #[test]
@@ -281,6 +304,14 @@ mod tests {
         }
         assert!(fault(&text).contains("too many keys"), "{}", fault(&text));
         assert!(fault(&"[".repeat(100_000)).starts_with("line 1: "));
+        let mut deeper = "x:\n- &a0 1\n".to_owned();
+        for number in 1..1000 {
+            deeper += &format!("- &a{number} {}*a{}{}\n", "[".repeat(60), number - 1, " ]".repeat(60));
+        }
+        assert_eq!(fault(&deeper), "line 19: nested too deeply");
+        let keys: String = (0..50_000).map(|number| format!("{number}, ")).collect();
+        let merges = "*e, ".repeat(9_000);
+        parse(&format!("e: &e {{}}\nx: {{{keys}<<: [{merges}]}}\n")).unwrap();
     }
 
     #[test]
