@@ -126,12 +126,15 @@ class Response:
                     columns[name] = [None if value is None else make(value) for value in columns[name]]
                 except (ValueError, ArithmeticError) as problem:
                     raise WrongTypeError(f"column {name!r} has a value that is not of the type declared: {problem}") from problem
-        if include_event_timestamps:
-            for column, name in enumerate(self.column_names):
-                stamps = self._stamps(column)
-                if stamps is not None:
-                    columns[f"{name}__ts"] = (stamps // 10**9).tolist()
-        return columns
+        if not include_event_timestamps:
+            return columns
+        with_stamps = {}
+        for column, name in enumerate(self.column_names):
+            with_stamps[name] = columns[name]
+            stamps = self._stamps(column)
+            if stamps is not None:
+                with_stamps[f"{name}__ts"] = (stamps // 10**9).tolist()
+        return with_stamps
 
     def to_pandas(self, **options: Any) -> Any:
         """A data frame. Integers and booleans have pandas' own types with NA, since floats would round integers beyond 2^53;

@@ -58,7 +58,8 @@ class Store(unittest.TestCase):
                 ours, theirs = (
                     store.get_online_features(features, drivers, full_feature_names=full) for store in (self.ours, self.theirs)
                 )
-                self.assertEqual(ours.to_dict(), theirs.to_dict())
+                self.assertEqual(repr(sorted(ours.to_dict().items())), repr(sorted(theirs.to_dict().items())))
+                self.assertEqual(sorted(ours.to_dict(True)), sorted(theirs.to_dict(True)))
                 values = [
                     {n: list(r.values) for n, r in zip(x.proto.metadata.feature_names.val, x.proto.results)} for x in (ours, theirs)
                 ]
