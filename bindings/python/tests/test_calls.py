@@ -105,7 +105,10 @@ class Calls(unittest.TestCase):
             "check_health()",
         ):
             with self.subTest(call=call), FakeServer(stalls=True) as server:
-                program = f"import feast_remote; feast_remote.Remote(path={server.url!r}, request_timeout_ms=0).{call}"
+                program = (
+                    "import feast_remote, signal; signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us\n"
+                    f"feast_remote.Remote(path={server.url!r}, request_timeout_ms=0).{call}"
+                )
                 with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE) as child:
                     arrived = server.arrived.acquire(timeout=30)
                     child.send_signal(signal.SIGINT)
