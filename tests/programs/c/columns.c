@@ -173,6 +173,11 @@ static void arrow(feast_remote_t *remote) {
   CHECK_FAILS(feast_response_export_arrow(NULL, &array, &schema, &err), FEAST_INVALID_ARGUMENT, "response is NULL");
   CHECK(array.release == NULL && schema.release == NULL);
   CHECK_FAILS(feast_response_export_arrow(NULL, NULL, &schema, &err), FEAST_INVALID_ARGUMENT, "array is NULL");
+  size_t len = 1;
+  char *json = (char *)&len;
+  CHECK_FAILS(feast_response_to_json(NULL, &json, &len, &err), FEAST_INVALID_ARGUMENT, "response is NULL");
+  CHECK(json == NULL && len == 0);
+  CHECK_FAILS(feast_response_to_json(NULL, NULL, NULL, &err), FEAST_INVALID_ARGUMENT, "json is NULL");
 }
 
 /* dlpack.h, as far as this test looks. */
