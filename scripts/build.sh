@@ -14,6 +14,11 @@ done
 # No panic unwinds through C: it ends in or before our functions that C calls. Debuggers find the same in the debug information.
 CFLAGS+=" -fno-asynchronous-unwind-tables -fno-unwind-tables"
 export RUSTFLAGS CFLAGS
+# cargo does not know what OpenSSL is configured by.
+built_openssl=$(ls -t "$(dirname "$release")"/dist/build/openssl-sys-*/output 2>/dev/null | head -n 1) || true
+if [[ $built_openssl && packaging/openssl-configure -nt $built_openssl ]]; then
+  cargo clean --quiet --profile dist --package openssl-sys
+fi
 "${BUILD_WITH:-cargo}" rustc --profile dist --locked --lib --crate-type staticlib "$@"
 
 built=$(dirname "$release")/dist/libfeast_remote.a
