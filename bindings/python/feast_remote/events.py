@@ -2,10 +2,10 @@
 thread has one, so that Ctrl-C ends a call at once. What C does only while its caller waits has a thread of its own for that."""
 
 import asyncio
+import concurrent.futures
 import ctypes
 import itertools
 import os
-import queue as queues
 import threading
 import weakref
 from collections.abc import Callable
@@ -120,24 +120,16 @@ def waited_elsewhere(blocking: Callable[[], Taken]) -> Taken:
     call ends, with all that it uses."""
     if not interruptible():
         return blocking()
-    ended: "queues.SimpleQueue[Callable[[], Taken]]" = queues.SimpleQueue()
+    ended: "concurrent.futures.Future[Taken]" = concurrent.futures.Future()
 
     def run() -> None:
         try:
-            value = blocking()
-            ended.put(lambda: value)
+            ended.set_result(blocking())
         except BaseException as problem:
-            ended.put(_raiser(problem))
+            ended.set_exception(problem)
 
     try:
         threading.Thread(target=run, name="feast_remote", daemon=True).start()
     except RuntimeError:  # the interpreter ends, or there are too many threads
         return blocking()
-    return ended.get()()
-
-
-def _raiser(problem: BaseException) -> Callable[[], Any]:
-    def reraise() -> Any:
-        raise problem
-
-    return reraise
+    return ended.result()

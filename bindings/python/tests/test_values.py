@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from fake_server import FakeServer
-from feast_remote import FeastError, InvalidArgumentError, Remote, Request, WrongTypeError
+from feast_remote import DecodeError, FeastError, InvalidArgumentError, Remote, Request, WrongTypeError
 
 ID = uuid.UUID("3f2504e0-4f89-11d3-9a0c-0305e82c3301")
 
@@ -114,6 +114,16 @@ class Answers(unittest.TestCase):
         for kind, value in ((datetime.datetime, 2**62), (uuid.UUID, "x"), (decimal.Decimal, "x")):
             with self.assertRaisesRegex(WrongTypeError, "column 'a'"):
                 self.fetched([value], types={"v:a": kind}).to_dict()
+
+    def test_an_integer_that_python_refuses_is_an_error_of_ours(self):
+        limit = sys.get_int_max_str_digits()
+        sys.set_int_max_str_digits(0)  # for the server
+        try:
+            response = self.fetched([{"k": 10**5000}])
+        finally:
+            sys.set_int_max_str_digits(limit)
+        with self.assertRaises(DecodeError):
+            response.to_dict()
 
     def test_to_dict_has_what_to_arrow_has(self):
         for values in ([1, None, -(2**63)], [0.1, 1e300, 5e-324], ["a\"\\\n\0ö\U0001f600", "", None], [True, None, False], [None] * 2,
